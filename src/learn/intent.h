@@ -1,0 +1,68 @@
+/*
+ * intent.h: which intent a text has, and what to do with it.
+ *
+ * Intent: kNN over examples (k 10, weight exp(cos / .05), a vote per distinct
+ * text; without vectors, weights by BM25), effective with the very next
+ * request. Labels are the tenant's vocabulary: every example votes, whoever
+ * asks; no text of an example is shown.
+ *
+ * Decision: a plain rule whose reason is said in words; see decide().
+ */
+#ifndef READBACK_LEARN_INTENT_H
+#define READBACK_LEARN_INTENT_H
+
+#include "engine/engine.h"
+
+#define INTENT_CANDIDATES 5
+
+struct intent_candidate {
+	const char *label;
+	double confidence;
+};
+
+struct intent {
+	struct intent_candidate candidates[INTENT_CANDIDATES]; /* best first */
+	size_t n;              /* 0: nothing to go by */
+	double top_similarity; /* cosine of the nearest example; 0 without vectors */
+	double out_of_scope;   /* 0 … 1 */
+	size_t examples;       /* that voted */
+};
+
+struct intent_query {
+	const float *vector; /* unit length; NULL without embedder */
+	const struct term *terms;
+	size_t n_terms;
+};
+
+int intent_predict(struct engine *g, const struct intent_query *q, struct arena *a, struct intent *out,
+		   struct error *e);
+
+struct sentiment {
+	const char *label; /* "negative", "neutral", "positive" */
+	double score;      /* -1 … 1 */
+};
+/* By a small word list with negation; of the text given (customer turns). */
+struct sentiment sentiment_of(struct arena *a, const char *s, size_t n);
+
+/* What the rule looks at. */
+struct situation {
+	const struct intent *intent;
+	struct sentiment sentiment;
+	size_t customer_turns, bot_turns;
+	int asks_for_human;   /* asks_for_human() of the last customer turn */
+	int repeats_himself;  /* the last customer turn says an earlier one again */
+	int bot_repeated;     /* the last two bot turns are the same */
+	double best_document; /* vector score of the best suggestion; 0 if none */
+	int earlier_handoffs;
+};
+
+struct decision {
+	const char *decision; /* "answer", "clarify", "escalate" */
+	const char *because;  /* one sentence */
+	double escalation_risk;
+};
+
+int asks_for_human(struct arena *a, const char *s, size_t n);
+int decide(struct arena *a, const struct situation *s, struct decision *out);
+
+#endif
