@@ -154,7 +154,7 @@ $(B)/obj/%.o: %.c Makefile | $(FAISS)/lib/libfaiss.a
 	@mkdir -p $(@D)
 	@$(call compile,$<)
 
-$(B)/obj/%.o: %.json
+$(B)/obj/%.o: %.json | $(B)/setup/packages
 	@mkdir -p $(@D)
 	@$(LD) -r -b binary -z noexecstack -o $@ $<
 	@objcopy --rename-section .data=.rodata,alloc,load,readonly,data,contents $@
