@@ -1,0 +1,35 @@
+/*
+ * query.h: what to search for on behalf of a conversation or of a text.
+ *
+ * Up to three customer turns: they are joined to one text (support chats begin
+ * with a greeting). Beyond: vector = normalised(last customer turn + 1/2 *
+ * mean of the earlier ones), from the cached vectors of turns; words = those
+ * of the last customer turn, and the 4 rarest of earlier turns at weight .3.
+ * How rare a word is the engine does not tell: words that were said once in
+ * the conversation go before repeated ones, longer before shorter.
+ * Measured: see docs/architecture.md (clapnq nDCG@10 .445 -> .471).
+ */
+#ifndef READBACK_DESK_QUERY_H
+#define READBACK_DESK_QUERY_H
+
+#include "desk/conversation.h"
+
+struct desk_query {
+	const float *vector;      /* unit length; NULL without embedder or text */
+	const struct term *terms; /* NULL when n_terms is 0 */
+	size_t n_terms;
+	struct text text;         /* what was said last, for highlights; s NULL when no customer has spoken */
+};
+
+int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *out,
+			  struct error *e);
+int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e);
+
+/* Vectors of n texts, [n][dim], or *out = NULL without embedder. */
+int desk_embed(struct desk *d, struct arena *a, const struct text *texts, size_t n, const float **out,
+	       struct error *e);
+
+/* The part of a search_request that a query gives: vector, terms, text_for_highlights. */
+void query_to_request(const struct desk_query *q, struct search_request *r);
+
+#endif
