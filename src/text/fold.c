@@ -13,7 +13,7 @@
 #define MARKS (CLASS(MN) | CLASS(MC) | CLASS(ME))
 #define PUNCTUATION (CLASS(PC) | CLASS(PD) | CLASS(PS) | CLASS(PE) | CLASS(PI) | CLASS(PF) | CLASS(PO))
 #define SPACES (CLASS(ZS) | CLASS(ZL) | CLASS(ZP))
-#define CONTROLS (CLASS(CN) | CLASS(CC) | CLASS(CF) | CLASS(CS) | CLASS(CO))
+#define CONTROLS (CLASS(CC) | CLASS(CF) | CLASS(CS) | CLASS(CO))
 
 static int is_in(uint32_t c, unsigned classes)
 {
