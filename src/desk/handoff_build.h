@@ -1,70 +1,70 @@
 /*
- * handoff_build.h: the changes that opening and resolving a handoff make,
- * for a conversation that is in memory (it need not be in the engine yet).
+ * handoff_build.h: what opening and resolving a handoff change, for a
+ * conversation that is in memory (it need not be in the engine yet).
  *
  * handoff_act and resolution_act commit these by themselves;
- * conversation_import puts conversation, turns, handoff and resolution into
- * one event, so it calls the builders in that order and passes the outcome of
- * one to the next. Nothing is written here; searches (evidence) are made.
+ * conversation_import calls handoff_build() and resolution_build() on one
+ * conversation and one list of changes, then conversation_changes(), so that
+ * a line of history is one event. Searches are made here, nothing is written.
+ * The conversation's body is changed in place (state, handoff, handoffs); its
+ * record is the caller's to put. Any thread; memory is the call's arena's.
  *
- * The conversation's own change is left to the caller: each outcome has its
- * new body, to be put under the conversation's id.
+ * Bodies (times RFC 3339, `?` optional; as bodies.h has the others):
  *
- * Any thread; everything lives in the call's arena.
+ *   handoff     {"conversation","state":"offered|accepted|resolved|returned|abandoned","queue"?,"priority"?,
+ *                "package":{field:{"value","origin":"bot|inferred","confidence"?}},"evidence":id,"previous"?,"next"?,
+ *                "created_at","read_back":bool,"read_back_at"?,"override"?:{"reason","agent","at"},
+ *                "readbacks":[{"n","agent","at","accepted","discrepancies":[…]}] (the latest 32),"resolution"?: id of the
+ *                one in force,"resolutions":[ids, oldest first],"returned_at"?,"principal","agent"?}
+ *   evidence    {"handoff","conversation","created_at","queue"?,"groups":[searched under],"hash","items":[…],
+ *                "bot_citations":[…],"brief":{…}}: evidence.h and brief.h have the parts
+ *   resolution  {"handoff"?,"conversation","outcome","intent"?,"text"?,"problem"?,"steps":[],"evidence_used":[],
+ *                "bot_was_right"?,"escalation_needed"?,"disposition"?,"csat"?,"supersedes"?,"case"?,"next"?,"read_back",
+ *                "examples","labels","at","principal","agent"?}
+ *   signal      {"handoff"?|"search"?: the token,"document"? (kind document),"kind","id","signal","at","principal",
+ *                "agent"?,"identifier"?}
  */
 #ifndef READBACK_DESK_HANDOFF_BUILD_H
 #define READBACK_DESK_HANDOFF_BUILD_H
 
-#include "desk/desk.h"
+#include "desk/case.h"
+#include "desk/conversation.h"
 
-/* A conversation as it will stand when the event is committed. Borrowed. */
-struct live {
-	struct record conversation; /* id, subject, body (desk/bodies.h), created_at */
-	const struct record *turns; /* RECORD_TURN, in order of n; body and text as bodies.h has them */
-	size_t n_turns;
-};
-
-/* Opening one. */
 struct handoff_built {
-	struct change *changes;   /* handoff and evidence, in this order */
-	size_t n;
-	struct record handoff;    /* as it will be read back: for resolution_build */
-	struct record evidence;
-	json_t *conversation;     /* the new body: state "handed_off", "handoff": id */
+	struct record handoff, evidence; /* as they will be read back: for resolution_build() */
 };
 
 /*
  * `body`: POST /v1/handoffs without conversation_id and conversation (an
- * import line's "handoff", which may hold "at"). `path` is its place in the
- * request, as "handoff"; NULL for the body itself. Only the turns up to the
- * handoff's time are read for what the bot left out, when turns have times.
- * `previous`: the handoff that was transferred, or NULL.
- * Does not check for an open handoff: ERR_HANDOFF_OPEN is handoff_act's.
+ * import line's "handoff"; "at" only with c->may_set_time). `path` is its
+ * place in the request, as "handoff"; NULL for the whole body. With an "at",
+ * only turns up to it are read for what the bot left out, because history
+ * goes on behind the handoff. conversation_embed() must have been called.
+ * Does not look for an open handoff: that is handoff_act's.
  */
-int handoff_build(struct desk *d, const struct call *c, const struct live *l, json_t *body, const char *path,
-		  const char *previous, struct handoff_built *out);
+int handoff_build(struct desk *d, const struct call *c, struct conversation *v, json_t *body, const char *path,
+		  struct changes *cs, struct handoff_built *out);
 
-/* Resolving. */
-struct resolution_built {
-	struct change *changes;   /* resolution, handoff (if any), case.h's; of a transfer the new handoff and evidence */
-	size_t n;
-	json_t *conversation;     /* the new body */
-	const char *resolution;   /* id */
-	const char *state;        /* the handoff's: "resolved", "abandoned" */
-	const char *case_id;      /* NULL: none was made (abandoned) */
-	size_t examples, labels;
-	const char *next;         /* the new handoff of a transfer, else NULL */
+struct resolution_input {
+	const struct record *handoff, *evidence; /* both NULL: a resolution without a handoff */
+	json_t *body;                            /* POST …/resolution; "at" only with c->may_set_time */
+	const char *path;                        /* its place in the request; NULL: the whole body */
+	/*
+	 * History: labels count as backed, the agent of the body need not be the
+	 * caller, a read-back is never required, and an unknown document of
+	 * evidence_used is recorded, not refused (it may be older than the knowledge).
+	 */
+	int imported;
 };
 
-/*
- * `body`: POST …/resolution (an import line's "resolution", which may hold
- * "at"). `handoff` and `evidence` are NULL for a resolution without a handoff.
- * `imported`: labels count as backed, read-back is not required and a
- * document of evidence_used that is not known is recorded instead of refused
- * (history may be older than the knowledge base).
- */
-int resolution_build(struct desk *d, const struct call *c, const struct live *l, const struct record *handoff,
-		     const struct record *evidence, json_t *body, const char *path, int imported,
-		     struct resolution_built *out);
+struct resolution_built {
+	const char *resolution;  /* id */
+	const char *state;       /* the handoff's: "resolved", "abandoned" */
+	struct case_made made;
+	const char *next;        /* the new handoff of a transfer, else NULL */
+};
+
+int resolution_build(struct desk *d, const struct call *c, struct conversation *v, const struct resolution_input *in,
+		     struct changes *cs, struct resolution_built *out);
 
 #endif
