@@ -84,20 +84,21 @@ struct changes {
 	struct change *list;
 	size_t n, cap;
 	int failed;
+	struct change spare; /* what a failed add hands out */
 };
 
 #define CHANGES_INIT(a) { .arena = (a) }
 
 /*
- * Adds a put of `body` (borrowed: it must live until the commit) or, with body
- * NULL and changes_delete(), a deletion. The returned change may be filled
- * with text and entry until the next add; never NULL (a spare one after a failure).
+ * Adds a put of `body` (borrowed: it must live until the commit; NULL is a
+ * failure: no memory). The returned change may be filled with text and entry
+ * until the next add; it is never NULL.
  */
 struct change *changes_put(struct changes *cs, enum record_kind k, const char *id, const char *subject, json_t *body);
 void changes_delete(struct changes *cs, enum record_kind k, const char *id);
 int changes_done(const struct changes *cs, struct error *e); /* 0 or ERR_NO_MEMORY */
 
-/* Tags of an entry from a flat object (string, number, bool, arrays of strings) behind those in `tags`. */
+/* Tags of an entry. Tag strings are borrowed from what they are read from. A failure is sticky. */
 struct tags {
 	struct arena *arena;
 	struct index_tag *list;
@@ -106,7 +107,7 @@ struct tags {
 };
 
 void tags_string(struct tags *t, const char *key, const char *value); /* nothing for NULL or "" */
-void tags_object(struct tags *t, const json_t *flat);
+void tags_object(struct tags *t, const json_t *flat); /* strings, numbers, bools, arrays of them; NULL is fine */
 
 /* True for a key with scope bot and none of agent, curator, admin. */
 int rights_bot_only(const struct rights *r);
