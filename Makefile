@@ -97,13 +97,12 @@ layers:
 format: $(B)/setup/lint
 	clang-format -i $(ALL_C) $(ALL_H)
 
-# One file a process: given more, clang-tidy 14 takes every va_list for uninitialised. omp.h is gcc's.
+# One file a process: given more, clang-tidy 14 takes every va_list for uninitialised.
 lint: $(B)/setup/lint $(B)/compile_commands.json | $(FAISS)/lib/libfaiss.a
 	clang-format --dry-run -Werror $(ALL_C) $(ALL_H)
 	@echo "clang-tidy: $(words $(ALL_C)) files"
 	@printf '%s\n' $(ALL_C) | \
-		xargs -P $$(nproc) -n 1 clang-tidy --quiet -p $(B) --extra-arg=-idirafter$$($(CC) -print-file-name=include) \
-		2>$(B)/tidy.log || { cat $(B)/tidy.log; exit 1; }
+		xargs -P $$(nproc) -n 1 clang-tidy --quiet -p $(B) 2>$(B)/tidy.log || { cat $(B)/tidy.log; exit 1; }
 
 clean:
 	rm -rf build
