@@ -1,0 +1,72 @@
+/*
+ * api.h: requests to answers, without sockets: authentication, routing,
+ * idempotency, errors. The server (server.h) calls it for what comes by HTTP,
+ * the command line calls it in process, so both mean the same.
+ *
+ * api_handle() may be called from any number of threads.
+ */
+#ifndef READBACK_HTTP_API_H
+#define READBACK_HTTP_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "desk/desk.h"
+#include "ingest/ingest.h"
+
+struct arena;
+struct control;
+struct idempotency;
+struct metrics;
+
+struct api {
+	struct desk *desk;
+	struct control *control;
+	struct jobs *jobs;       /* NULL: no jobs here (503) */
+	const char *tenant;
+	struct idempotency *idempotency;
+	struct metrics *metrics;
+};
+
+/* Fills in idempotency and metrics; the rest is the caller's and outlives it. */
+int api_init(struct api *api);
+void api_release(struct api *api);
+
+struct header {
+	const char *name, *value;
+};
+
+struct request {
+	const char *method;
+	const char *target;          /* raw: path, and "?query" if there is one */
+	const struct header *headers;
+	size_t n_headers;
+	const char *body;
+	size_t n_body;
+	const struct rights *rights; /* in process: who calls; NULL: by the Authorization header */
+};
+
+struct response {
+	int status;
+	const char *type;            /* Content-Type */
+	const char *body;            /* the arena's */
+	size_t n;
+	struct header headers[8];
+	size_t n_headers;
+	const char *request_id;
+	const char *route;           /* pattern, for logs and metrics */
+	const char *key;             /* id of the key that called, for logs; "" */
+	const char *code;            /* of the error; "" */
+};
+
+/* Always gives a response; the arena holds it. */
+void api_handle(struct api *api, const struct request *in, struct arena *a, struct response *out);
+
+/* The answer for an error that was met before a request could be read (too large, overloaded). */
+void api_refuse(struct arena *a, const struct error *e, struct response *out);
+
+/* Case-insensitive; NULL if it is not there. */
+const char *request_header(const struct request *in, const char *name);
+
+#endif
