@@ -1,0 +1,127 @@
+/*
+ * cmd.h: what the subcommands share. One subcommand a file (cmd_x.c), one
+ * table of them in main.c.
+ *
+ * A subcommand parses its own flags with the helpers here, prints to stdout
+ * (JSON with --json), messages and progress to stderr, and returns the exit
+ * code of the program (documented in docs/operations.md).
+ */
+#ifndef READBACK_CMD_H
+#define READBACK_CMD_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "http/api.h"
+
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,      /* the work failed: the message says why */
+	EXIT_USAGE = 2,       /* unknown flag or a missing argument */
+	EXIT_SKIPPED = 3,     /* import: done, but some lines were skipped */
+	EXIT_STOPPED = 130,   /* Ctrl-C */
+};
+
+struct command {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
+};
+
+extern const struct command cmd_serve, cmd_import, cmd_search, cmd_handoff, cmd_export, cmd_eval, cmd_replay, cmd_key,
+	cmd_status, cmd_reindex;
+
+/* Options as a table, so that --help is true. */
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER };
+
+struct option_spec {
+	const char *name;  /* "--data" */
+	const char *value; /* "DIR": shown in help; NULL for a flag */
+	enum option_type type;
+	void *out;         /* int *, const char **, long *, double *; holds the default before */
+	const char *help;
+};
+
+struct usage {
+	const char *name, *args, *about; /* "search", "\"text\"", one or two sentences */
+	const struct option_spec *options; /* ended by a zeroed one */
+	const char *more;                /* examples, exit codes; may be NULL */
+};
+
+/*
+ * Reads options (from argv, then READBACK_DATA, READBACK_LISTEN … for those not
+ * given); operands stay in argv[1 … *operands]. -1: go on. Else the exit
+ * code to return: --help was printed, or an error said.
+ */
+int usage_parse(const struct usage *u, int argc, char **argv, int *operands);
+
+/* Says `readback: message` on stderr and returns EXIT_FAILED (EXIT_USAGE for ERR_USAGE). */
+int cmd_fail(const struct error *e);
+
+/* Set by SIGINT and SIGTERM once cmd_catch_stop() was called. */
+extern volatile int cmd_stop;
+void cmd_catch_stop(void);
+
+/* A bar on a terminal (rate, time left), a plain line now and then in a log. */
+struct progress {
+	const char *label;
+	FILE *to;
+	int terminal;
+	int64_t started_us, drawn_us;
+};
+void progress_start(struct progress *p, const char *label);
+/* `total` 0: not known. */
+void progress_show(struct progress *p, int64_t done, int64_t total);
+void progress_end(struct progress *p, int64_t done);
+
+/* Everything that works on a data folder, in this process. */
+struct workplace_options {
+	const char *data;     /* --data */
+	const char *tenant;   /* NULL: "default" */
+	const char *embedder; /* "minilm", "none"; NULL: minilm where there is a model */
+	int read_only;        /* beside a server */
+	int with_jobs;
+	int no_background;
+};
+
+struct workplace {
+	struct arena *arena;
+	struct control *control;
+	struct embedder *embedder;
+	struct engine *engine;
+	struct jobs *jobs;
+	struct desk desk;
+	struct api api;
+};
+
+/* Says so once on stderr when there is no model. On failure everything is closed again. */
+int workplace_open(const struct workplace_options *o, struct workplace *w, struct error *e);
+void workplace_close(struct workplace *w);
+
+/* Rights of whoever has the data folder: everything, as principal "cli". */
+extern const struct rights cli_rights;
+
+/*
+ * One request, by --url against a server (key from --key or READBACK_KEY), or
+ * in process on --data: the same routes, the same answers.
+ */
+struct client_options {
+	const char *url, *key, *data;
+	int writes; /* opens the folder for writing when in process */
+};
+
+struct client;
+
+int client_open(const struct client_options *o, struct client **out, struct error *e);
+/* `body` may be NULL. *status and *out (text of the answer, NUL-terminated; the caller frees) are set on 0. */
+int client_call(struct client *c, const char *method, const char *target, const json_t *body, int *status, char **out,
+		struct error *e);
+/* As client_call for answers in JSON; an error answer (4xx, 5xx) becomes ERR_REMOTE with its message. */
+int client_json(struct client *c, const char *method, const char *target, const json_t *body, json_t **out,
+		struct error *e);
+void client_close(struct client *c);
+
+/* Percent-encodes one segment of a path. Caller frees. */
+char *path_segment(const char *s);
+
+#endif
