@@ -1,0 +1,191 @@
+#include "text/passage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/grow.h"
+#include "base/map.h"
+#include "base/utf8.h"
+
+/* stem -> its number among the terms, from 1. NULL without memory. */
+static struct map *map_stems(const struct term *terms, size_t n)
+{
+	struct map *m = map_new();
+
+	for (size_t i = 0; m && i < n; i++) {
+		int fresh;
+		uint64_t *v = map_put(m, terms[i].stem, strlen(terms[i].stem), &fresh);
+		if (!v) {
+			map_free(m);
+			return NULL;
+		}
+		if (fresh)
+			*v = map_count(m);
+	}
+	return m;
+}
+
+long find_highlights(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
+		     const struct span **out)
+{
+	const struct token *tokens;
+	long n_tokens = analyse_text(a, s, n, &tokens);
+	struct map *stems = n_tokens < 0 ? NULL : map_stems(terms, n_terms);
+	struct span *spans;
+	size_t found = 0;
+
+	if (!stems)
+		return -1;
+	for (long i = 0; i < n_tokens; i++)
+		found += map_get(stems, tokens[i].stem, strlen(tokens[i].stem)) != NULL;
+	spans = arena_alloc(a, found * sizeof(*spans));
+	found = 0;
+	for (long i = 0; spans && i < n_tokens; i++)
+		if (map_get(stems, tokens[i].stem, strlen(tokens[i].stem)))
+			spans[found++] = (struct span){ tokens[i].start, tokens[i].end };
+	map_free(stems);
+	if (!spans)
+		return -1;
+	*out = spans;
+	return (long)found;
+}
+
+/* A term found in the text. */
+struct mark {
+	size_t start, end;
+	size_t term; /* from 0 */
+};
+
+/* A window of sentences over a list of marks, with how often each term stands in it. */
+struct window {
+	const struct mark *marks;
+	size_t n_marks;
+	size_t first, last; /* marks [first, last) are inside */
+	size_t *counts;
+	size_t distinct;
+};
+
+static void window_grow(struct window *w, size_t end)
+{
+	for (; w->last < w->n_marks && w->marks[w->last].end <= end; w->last++)
+		w->distinct += w->counts[w->marks[w->last].term]++ == 0;
+}
+
+static void window_shrink(struct window *w, size_t start)
+{
+	for (; w->first < w->last && w->marks[w->first].start < start; w->first++)
+		w->distinct -= --w->counts[w->marks[w->first].term] == 0;
+}
+
+static size_t word_boundary(const char *s, size_t start, size_t max)
+{
+	size_t at = utf8_floor(s + start, max + 4, max);
+
+	for (size_t i = at; i > at / 2; i--)
+		if (s[start + i - 1] == ' ' || s[start + i - 1] == '\n')
+			return start + i;
+	return start + at;
+}
+
+/* Sentences, those longer than max_bytes cut at words: what a passage is put together from. */
+static long split_short(struct arena *a, const char *s, size_t n, size_t max_bytes, struct span **out)
+{
+	const struct span *sentences;
+	long count = split_sentences(a, s, n, &sentences);
+	struct span *list = NULL, *copy = NULL;
+	size_t have = 0, cap = 0;
+
+	for (long i = 0; i < count; i++) {
+		struct span rest = sentences[i];
+		while (rest.start < rest.end) {
+			struct span p = rest;
+			if (GROW(list, have, cap) < 0) {
+				free(list);
+				return -1;
+			}
+			if (rest.end - rest.start > max_bytes + 4)
+				p.end = word_boundary(s, rest.start, max_bytes);
+			else if (rest.end - rest.start > max_bytes)
+				p.end = rest.start +
+					utf8_floor(s + rest.start, rest.end - rest.start, max_bytes);
+			list[have++] = p;
+			rest.start = p.end;
+		}
+	}
+	if (count >= 0 && (copy = arena_alloc(a, have * sizeof(*copy))) && have)
+		memcpy(copy, list, have * sizeof(*copy));
+	free(list);
+	if (!copy)
+		return -1;
+	*out = copy;
+	return (long)have;
+}
+
+/* The marks of all terms in s, in order. */
+static long find_marks(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
+		       const struct mark **out)
+{
+	const struct token *tokens;
+	long n_tokens = analyse_text(a, s, n, &tokens);
+	struct map *stems = n_tokens < 0 ? NULL : map_stems(terms, n_terms);
+	struct mark *marks = stems ? arena_alloc(a, (size_t)n_tokens * sizeof(*marks)) : NULL;
+	long found = 0;
+
+	for (long i = 0; marks && i < n_tokens; i++) {
+		const uint64_t *v = map_get(stems, tokens[i].stem, strlen(tokens[i].stem));
+		if (v)
+			marks[found++] = (struct mark){ tokens[i].start, tokens[i].end, (size_t)*v - 1 };
+	}
+	map_free(stems);
+	if (!marks)
+		return -1;
+	*out = marks;
+	return found;
+}
+
+/* Two pointers: for each last sentence the longest run before it that still fits. */
+static struct span best_run(struct window *w, const struct span *p, size_t n, size_t max_bytes)
+{
+	size_t best_distinct = 0, best_all = 0, from = 0, all;
+	struct span best = p[0];
+	int taken = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		while (p[i].end - p[from].start > max_bytes)
+			from++;
+		window_shrink(w, p[from].start);
+		window_grow(w, p[i].end);
+		window_shrink(w, p[from].start);
+		all = w->last - w->first;
+		/* what only grows the best run to the right, with nothing found, is context as good as any */
+		int grows = taken && best.start == p[from].start && w->distinct == best_distinct &&
+			    all == best_all;
+		if (!taken || grows || w->distinct > best_distinct ||
+		    (w->distinct == best_distinct && all > best_all)) {
+			best = (struct span){ p[from].start, p[i].end };
+			best_distinct = w->distinct;
+			best_all = all;
+			taken = 1;
+		}
+	}
+	return best;
+}
+
+struct span best_passage(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
+			 size_t max_bytes)
+{
+	struct span *pieces;
+	long n_pieces;
+	struct window w = { 0 };
+	long n_marks;
+
+	max_bytes = max_bytes < 4 ? 4 : max_bytes;
+	n_pieces = split_short(a, s, n, max_bytes, &pieces);
+	n_marks = n_pieces > 0 ? find_marks(a, s, n, terms, n_terms, &w.marks) : -1;
+	w.counts = n_marks >= 0 ? arena_alloc(a, n_terms * sizeof(*w.counts)) : NULL;
+	if (!w.counts) /* no text, or no memory: the start of the text */
+		return (struct span){ 0, n <= max_bytes ? n : utf8_floor(s, n, max_bytes) };
+	w.n_marks = (size_t)n_marks;
+	return best_run(&w, pieces, (size_t)n_pieces, max_bytes);
+}
