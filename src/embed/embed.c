@@ -52,7 +52,8 @@ int embedder_open(const struct embedder_options *o, struct embedder **out, struc
 	int rc;
 
 	if (!kind)
-		return error_set(e, ERR_CONFIG, "embedder", "\"%.40s\" is no embedder: use minilm or none", o->kind);
+		return error_set(e, ERR_CONFIG, "embedder", "\"%.40s\" is no embedder: use minilm or none",
+				 o->kind);
 	if (kind == &embedder_none)
 		return kind->open(o, "", out, e);
 	if ((rc = model_folder(o->model, folder, e)) < 0)
@@ -60,9 +61,10 @@ int embedder_open(const struct embedder_options *o, struct embedder **out, struc
 	if (!file_is_folder(folder)) {
 		if (!o->kind)
 			return embedder_none.open(o, "", out, e);
-		return error_set(e, ERR_MODEL, NULL,
-				 "%.200s: the model's folder is missing: fetch it by `make model`, or set READBACK_MODEL",
-				 *folder ? folder : "READBACK_MODEL");
+		return error_set(
+			e, ERR_MODEL, NULL,
+			"%.200s: the model's folder is missing: fetch it by `make model`, or set READBACK_MODEL",
+			*folder ? folder : "READBACK_MODEL");
 	}
 	return kind->open(o, folder, out, e);
 }

@@ -13,7 +13,8 @@ struct embedder_kind {
 	const char *name; /* as in struct embedder_options */
 
 	/* `folder` is the model's; it is there, or the kind does not need one. Sets (*out)->kind and ->info. */
-	int (*open)(const struct embedder_options *o, const char *folder, struct embedder **out, struct error *e);
+	int (*open)(const struct embedder_options *o, const char *folder, struct embedder **out,
+		    struct error *e);
 	void (*close)(struct embedder *m);
 	int (*embed)(struct embedder *m, const struct text *texts, size_t n, float *out, struct error *e);
 	size_t (*count)(const struct embedder *m, const char *s, size_t n);

@@ -12,7 +12,8 @@
 /* Longer words are seldom in a vocabulary as a whole. */
 #define LETTERS_A_TOKEN 9
 
-static int none_open(const struct embedder_options *o, const char *folder, struct embedder **out, struct error *e)
+static int none_open(const struct embedder_options *o, const char *folder, struct embedder **out,
+		     struct error *e)
 {
 	struct embedder *m = malloc(sizeof(*m));
 
@@ -35,7 +36,8 @@ static void none_close(struct embedder *m)
 static int none_embed(struct embedder *m, const struct text *texts, size_t n, float *out, struct error *e)
 {
 	(void)m, (void)texts, (void)n, (void)out;
-	return error_set(e, ERR_NO_EMBEDDER, NULL, "no model is installed, so there are no vectors: search by words");
+	return error_set(e, ERR_NO_EMBEDDER, NULL,
+			 "no model is installed, so there are no vectors: search by words");
 }
 
 static size_t none_count(const struct embedder *m, const char *s, size_t n)

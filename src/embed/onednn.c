@@ -71,7 +71,8 @@ int onednn_open(enum embed_precision p, size_t max_rows, struct onednn **out, st
 	dnnl_status_t s;
 
 	if (p == PRECISION_BF16 && !native)
-		return error_set(e, ERR_CONFIG, "precision", "this processor has no bf16 instructions: use float32");
+		return error_set(e, ERR_CONFIG, "precision",
+				 "this processor has no bf16 instructions: use float32");
 	if (!(o = calloc(1, sizeof(*o))))
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	o->bf16 = native && p != PRECISION_FLOAT32;
@@ -160,7 +161,8 @@ static dnnl_status_t choose_layout(struct product *p)
 	dnnl_status_t s = dnnl_success;
 	struct kernel k;
 
-	STEP(s, dnnl_memory_desc_init_by_tag(&any, 2, w, p->o->bf16 ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any));
+	STEP(s, dnnl_memory_desc_init_by_tag(&any, 2, w, p->o->bf16 ? dnnl_bf16 : dnnl_f32,
+					     dnnl_format_tag_any));
 	STEP(s, dnnl_memory_desc_init_by_tag(&p->b, 2, b, dnnl_f32, dnnl_ab));
 	STEP(s, describe_with_attr(p, onednn_rows(p->o, p->o->max_rows), &any, &k, &pd));
 	if (s)
@@ -331,10 +333,12 @@ static dnnl_status_t find_kernel(struct product *p, size_t rows, const struct ke
 		pthread_mutex_lock(&p->making);
 		if (!(k = atomic_load_explicit(slot, memory_order_relaxed))) {
 			s = (k = calloc(1, sizeof(*k))) ? make_kernel(p, rows, k) : dnnl_out_of_memory;
-			if (s)
+			if (s) {
 				free(k);
-			else
+				k = NULL;
+			} else {
 				atomic_store_explicit(slot, k, memory_order_release);
+			}
 		}
 		pthread_mutex_unlock(&p->making);
 	}
@@ -353,8 +357,8 @@ static dnnl_status_t widen_scratch(struct lane *l, size_t size)
 	return l->scratch ? dnnl_success : dnnl_out_of_memory;
 }
 
-int product_run(struct product *p, const struct packed *w, struct lane *l, const void *x, size_t rows, void *y,
-		struct error *e)
+int product_run(struct product *p, const struct packed *w, struct lane *l, const void *x, size_t rows,
+		void *y, struct error *e)
 {
 	dnnl_engine_t engine = p->o->engine;
 	dnnl_memory_t mx = NULL, my = NULL, scratch = NULL;
@@ -369,7 +373,7 @@ int product_run(struct product *p, const struct packed *w, struct lane *l, const
 	STEP(s, dnnl_memory_create(&my, &k->y, engine, y));
 	STEP(s, dnnl_memory_create(&scratch, &k->scratch, engine, l->scratch));
 	dnnl_exec_arg_t args[] = {
-		{ DNNL_ARG_SRC, mx }, { DNNL_ARG_WEIGHTS, w->w },         { DNNL_ARG_BIAS, w->b },
+		{ DNNL_ARG_SRC, mx }, { DNNL_ARG_WEIGHTS, w->w },       { DNNL_ARG_BIAS, w->b },
 		{ DNNL_ARG_DST, my }, { DNNL_ARG_SCRATCHPAD, scratch },
 	};
 	STEP(s, dnnl_primitive_execute(k->primitive, l->stream, 5, args));

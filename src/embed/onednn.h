@@ -26,9 +26,9 @@ struct packed;  /* one matrix of weights, and its bias */
 struct lane;    /* what a thread needs to compute */
 
 struct product_shape {
-	size_t in, out;  /* x is [rows][in], y is [rows][out] */
-	int gelu;        /* y = GELU(y), by the error function */
-	int narrow;      /* y has the type of x, else float32 */
+	size_t in, out; /* x is [rows][in], y is [rows][out] */
+	int gelu;       /* y = GELU(y), by the error function */
+	int narrow;     /* y has the type of x, else float32 */
 };
 
 /*
@@ -62,7 +62,7 @@ int lane_enter(void);
 void lane_leave(int saved);
 
 /* x (bf16 or float32, as onednn_is_bf16() says) and y are aligned to 64 bytes and do not overlap. */
-int product_run(struct product *p, const struct packed *k, struct lane *l, const void *x, size_t rows, void *y,
-		struct error *e);
+int product_run(struct product *p, const struct packed *k, struct lane *l, const void *x, size_t rows,
+		void *y, struct error *e);
 
 #endif

@@ -61,7 +61,8 @@ static int read_header(struct safetensors *t, struct error *e)
 	memcpy(&length, t->file, PREFIX);
 	length = le64toh(length);
 	if (length > HEADER_MAX || length > t->size - PREFIX)
-		return bad(t, e, "no safetensors file: its header is longer than the file, or than 16 MiB", "");
+		return bad(t, e, "no safetensors file: its header is longer than the file, or than 16 MiB",
+			   "");
 	if ((rc = json_parse((const char *)t->file + PREFIX, length, &why, &t->header)) < 0)
 		return rc == ERR_NO_MEMORY ? error_set(e, rc, NULL, "%s", why.message)
 					   : bad(t, e, "its header is no JSON", why.message);
@@ -69,9 +70,9 @@ static int read_header(struct safetensors *t, struct error *e)
 		return bad(t, e, "its header is no JSON object", "");
 	t->data = t->file + PREFIX + length;
 	t->data_size = t->size - PREFIX - length;
-	json_object_foreach(t->header, name, tensor)
-		if (strcmp(name, "__metadata__") != 0 && (rc = check_offsets(t, name, tensor, e)) < 0)
-			return rc;
+	json_object_foreach(t->header, name,
+			    tensor) if (strcmp(name, "__metadata__") != 0 &&
+					(rc = check_offsets(t, name, tensor, e)) < 0) return rc;
 	return 0;
 }
 

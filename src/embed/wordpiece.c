@@ -94,7 +94,8 @@ static int next_line(const char **at, const char *end, const char **line, size_t
 	return 1;
 }
 
-static int add_piece(struct wordpiece *w, const char *path, uint32_t id, const char *s, size_t n, struct error *e)
+static int add_piece(struct wordpiece *w, const char *path, uint32_t id, const char *s, size_t n,
+		     struct error *e)
 {
 	int inner = n > 2 && s[0] == '#' && s[1] == '#';
 	struct piece *p = &w->pieces[id];
@@ -124,11 +125,13 @@ static int read_pieces(struct wordpiece *w, const char *path, size_t bytes, size
 		if (lines < size && (rc = add_piece(w, path, (uint32_t)lines, line, n, e)) < 0)
 			return rc;
 	if (lines != size)
-		return error_set(e, ERR_MODEL, NULL, "%.200s: %zu tokens where the weights have %zu", path, lines, size);
+		return error_set(e, ERR_MODEL, NULL, "%.200s: %zu tokens where the weights have %zu", path,
+				 lines, size);
 	return 0;
 }
 
-static int find_special(const struct wordpiece *w, const char *path, const char *name, uint32_t *id, struct error *e)
+static int find_special(const struct wordpiece *w, const char *path, const char *name, uint32_t *id,
+			struct error *e)
 {
 	struct piece p = { name, (uint8_t)strlen(name), 0 };
 	const struct slot *slot = find_slot(w, p.s, p.n, 0, hash_piece(&p));
@@ -147,7 +150,8 @@ int wordpiece_open(const char *path, size_t size, struct wordpiece **out, struct
 
 	while (slots < 4 * size)
 		slots *= 2;
-	if (!w || !(w->pieces = calloc(size, sizeof(*w->pieces))) || !(w->slots = calloc(slots, sizeof(*w->slots)))) {
+	if (!w || !(w->pieces = calloc(size, sizeof(*w->pieces))) ||
+	    !(w->slots = calloc(slots, sizeof(*w->slots)))) {
 		rc = error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 		goto out;
 	}
