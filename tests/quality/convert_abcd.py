@@ -90,8 +90,9 @@ def conversation(chat, number, start):
         turns.append({"role": ROLES[turn["speaker"]], "text": turn["text"],
                       "at": stamp(at)})
         at += datetime.timedelta(seconds=TURN_SECONDS)
+    # A few action lines carry no name; they stay in the turns and the text.
     steps = without_repeats(in_words(t["action"]) for t in chat["turns"]
-                            if t["speaker"] == "action")
+                            if t.get("action"))
     resolution = {"outcome": "resolved", "intent": chat["subflow"],
                   "text": solution(chat["turns"]),
                   "problem": chat["opening"], "steps": steps,
@@ -103,12 +104,9 @@ def conversation(chat, number, start):
 
 
 def write(path, items):
-    count = 0
     with open(path, "w", encoding="utf-8") as out:
         for item in items:
             out.write(json.dumps(item, ensure_ascii=False) + "\n")
-            count += 1
-    return count
 
 
 def conversations(chats, known):
@@ -138,12 +136,13 @@ def main():
     try:
         documents = [document(g) for g in lines(paths[0])]
         known = {d["_id"] for d in documents}
-        write(os.path.join(out, "documents.ndjson"), documents)
-        count = write(os.path.join(out, "conversations.ndjson"),
-                      conversations(lines(paths[1]), known))
+        talks = list(conversations(lines(paths[1]), known))
     except (KeyError, ValueError) as error:
         print("convert_abcd: %s" % error, file=sys.stderr)
         return 1
+    write(os.path.join(out, "documents.ndjson"), documents)
+    write(os.path.join(out, "conversations.ndjson"), talks)
+    count = len(talks)
     print("convert_abcd: %d documents, %d conversations (%d history, "
           "%d queries)" % (len(documents), count, min(count, HISTORY),
                            max(count - HISTORY, 0)))
