@@ -193,7 +193,9 @@ static void add_html(struct renderer *r, const char *s)
 	while (i < n) {
 		const char *end;
 		if (s[i] != '<') {
-			strbuf_putc(&r->out, s[i++]);
+			if (s[i] != '\n' || r->out.n > r->block)
+				strbuf_putc(&r->out, s[i]);
+			i++;
 			continue;
 		}
 		i = skip_element(s, n, i);
@@ -205,10 +207,25 @@ static void add_html(struct renderer *r, const char *s)
 	}
 }
 
-static void trim_block(struct renderer *r)
+/* A block of code or HTML; one without text, as a comment, is left out. */
+static void add_literal(struct renderer *r, const char *s, int html)
 {
+	enum gap gap = r->gap;
+	size_t before = r->out.n;
+
+	begin_block(r);
+	if (html)
+		add_html(r, s);
+	else
+		strbuf_puts(&r->out, s);
 	while (r->out.n > r->block && strchr(" \n\r\t", r->out.p[r->out.n - 1]))
-		r->out.p[--r->out.n] = '\0';
+		r->out.n--;
+	if (r->out.n == r->block) {
+		r->out.n = before;
+		r->gap = gap;
+	} else {
+		r->gap = GAP_BLANK;
+	}
 }
 
 static void add_inline(struct renderer *r, cmark_node *n)
@@ -252,14 +269,8 @@ static void enter(struct renderer *r, cmark_node *n)
 		break;
 	case CMARK_NODE_CODE_BLOCK:
 	case CMARK_NODE_HTML_BLOCK:
-		begin_block(r);
 		s = cmark_node_get_literal(n);
-		if (cmark_node_get_type(n) == CMARK_NODE_CODE_BLOCK)
-			strbuf_puts(&r->out, s ? s : "");
-		else
-			add_html(r, s ? s : "");
-		trim_block(r);
-		r->gap = GAP_BLANK;
+		add_literal(r, s ? s : "", cmark_node_get_type(n) == CMARK_NODE_HTML_BLOCK);
 		break;
 	default:
 		add_inline(r, n);

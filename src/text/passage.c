@@ -78,39 +78,42 @@ static void window_shrink(struct window *w, size_t start)
 		w->distinct -= --w->counts[w->marks[w->first].term] == 0;
 }
 
-static size_t word_boundary(const char *s, size_t start, size_t max)
+/* The last end of a word in the first `max` bytes of s, of more than that; the middle of a very long word else. */
+static size_t word_boundary(const char *s, size_t n, size_t max)
 {
-	size_t at = utf8_floor(s + start, max + 4, max);
+	size_t at = utf8_floor(s, n, max);
 
 	for (size_t i = at; i > at / 2; i--)
-		if (s[start + i - 1] == ' ' || s[start + i - 1] == '\n')
-			return start + i;
-	return start + at;
+		if (s[i] == ' ' || s[i] == '\n')
+			return i;
+	return at;
 }
 
-/* Sentences, those longer than max_bytes cut at words: what a passage is put together from. */
+/* Sentences, those longer than max_bytes cut at words, finely: what a passage is put together from. */
 static long split_short(struct arena *a, const char *s, size_t n, size_t max_bytes, struct span **out)
 {
 	const struct span *sentences;
 	long count = split_sentences(a, s, n, &sentences);
+	size_t width = max_bytes < 32 ? max_bytes : max_bytes / 4;
 	struct span *list = NULL, *copy = NULL;
 	size_t have = 0, cap = 0;
 
 	for (long i = 0; i < count; i++) {
 		struct span rest = sentences[i];
+		int fine = rest.end - rest.start > max_bytes;
 		while (rest.start < rest.end) {
 			struct span p = rest;
 			if (GROW(list, have, cap) < 0) {
 				free(list);
 				return -1;
 			}
-			if (rest.end - rest.start > max_bytes + 4)
-				p.end = word_boundary(s, rest.start, max_bytes);
-			else if (rest.end - rest.start > max_bytes)
+			if (fine && rest.end - rest.start > width)
 				p.end = rest.start +
-					utf8_floor(s + rest.start, rest.end - rest.start, max_bytes);
+					word_boundary(s + rest.start, rest.end - rest.start, width);
 			list[have++] = p;
 			rest.start = p.end;
+			while (rest.start < rest.end && (s[rest.start] == ' ' || s[rest.start] == '\n'))
+				rest.start++;
 		}
 	}
 	if (count >= 0 && (copy = arena_alloc(a, have * sizeof(*copy))) && have)
