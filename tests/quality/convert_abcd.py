@@ -90,9 +90,8 @@ def conversation(chat, number, start):
         turns.append({"role": ROLES[turn["speaker"]], "text": turn["text"],
                       "at": stamp(at)})
         at += datetime.timedelta(seconds=TURN_SECONDS)
-    # A few action lines carry no name; they stay in the turns and the text.
-    steps = without_repeats(in_words(t["action"]) for t in chat["turns"]
-                            if t.get("action"))
+    # Not from the turns: some action lines carry no name.
+    steps = without_repeats(in_words(a) for a in chat["actions"])
     resolution = {"outcome": "resolved", "intent": chat["subflow"],
                   "text": solution(chat["turns"]),
                   "problem": chat["opening"], "steps": steps,
