@@ -92,6 +92,15 @@ size_t conversation_count(const struct conversation *v, const char *role);
  */
 struct text conversation_opening(struct arena *a, const struct conversation *v);
 
+/* Reads a turn's object; `now` where no time is given or it does not count. Does reader_done(). */
+int turn_read(const struct call *c, struct reader *r, int64_t now, struct turn *out);
+
+/* ERR_FORBIDDEN unless a key of these rights writes turns of this role. */
+int conversation_check_role(const struct rights *r, const char *role, const char *param, struct error *e);
+
+/* A conversation without its turns, as lists have it: new reference, NULL without memory. */
+json_t *conversation_head_json(const char *id, int64_t revision, const json_t *body);
+
 /* The body of GET /v1/conversations/{id}: new reference, NULL without memory. */
 json_t *conversation_json(const struct conversation *v);
 

@@ -1,0 +1,207 @@
+#include "desk/query.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "embed/embed.h"
+
+#define EARLIER_WEIGHT .5f /* of the mean of earlier turns beside the last one */
+#define EARLIER_WORDS 4
+#define EARLIER_WORD_WEIGHT .3f
+#define EARLIER_BYTES ((size_t)16 << 10) /* of earlier turns that are looked through for rare words, newest first */
+
+int desk_embed(struct desk *d, struct arena *a, const struct text *texts, size_t n, const float **out,
+	       struct error *e)
+{
+	size_t dim = d->embedder ? embedder_info(d->embedder)->dim : 0;
+	float *vectors;
+
+	if (dim == 0 || n == 0) {
+		*out = NULL;
+		return 0;
+	}
+	vectors = arena_alloc(a, n * dim * sizeof(*vectors));
+	if (!vectors)
+		return no_memory(e);
+	int rc = embedder_embed(d->embedder, texts, n, vectors, e);
+	if (rc == 0)
+		*out = vectors;
+	return rc;
+}
+
+static int set_terms(struct arena *a, struct text text, struct desk_query *q, struct error *e)
+{
+	const struct term *terms = NULL;
+	long n = analyse_query(a, text.s, text.n, SEARCH_MAX_TERMS - EARLIER_WORDS, &terms);
+
+	if (n < 0)
+		return no_memory(e);
+	q->terms = n ? terms : NULL;
+	q->n_terms = (size_t)n;
+	return 0;
+}
+
+int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e)
+{
+	struct desk_query q = { .text = text };
+	int rc = desk_embed(d, a, &text, 1, &q.vector, e);
+
+	if (rc < 0 || (rc = set_terms(a, text, &q, e)) < 0)
+		return rc;
+	*out = q;
+	return 0;
+}
+
+/* normalised(last + 1/2 * mean(earlier)), from vectors that the turns have. */
+static const float *blend(struct arena *a, const struct conversation *v, const struct turn *last, size_t dim)
+{
+	float *sum = arena_alloc(a, dim * sizeof(*sum)), norm = 0;
+	size_t earlier = 0;
+
+	if (!sum)
+		return NULL;
+	for (const struct turn *t = v->turns; t < last; t++) {
+		if (!turn_is(t, "customer") || !t->vector)
+			continue;
+		for (size_t i = 0; i < dim; i++)
+			sum[i] += t->vector[i];
+		earlier++;
+	}
+	for (size_t i = 0; i < dim; i++) {
+		sum[i] = last->vector[i] + (earlier ? EARLIER_WEIGHT * sum[i] / (float)earlier : 0);
+		norm += sum[i] * sum[i];
+	}
+	norm = sqrtf(norm);
+	if (!(norm > 1e-6f)) /* opposite vectors: the last turn speaks for itself */
+		return last->vector;
+	for (size_t i = 0; i < dim; i++)
+		sum[i] /= norm;
+	return sum;
+}
+
+struct candidate {
+	const struct term *term;
+	size_t count, length, order;
+};
+
+static int rarer(const void *x, const void *y)
+{
+	const struct candidate *a = x, *b = y;
+
+	if (a->count != b->count)
+		return a->count < b->count ? -1 : 1;
+	if (a->length != b->length)
+		return a->length > b->length ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static int has_stem(const struct term *terms, size_t n, const char *stem)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(terms[i].stem, stem) == 0)
+			return 1;
+	return 0;
+}
+
+/* The customer's turns before `last`, newest first, as one text. */
+static struct text earlier_text(struct arena *a, const struct conversation *v, const struct turn *last)
+{
+	char *s = arena_alloc(a, EARLIER_BYTES);
+	size_t n = 0;
+
+	for (const struct turn *t = last; s && t-- > v->turns;) {
+		if (!turn_is(t, "customer"))
+			continue;
+		if (t->text.n + 1 > EARLIER_BYTES - n)
+			break;
+		memcpy(s + n, t->text.s, t->text.n);
+		n += t->text.n;
+		s[n++] = '\n';
+	}
+	return (struct text){ s, n };
+}
+
+/* Adds the rarest words of earlier turns to the terms of the last one. */
+static int add_rare(struct arena *a, struct text earlier, struct desk_query *q, struct error *e)
+{
+	const struct term *terms = NULL;
+	const struct token *tokens = NULL;
+	long n = analyse_query(a, earlier.s, earlier.n, 1000, &terms);
+	long n_tokens = analyse_text(a, earlier.s, earlier.n, &tokens);
+
+	if (n < 0 || n_tokens < 0)
+		return no_memory(e);
+	struct candidate *all = arena_alloc(a, ((size_t)n + 1) * sizeof(*all));
+	struct term *both = arena_alloc(a, (q->n_terms + EARLIER_WORDS) * sizeof(*both));
+	if (!all || !both)
+		return no_memory(e);
+	size_t n_all = 0;
+	for (long i = 0; i < n; i++) {
+		if (has_stem(q->terms, q->n_terms, terms[i].stem))
+			continue;
+		struct candidate x = { &terms[i], 0, strlen(terms[i].word), (size_t)i };
+		for (long t = 0; t < n_tokens; t++)
+			x.count += strcmp(tokens[t].stem, terms[i].stem) == 0;
+		all[n_all++] = x;
+	}
+	if (n_all > 1)
+		qsort(all, n_all, sizeof(*all), rarer);
+	if (q->n_terms)
+		memcpy(both, q->terms, q->n_terms * sizeof(*both));
+	for (size_t i = 0; i < n_all && i < EARLIER_WORDS; i++) {
+		both[q->n_terms] = *all[i].term;
+		both[q->n_terms++].weight = EARLIER_WORD_WEIGHT;
+	}
+	q->terms = q->n_terms ? both : NULL;
+	return 0;
+}
+
+int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *out,
+			  struct error *e)
+{
+	const struct turn *last = conversation_last(v, "customer");
+	size_t spoken = conversation_count(v, "customer");
+	struct desk_query q = { 0 };
+	int rc;
+
+	if (!last) {
+		*out = q;
+		return 0;
+	}
+	if (spoken == 1 && last->vector && last->text.n <= OPENING_MAX_TEXT) {
+		q.text = last->text;
+		q.vector = last->vector;
+		rc = set_terms(a, last->text, &q, e);
+		if (rc == 0)
+			*out = q;
+		return rc;
+	}
+	if (spoken <= OPENING_TURNS) {
+		struct text opening = conversation_opening(a, v);
+		return opening.s ? query_of_text(d, a, opening, out, e) : no_memory(e);
+	}
+	q.text = last->text;
+	if (last->vector)
+		q.vector = blend(a, v, last, embedder_info(d->embedder)->dim);
+	else if ((rc = desk_embed(d, a, &last->text, 1, &q.vector, e)) < 0)
+		return rc;
+	struct text earlier = earlier_text(a, v, last);
+	if ((last->vector && !q.vector) || !earlier.s)
+		return no_memory(e);
+	if ((rc = set_terms(a, last->text, &q, e)) < 0 || (rc = add_rare(a, earlier, &q, e)) < 0)
+		return rc;
+	*out = q;
+	return 0;
+}
+
+void query_to_request(const struct desk_query *q, struct search_request *r)
+{
+	r->vector = q->vector;
+	r->terms = q->terms;
+	r->n_terms = q->n_terms;
+	r->no_vector = !q->vector;
+	r->no_words = q->n_terms == 0;
+	r->text_for_highlights = q->text;
+}

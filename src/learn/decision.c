@@ -1,0 +1,189 @@
+#include "learn/intent.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "text/analyser.h"
+
+/*
+ * When a conversation is answered, and when it is given to a person. Chosen by
+ * reading, not learned: they are what a fresh tenant starts with.
+ */
+#define ANSWER_CONFIDENCE .7  /* an intent this sure, and backed, is answered */
+#define CLARIFY_CONFIDENCE .2 /* below it even the candidates tell little */
+#define OUT_OF_SCOPE .5
+#define ESCALATE_RISK .7
+#define DOCUMENT_FITS .6 /* cosine of an article that speaks of the matter */
+#define MAX_CLARIFY 3    /* bot turns after which asking again does not help */
+
+/* Weights of the risk that this ends with a person, in log-odds. */
+#define RISK_BASE -2.2
+#define RISK_ASKS 4.5
+#define RISK_REPEATS 1.3
+#define RISK_BOT_REPEATED 1.3
+#define RISK_NEGATIVE 1.6 /* times how negative, 0 … 1 */
+#define RISK_OUT_OF_SCOPE .9
+#define RISK_UNSURE .8 /* times 1 - confidence */
+#define RISK_TURN .12  /* each customer turn after the second, up to ten */
+#define RISK_EARLIER .5
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static int among(const char *word, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(word, list[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* Is it denied shortly before: "I don't want to talk to an agent"? */
+static int denied(const struct token *t, long i)
+{
+	static const char *const no[] = { "don", "not", "never", "no", "without", "needn" };
+
+	for (long j = i - 1; j >= 0 && j >= i - 5; j--)
+		if (among(t[j].word, no, COUNT(no)))
+			return 1;
+	return 0;
+}
+
+/* A verb of reaching somebody, up to five words before a word for a person. */
+static int reaches_person(const struct token *t, long n, long i)
+{
+	static const char *const person[] = { "human", "person",   "agent",	 "representative", "rep",  "operator",
+					      "manager", "supervisor", "someone", "somebody",	     "advisor", "adviser",
+					      "people" };
+
+	for (long j = i + 1; j < n && j <= i + 6; j++)
+		if (among(t[j].word, person, COUNT(person)))
+			return !denied(t, i);
+	return 0;
+}
+
+int asks_for_human(struct arena *a, const char *s, size_t n)
+{
+	static const char *const reach[] = { "speak", "talk", "chat", "connect", "transfer", "escalate", "speaking",
+					     "talking" };
+	static const char *const want[] = { "want", "need", "get", "give", "prefer", "like" };
+	static const char *const sure[] = { "human", "representative", "supervisor", "manager", "operator" };
+	const struct token *t = NULL;
+	long count = analyse_text(a, s, n, &t);
+
+	for (long i = 0; i < count; i++) {
+		if (among(t[i].word, reach, COUNT(reach)) && reaches_person(t, count, i))
+			return 1;
+		/* "I want a human", "give me your manager"; not "I need the agent installed" */
+		for (long j = i + 1; among(t[i].word, want, COUNT(want)) && j < count && j <= i + 4; j++)
+			if (among(t[j].word, sure, COUNT(sure)) && !denied(t, i))
+				return 1;
+		if (i + 1 < count && !denied(t, i) &&
+		    (strcmp(t[i].word, "real") == 0 || strcmp(t[i].word, "live") == 0 ||
+		     strcmp(t[i].word, "actual") == 0) &&
+		    (strcmp(t[i + 1].word, "person") == 0 || strcmp(t[i + 1].word, "human") == 0 ||
+		     strcmp(t[i + 1].word, "agent") == 0))
+			return 1;
+	}
+	/* "agent", "human please": all that is said */
+	return count > 0 && count <= 3 &&
+	       (among(t[0].word, sure, COUNT(sure)) || strcmp(t[0].word, "agent") == 0 ||
+		strcmp(t[0].word, "person") == 0);
+}
+
+static double confidence_of(const struct intent *in)
+{
+	return in->n ? in->candidates[0].confidence : 0;
+}
+
+static double risk_of(const struct situation *s)
+{
+	double turns = s->customer_turns > 2 ? (double)(s->customer_turns - 2) : 0;
+	double x = RISK_BASE;
+
+	x += s->asks_for_human ? RISK_ASKS : 0;
+	x += s->repeats_himself ? RISK_REPEATS : 0;
+	x += s->bot_repeated ? RISK_BOT_REPEATED : 0;
+	x += s->sentiment.score < 0 ? RISK_NEGATIVE * -s->sentiment.score : 0;
+	x += s->intent->n ? RISK_OUT_OF_SCOPE * s->intent->out_of_scope : 0;
+	x += s->intent->n ? RISK_UNSURE * (1 - confidence_of(s->intent)) : RISK_UNSURE;
+	x += RISK_TURN * (turns < 10 ? turns : 10);
+	x += RISK_EARLIER * (s->earlier_handoffs < 4 ? s->earlier_handoffs : 4);
+	return 1 / (1 + exp(-x));
+}
+
+static const char *risk_reason(const struct situation *s)
+{
+	if (s->bot_repeated)
+		return "The bot has said the same twice, and the risk of an escalation is high.";
+	if (s->repeats_himself)
+		return "The customer says the same again, and the risk of an escalation is high.";
+	if (s->sentiment.score < 0)
+		return "The customer is unhappy, and the risk of an escalation is high.";
+	return "The risk of an escalation is high.";
+}
+
+struct verdict {
+	const char *decision, *because;
+};
+
+/* Without an intent to go by. */
+static struct verdict decide_cold(const struct situation *s)
+{
+	if (s->bot_turns >= MAX_CLARIFY)
+		return (struct verdict){ "escalate",
+					 "No resolved case tells what this is about, and asking has not helped." };
+	if (s->best_document >= DOCUMENT_FITS)
+		return (struct verdict){ "clarify", "No resolved case tells what this is about, but an article is near: "
+						    "ask whether it fits." };
+	return (struct verdict){ "clarify", "No resolved case tells what this is about yet: ask for more." };
+}
+
+static struct verdict decide_by_intent(struct arena *a, const struct situation *s)
+{
+	const struct intent *in = s->intent;
+	double confidence = confidence_of(in);
+	const char *label = in->candidates[0].label;
+
+	if (in->out_of_scope >= OUT_OF_SCOPE) {
+		if (s->customer_turns > 1)
+			return (struct verdict){ "escalate", "This is unlike anything that was resolved before." };
+		return (struct verdict){ "clarify", "This is unlike anything that was resolved before: ask for more." };
+	}
+	if (confidence >= ANSWER_CONFIDENCE && in->backed)
+		return (struct verdict){ "answer", arena_printf(a, "%zu similar texts point to %s with confidence %.2f.",
+								in->examples, label, confidence) };
+	if (s->bot_turns >= MAX_CLARIFY)
+		return (struct verdict){ "escalate", "What is meant is still not sure enough to answer, and asking has "
+						     "not helped." };
+	if (confidence >= ANSWER_CONFIDENCE)
+		return (struct verdict){ "clarify",
+					 arena_printf(a, "%s is likely, but fewer than two agents and two customers "
+							 "vouch for it so far: ask whether it is meant.",
+						      label) };
+	if (confidence < CLARIFY_CONFIDENCE || in->n < 2)
+		return (struct verdict){ "clarify", "What is meant is not sure enough to answer: ask for more." };
+	return (struct verdict){ "clarify", arena_printf(a, "It may be %s or %s: ask which is meant.", label,
+							 in->candidates[1].label) };
+}
+
+int decide(struct arena *a, const struct situation *s, struct decision *out)
+{
+	struct decision d = { .escalation_risk = risk_of(s) };
+	struct verdict v;
+
+	if (s->asks_for_human)
+		v = (struct verdict){ "escalate", "The customer asks for a person." };
+	else if (d.escalation_risk >= ESCALATE_RISK)
+		v = (struct verdict){ "escalate", risk_reason(s) };
+	else if (s->intent->n == 0)
+		v = decide_cold(s);
+	else
+		v = decide_by_intent(a, s);
+	if (!v.because)
+		return ERR_NO_MEMORY;
+	d.decision = v.decision;
+	d.because = v.because;
+	*out = d;
+	return 0;
+}
