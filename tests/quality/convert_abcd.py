@@ -71,15 +71,20 @@ def sentence(text):
 def solution(turns):
     """What solved it: the actions in words, then the agent's last statements."""
     done = without_repeats(
-        t["text"].replace("...", "").strip()
-        for t in turns if t["speaker"] == "action")
+        plain(t["text"]) for t in turns if t["speaker"] == "action")
     said = [t["text"].strip() for t in turns
             if t["speaker"] == "agent" and substantive(t["text"])]
     return " ".join(sentence(s) for s in done + said[-CLOSING_TURNS:])
 
 
-def in_words(action):
-    return action.replace("-", " ").capitalize()
+def plain(text):
+    return text.replace("...", "").strip()
+
+
+def step(turn):
+    """The action in words; a few carry no name, only their line."""
+    name = turn["action"]
+    return name.replace("-", " ").capitalize() if name else plain(turn["text"])
 
 
 def conversation(chat, number, start):
@@ -90,8 +95,8 @@ def conversation(chat, number, start):
         turns.append({"role": ROLES[turn["speaker"]], "text": turn["text"],
                       "at": stamp(at)})
         at += datetime.timedelta(seconds=TURN_SECONDS)
-    # Not from the turns: some action lines carry no name.
-    steps = without_repeats(in_words(a) for a in chat["actions"])
+    steps = without_repeats(step(t) for t in chat["turns"]
+                            if t["speaker"] == "action")
     resolution = {"outcome": "resolved", "intent": chat["subflow"],
                   "text": solution(chat["turns"]),
                   "problem": chat["opening"], "steps": steps,
