@@ -1,0 +1,90 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd.h"
+#include "http/server.h"
+#include "store/keys.h"
+
+/*
+ * Waits for SIGINT or SIGTERM. They are blocked in every thread (before any is
+ * made) and taken here, so that none is lost between a check and a wait.
+ */
+static void wait_for_stop(const sigset_t *signals)
+{
+	int got;
+
+	while (sigwait(signals, &got) != 0)
+		;
+}
+
+static int serve(const struct workplace_options *o, const struct server_options *so, const char *dev_key,
+		 const sigset_t *signals)
+{
+	struct workplace w;
+	struct server *server;
+	struct error e = { 0 };
+
+	if (workplace_open(o, &w, &e) < 0)
+		return cmd_fail(&e);
+	int rc = dev_key ? key_add_dev(w.control, dev_key, &e) : 0;
+	if (rc == 0)
+		rc = server_start(&w.api, so, &server, &e);
+	if (rc < 0) {
+		workplace_close(&w);
+		return cmd_fail(&e);
+	}
+	fprintf(stderr, "readback: ready on %s\n", server_url(server));
+	wait_for_stop(signals);
+	log_line(LOG_LEVEL_INFO, "stopping", "reason=%s", "signal");
+	server_stop(server);
+	workplace_close(&w);
+	log_line(LOG_LEVEL_INFO, "stopped", "code=%d", 0);
+	return EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	struct workplace_options o = { .with_jobs = 1 };
+	struct server_options so = { .listen = "127.0.0.1:8080" };
+	const char *dev_key = NULL;
+	long workers = 0, queue = 0;
+	int operands = 0;
+	const struct option_spec options[] = {
+		{ "--data", "DIR", OPTION_TEXT, &o.data, "the data folder (made if it is not there)" },
+		{ "--listen", "ADDRESS", OPTION_TEXT, &so.listen, "address and port; port 0 takes a free one (127.0.0.1:8080)" },
+		{ "--dev-key", "KEY", OPTION_TEXT, &dev_key, "a key for this run: all scopes, all groups, loopback only" },
+		{ "--tenant", "T", OPTION_TEXT, &o.tenant, "the tenant (default)" },
+		{ "--embedder", "KIND", OPTION_TEXT, &o.embedder, "minilm or none (minilm where the model is found)" },
+		{ "--workers", "N", OPTION_INT, &workers, "threads that answer requests (64)" },
+		{ "--queue", "N", OPTION_INT, &queue, "requests that may wait; more are 503 (1024)" },
+		{ "--quiet", NULL, OPTION_FLAG, &so.quiet, "no log line for each request" },
+		{ 0 },
+	};
+	const struct usage u = { "serve", "", "Serves the HTTP API of a data folder until SIGTERM or Ctrl-C.", options, NULL };
+	int code = usage_parse(&u, argc, argv, &operands);
+	sigset_t signals;
+
+	if (code >= 0)
+		return code;
+	if (operands || workers < 0 || workers > 1024 || queue < 0 || queue > 1000000) {
+		fputs("readback serve: an argument is out of range; readback serve --help tells more\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (dev_key && !server_is_loopback(so.listen)) {
+		fputs("readback serve: --dev-key is for loopback addresses only; make keys with readback key create\n", stderr);
+		return EXIT_USAGE;
+	}
+	so.workers = (unsigned)workers;
+	so.queue = (unsigned)queue;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	return serve(&o, &so, dev_key, &signals);
+}
+
+const struct command cmd_serve = { "serve", "serve the HTTP API of a data folder", run };

@@ -1,0 +1,77 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "cmd.h"
+#include "embed/embed.h"
+#include "engine/embedded.h"
+#include "store/keys.h"
+
+const struct rights cli_rights = {
+	.key = "cli",
+	.agent = "cli",
+	.scopes = SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR | SCOPE_EXPORT | SCOPE_ADMIN,
+	.act_as = 1,
+	.all_groups = 1,
+};
+
+static int open_parts(const struct workplace_options *o, struct workplace *w, struct error *e)
+{
+	struct embedder_options model = { .kind = o->embedder };
+	struct embedded_options engine = { .read_only = o->read_only, .no_background = o->no_background };
+	int rc = o->read_only ? 0 : folder_make(o->data, e);
+
+	if (rc == 0)
+		rc = control_open(o->data, o->read_only, &w->control, e);
+	if (rc == 0)
+		rc = control_tenant(w->control, o->tenant ? o->tenant : "default", w->arena, &engine.folder, e);
+	if (rc == 0)
+		rc = embedder_open(&model, &w->embedder, e);
+	if (rc < 0)
+		return rc;
+	engine.embedder = embedder_info(w->embedder);
+	if (engine.embedder->dim == 0 && !o->embedder)
+		fputs("readback: no model found, so searches use words alone (make model fetches it)\n", stderr);
+	rc = embedded_open(&engine, &w->engine, e);
+	if (rc < 0)
+		return rc;
+	w->desk = (struct desk){ .engine = w->engine, .embedder = w->embedder };
+	control_secret(w->control, w->desk.secret);
+	if (o->with_jobs)
+		rc = jobs_open(&w->desk, &w->jobs, e);
+	if (rc < 0)
+		return rc;
+	w->api = (struct api){ .desk = &w->desk, .control = w->control, .jobs = w->jobs,
+			       .tenant = o->tenant ? o->tenant : "default" };
+	return api_init(&w->api) < 0 ? error_set(e, ERR_NO_MEMORY, NULL, "out of memory") : 0;
+}
+
+int workplace_open(const struct workplace_options *o, struct workplace *w, struct error *e)
+{
+	*w = (struct workplace){ .arena = arena_new(4096) };
+	if (!w->arena)
+		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	if (!o->data) {
+		workplace_close(w);
+		return error_set(e, ERR_USAGE, NULL, "--data DIR (or READBACK_DATA) names the data folder");
+	}
+	int rc = open_parts(o, w, e);
+	if (rc < 0)
+		workplace_close(w);
+	return rc;
+}
+
+void workplace_close(struct workplace *w)
+{
+	api_release(&w->api);
+	if (w->jobs)
+		jobs_close(w->jobs);
+	if (w->engine)
+		engine_close(w->engine);
+	embedder_close(w->embedder);
+	if (w->control)
+		control_close(w->control);
+	arena_free(w->arena);
+	*w = (struct workplace){ 0 };
+}
