@@ -310,13 +310,13 @@ int lines_open(const char *path, struct lines **out, struct error *e)
 static int lines_fill(struct lines *l, struct error *e)
 {
 	int got = gzread(l->gz, l->piece, sizeof(l->piece));
+	int code = Z_OK;
+	const char *why = got <= 0 ? gzerror(l->gz, &code) : "";
 
-	if (got < 0) {
-		int code;
-		const char *why = gzerror(l->gz, &code);
+	/* a file cut short reads as its end, with Z_BUF_ERROR behind it */
+	if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
 		return error_set(e, code == Z_ERRNO ? ERR_IO : ERR_CORRUPT, NULL, "cannot read: %s",
-				 code == Z_ERRNO ? strerror(errno) : why);
-	}
+				 code == Z_ERRNO ? strerror(errno) : code == Z_BUF_ERROR ? "the file is cut short" : why);
 	l->at = 0;
 	l->have = (size_t)got;
 	l->ended = got == 0;

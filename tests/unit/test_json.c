@@ -1,0 +1,212 @@
+#include "unit/unit.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+
+static int parse(const char *s, size_t n, struct error *e)
+{
+	JSON_AUTO *j = NULL;
+
+	return json_parse(s, n, e, &j);
+}
+
+static void test_json_parse__tells_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *s;
+		size_t n;
+		int code;
+	} cases[] = {
+		{ "", 0, ERR_BAD_JSON },
+		{ "{\"a\":1", 6, ERR_BAD_JSON },
+		{ "{\"a\":1}x", 8, ERR_BAD_JSON },
+		{ "{\"a\":1,\"a\":2}", 13, ERR_BAD_JSON },
+		{ "{\"a\":NaN}", 9, ERR_BAD_JSON },
+		{ "\"\xff\"", 3, ERR_BAD_UTF8 },
+		{ "\"\xed\xa0\x80\"", 5, ERR_BAD_UTF8 },
+		{ "\"\0\"", 3, ERR_BAD_UTF8 },
+		{ "\"\\u0000\"", 8, ERR_BAD_UTF8 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error e = { 0 };
+		if (parse(cases[i].s, cases[i].n, &e) != cases[i].code)
+			fail_msg("case %zu: code %d, \"%s\"", i, e.code, e.message);
+		assert_int_equal(e.code, cases[i].code);
+	}
+}
+
+static void test_json_parse__refuses_deep_nesting_but_not_brackets_in_strings(void **state)
+{
+	char deep[2 * (JSON_MAX_DEPTH + 1) + 1], flat[512];
+	struct error e;
+
+	(void)state;
+	memset(deep, '[', JSON_MAX_DEPTH + 1);
+	memset(deep + JSON_MAX_DEPTH + 1, ']', JSON_MAX_DEPTH + 1);
+	assert_int_equal(parse(deep, sizeof(deep) - 1, &e), ERR_TOO_LARGE);
+	assert_int_equal(parse(deep + 1, sizeof(deep) - 3, &e), OK);
+	memset(flat, '[', sizeof(flat));
+	flat[0] = flat[sizeof(flat) - 1] = '"';
+	assert_int_equal(parse(flat, sizeof(flat), &e), OK);
+}
+
+static struct reader reader_of(const char *s, json_t **j, struct error *e)
+{
+	struct reader r;
+
+	assert_int_equal(json_parse(s, strlen(s), e, j), OK);
+	reader_init(&r, *j, NULL, e);
+	return r;
+}
+
+static void test_reader__an_unknown_field_is_an_error_that_names_it(void **state)
+{
+	struct error e;
+	JSON_AUTO *j = NULL;
+	struct text t = { 0 };
+	struct reader r = reader_of("{\"text\":\"x\",\"txet\":1}", &j, &e);
+
+	(void)state;
+	reader_string(&r, "text", REQUIRED, 10, &t);
+	assert_int_equal(reader_done(&r), ERR_UNKNOWN_FIELD);
+	assert_string_equal(e.param, "txet");
+}
+
+static void test_reader__keeps_the_first_error_and_its_path(void **state)
+{
+	struct error e;
+	JSON_AUTO *j = NULL;
+	struct text t = { 0 };
+	int64_t n = 7;
+
+	(void)state;
+	assert_int_equal(json_parse("{\"a\":5,\"n\":\"x\"}", 15, &e, &j), OK);
+	struct reader r;
+	reader_init(&r, j, "turns[3]", &e);
+	reader_string(&r, "a", REQUIRED, 10, &t);
+	reader_int(&r, "n", REQUIRED, 0, 9, &n);
+	assert_int_equal(reader_done(&r), ERR_WRONG_TYPE);
+	assert_string_equal(e.param, "turns[3].a");
+	assert_null(t.s);
+	assert_int_equal(n, 7);
+}
+
+static void test_reader__checks_each_type_and_range(void **state)
+{
+	static const struct {
+		const char *body;
+		int code;
+	} cases[] = {
+		{ "{}", ERR_MISSING_FIELD },
+		{ "{\"v\":null}", ERR_MISSING_FIELD },
+		{ "{\"v\":1.5}", ERR_WRONG_TYPE },
+		{ "{\"v\":\"1\"}", ERR_WRONG_TYPE },
+		{ "{\"v\":10}", ERR_BAD_VALUE },
+		{ "{\"v\":-1}", ERR_BAD_VALUE },
+		{ "{\"v\":9}", OK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error e = { 0 };
+		JSON_AUTO *j = NULL;
+		int64_t v = 0;
+		struct reader r = reader_of(cases[i].body, &j, &e);
+		reader_int(&r, "v", REQUIRED, 0, 9, &v);
+		assert_int_equal(reader_done(&r), cases[i].code);
+	}
+}
+
+static void test_reader__texts_words_and_lists(void **state)
+{
+	struct error e;
+	JSON_AUTO *j = NULL;
+	struct text t = { 0 };
+	json_t *list = NULL;
+	struct reader r = reader_of("{\"w\":\"maybe\",\"l\":[\"a\",\"\"],\"blank\":\" \\n\",\"long\":\"abcdef\"}", &j, &e);
+
+	(void)state;
+	struct reader w = r, l = r, b = r, g = r;
+	reader_word(&w, "w", REQUIRED, "yes|no|may", &t);
+	assert_int_equal(w.rc, ERR_BAD_VALUE);
+	reader_strings(&l, "l", REQUIRED, 5, 5, &list);
+	assert_int_equal(l.rc, ERR_EMPTY_TEXT);
+	assert_string_equal(e.param, "l[1]");
+	reader_string(&b, "blank", REQUIRED, 5, &t);
+	assert_int_equal(b.rc, ERR_EMPTY_TEXT);
+	reader_text(&g, "long", REQUIRED, 5, &t);
+	assert_int_equal(g.rc, ERR_TOO_LARGE);
+	assert_null(t.s);
+	assert_null(list);
+}
+
+static void test_reader__refuses_what_is_not_an_object(void **state)
+{
+	struct error e;
+	JSON_AUTO *j = NULL;
+	struct reader r = reader_of("[1]", &j, &e);
+
+	(void)state;
+	assert_int_equal(reader_done(&r), ERR_WRONG_TYPE);
+}
+
+static void test_json_text__is_the_same_for_equal_values(void **state)
+{
+	struct error e;
+	JSON_AUTO *a = NULL, *b = NULL;
+	char *ta, *tb;
+
+	(void)state;
+	assert_int_equal(json_parse("{\"b\":1,\"a\":[true, 2.5]}", 23, &e, &a), OK);
+	assert_int_equal(json_parse("{\"a\":[true,2.5],\"b\":1}", 22, &e, &b), OK);
+	ta = json_text(a, NULL);
+	tb = json_text(b, NULL);
+	assert_string_equal(ta, tb);
+	free(ta);
+	free(tb);
+}
+
+static void test_error_prefix__puts_the_outer_path_in_front(void **state)
+{
+	struct error e;
+
+	(void)state;
+	error_set(&e, ERR_BAD_VALUE, "role", "x");
+	error_prefix(&e, "turns[3]");
+	assert_string_equal(e.param, "turns[3].role");
+	error_set(&e, ERR_BAD_VALUE, NULL, "x");
+	error_prefix(&e, "turns");
+	assert_string_equal(e.param, "turns");
+}
+
+static void test_error_kind__every_row_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (size_t i = 0; error_kind_at(i); i++)
+		for (size_t j = 0; j < i; j++) {
+			assert_int_not_equal(error_kind_at(i)->code, error_kind_at(j)->code);
+			assert_string_not_equal(error_kind_at(i)->name, error_kind_at(j)->name);
+		}
+	assert_string_equal(error_kind(-1)->name, "internal");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_parse__tells_what_is_wrong),
+		cmocka_unit_test(test_json_parse__refuses_deep_nesting_but_not_brackets_in_strings),
+		cmocka_unit_test(test_reader__an_unknown_field_is_an_error_that_names_it),
+		cmocka_unit_test(test_reader__keeps_the_first_error_and_its_path),
+		cmocka_unit_test(test_reader__checks_each_type_and_range),
+		cmocka_unit_test(test_reader__texts_words_and_lists),
+		cmocka_unit_test(test_reader__refuses_what_is_not_an_object),
+		cmocka_unit_test(test_json_text__is_the_same_for_equal_values),
+		cmocka_unit_test(test_error_prefix__puts_the_outer_path_in_front),
+		cmocka_unit_test(test_error_kind__every_row_has_a_name_of_its_own),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
