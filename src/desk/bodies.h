@@ -16,7 +16,7 @@
  *                  "resolved_at","acl"?,"queue"?,"documents":[ids used],"customer"?}; record.text is problem, resolution
  *                  and steps, a blank line between them
  *   example       {"conversation"?,"case"?,"label","text","origin":"agent|import|qa","at","acl"?,"backed":bool,
- *                  "principal","agent"?}
+ *                  "principal","agent"?,"imported"? (hash of text, label and origin)}
  *   vote          {"example","conversation"?,"label","by":"agent|import|qa","principal","agent"?,"at"}
  *   relevance     {"document","intent","conversation","case","handoff"?,"used":bool,"shown_rank"?,"outcome"}
  *   handoff, evidence, resolution, signal: see handoff_build.h

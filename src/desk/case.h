@@ -60,4 +60,7 @@ int case_changes(struct desk *d, struct arena *a, const struct case_input *in, s
 
 const char *case_id(struct arena *a, const char *conversation); /* "c-1/case" */
 
+/* How an example with this body is found; `vector` NULL without embedder. NULL without memory. */
+const struct entry *example_entry(struct arena *a, struct text text, const float *vector, const json_t *body);
+
 #endif

@@ -1,0 +1,362 @@
+#include "desk/case.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+#include "desk/query.h"
+#include "embed/embed.h"
+
+/* What is under construction. */
+struct build {
+	struct desk *desk;
+	struct arena *arena;
+	const struct case_input *in;
+	const struct conversation *conv;
+	struct changes *cs;
+	struct error *err;
+	struct text opening, problem; /* opening.s NULL: no customer has spoken */
+	int two;                      /* the problem says something else than the opening */
+	const float *opening_vector, *problem_vector;
+	json_t *acl;                  /* json null: everyone */
+	const char *case_id;
+};
+
+const char *case_id(struct arena *a, const char *conversation)
+{
+	return arena_printf(a, "%s/case", conversation);
+}
+
+static int same_text(struct text x, struct text y)
+{
+	return x.s && y.s && x.n == y.n && memcmp(x.s, y.s, x.n) == 0;
+}
+
+static int set_texts(struct build *b)
+{
+	struct text texts[2];
+	const float *vectors = NULL;
+	size_t n = 0, dim = b->desk->embedder ? embedder_info(b->desk->embedder)->dim : 0;
+
+	b->opening = conversation_opening(b->arena, b->conv);
+	if (!b->opening.s && conversation_count(b->conv, "customer") > 0)
+		return no_memory(b->err);
+	b->problem = b->in->problem.s ? b->in->problem : b->opening;
+	b->two = b->problem.s && !same_text(b->problem, b->opening);
+	if (b->opening.s)
+		texts[n++] = b->opening;
+	if (b->two)
+		texts[n++] = b->problem;
+	int rc = desk_embed(b->desk, b->arena, texts, n, &vectors, b->err);
+	if (rc < 0 || !vectors)
+		return rc;
+	b->opening_vector = b->opening.s ? vectors : NULL;
+	b->problem_vector = b->two ? vectors + (n - 1) * dim : b->opening_vector;
+	return 0;
+}
+
+/* The ACL of a document that was used; NULL when there is no such document (any more). */
+static int document_acl(struct build *b, const struct case_document *doc, const json_t **out)
+{
+	struct record r;
+	struct error ignored;
+
+	if (doc->acl_known) {
+		*out = doc->acl;
+		return 0;
+	}
+	int rc = engine_get(b->desk->engine, RECORD_DOCUMENT, doc->id, b->arena, &r, &ignored);
+	if (rc < 0 && rc != ERR_NOT_FOUND) {
+		if (b->err)
+			*b->err = ignored;
+		return rc;
+	}
+	*out = rc == 0 ? json_object_get(r.body, "acl") : NULL;
+	return 0;
+}
+
+/* Who may see all that went into the case. */
+static int set_acl(struct build *b)
+{
+	const json_t *conversation = json_object_get(b->conv->body, "acl"), *acl;
+
+	b->acl = json_keep(b->arena, conversation ? json_deep_copy(conversation) : json_null());
+	for (size_t i = 0; b->acl && i < b->in->n_documents; i++) {
+		if (!b->in->documents[i].used)
+			continue;
+		int rc = document_acl(b, &b->in->documents[i], &acl);
+		if (rc < 0)
+			return rc;
+		b->acl = json_keep(b->arena, acl_intersect(b->acl, acl));
+	}
+	return b->acl ? 0 : no_memory(b->err);
+}
+
+static int set_acl_field(const struct build *b, json_t *body)
+{
+	return json_is_null(b->acl) ? 0 : body_set_copy(body, "acl", b->acl);
+}
+
+/* A field of the case's text; a blank line stands between two. */
+static void add_part(struct strbuf *to, struct text t)
+{
+	if (!t.s || t.n == 0)
+		return;
+	if (to->n)
+		strbuf_puts(to, "\n\n");
+	strbuf_add(to, t.s, t.n);
+}
+
+static void add_steps(struct strbuf *to, const json_t *steps)
+{
+	json_t *step;
+	size_t i;
+
+	json_array_foreach((json_t *)steps, i, step)
+		add_part(to, (struct text){ json_string_value(step), json_string_length(step) });
+}
+
+static int finish_text(struct build *b, struct strbuf *from, struct text *out)
+{
+	char *s = from->failed ? NULL : arena_strndup(b->arena, from->p ? from->p : "", from->n);
+
+	if (!s)
+		return no_memory(b->err);
+	*out = (struct text){ s, from->n };
+	return 0;
+}
+
+/* What is shown and cut to passages; and what its words are: the customer's are in, too. */
+static int case_texts(struct build *b, struct text *shown, struct text *words)
+{
+	STRBUF_AUTO show = STRBUF_INIT;
+	STRBUF_AUTO find = STRBUF_INIT;
+
+	add_part(&show, b->problem);
+	add_part(&show, b->in->text);
+	add_steps(&show, b->in->steps);
+	if (b->two)
+		add_part(&find, b->opening);
+	add_part(&find, b->in->text);
+	add_steps(&find, b->in->steps);
+	int rc = finish_text(b, &show, shown);
+	return rc < 0 ? rc : finish_text(b, &find, words);
+}
+
+static json_t *case_body(struct build *b)
+{
+	const struct case_input *in = b->in;
+	json_t *body = body_new(b->arena), *documents = json_array(), *steps;
+
+	for (size_t i = 0; documents && i < in->n_documents; i++)
+		if (in->documents[i].used && json_array_append_new(documents, json_string(in->documents[i].id)) < 0)
+			body = NULL;
+	steps = in->steps ? json_deep_copy(in->steps) : json_array();
+	if (!body || !documents || !steps) {
+		json_decref(documents);
+		json_decref(steps);
+		return NULL;
+	}
+	int rc = body_set_take(body, "documents", documents);
+	rc |= body_set_take(body, "steps", steps);
+	rc |= body_set(body, "conversation", b->conv->id);
+	rc |= body_set(body, "handoff", in->handoff);
+	rc |= body_set(body, "resolution_id", in->resolution);
+	rc |= body_set_text(body, "intent", in->intent);
+	rc |= body_set_text(body, "problem", b->problem.s ? b->problem : text_of(""));
+	rc |= body_set_text(body, "resolution", in->text.s ? in->text : text_of(""));
+	rc |= body_set(body, "outcome", in->outcome);
+	rc |= body_set_time(body, "resolved_at", in->at);
+	rc |= body_set(body, "queue", body_string(b->conv->body, "queue"));
+	rc |= body_set(body, "customer", body_string(b->conv->body, "customer"));
+	rc |= set_acl_field(b, body);
+	return rc < 0 ? NULL : body;
+}
+
+static int case_entry(struct build *b, struct text words, const json_t *body, const struct entry **out)
+{
+	struct entry *en = arena_alloc(b->arena, sizeof(*en));
+	struct entry_row *rows = arena_alloc(b->arena, 2 * sizeof(*rows));
+	struct tags tags = { .arena = b->arena };
+	size_t n = 0;
+
+	tags_string(&tags, "intent", body_string(body, "intent"));
+	tags_string(&tags, "outcome", body_string(body, "outcome"));
+	tags_string(&tags, "queue", body_string(body, "queue"));
+	tags_object(&tags, json_object_get(b->conv->body, "attributes"));
+	if (!en || !rows || tags.failed)
+		return no_memory(b->err);
+	/* Both stand for the problem: the agent's words and the customer's; the nearer one counts. */
+	if (b->problem.s)
+		rows[n++] = (struct entry_row){ ROW_QUESTION, 1, 0, b->problem.n, b->problem_vector };
+	if (b->two && b->opening.s)
+		rows[n++] = (struct entry_row){ ROW_QUESTION, 2, 0, b->problem.n, b->opening_vector };
+	*en = (struct entry){ .title = b->problem, .text = words, .rows = rows, .n_rows = n,
+			      .acl = b->acl, .tags = tags.list, .n_tags = tags.n };
+	*out = en;
+	return 0;
+}
+
+/* 1 if a record is there, 0 if not. */
+static int is_there(struct build *b, enum record_kind k, const char *id)
+{
+	struct record r;
+	struct error e;
+
+	if (b->conv->fresh)
+		return 0;
+	int rc = engine_get(b->desk->engine, k, id, b->arena, &r, &e);
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	if (rc < 0 && b->err)
+		*b->err = e;
+	return rc < 0 ? rc : 1;
+}
+
+static int take_back(struct build *b, enum record_kind k, const char *id)
+{
+	int rc = is_there(b, k, id);
+
+	if (rc > 0)
+		changes_delete(b->cs, k, id);
+	return rc < 0 ? rc : 0;
+}
+
+static int makes_case(const char *outcome)
+{
+	return strcmp(outcome, "resolved") == 0 || strcmp(outcome, "unresolved") == 0;
+}
+
+static int put_case(struct build *b, struct case_made *made)
+{
+	struct text shown = { 0 }, words = { 0 };
+	const struct entry *entry = NULL;
+	int rc;
+
+	if (!makes_case(b->in->outcome))
+		return take_back(b, RECORD_CASE, b->case_id);
+	json_t *body = case_body(b);
+	if (!body)
+		return no_memory(b->err);
+	if ((rc = case_texts(b, &shown, &words)) < 0 || (rc = case_entry(b, words, body, &entry)) < 0)
+		return rc;
+	struct change *put = changes_put(b->cs, RECORD_CASE, b->case_id, b->conv->subject, body);
+	put->text = shown;
+	put->entry = entry;
+	made->case_id = b->case_id;
+	return 0;
+}
+
+static json_t *example_body(struct build *b, struct text text, int has_case)
+{
+	const struct case_input *in = b->in;
+	json_t *body = body_new(b->arena);
+
+	if (!body || body_set(body, "conversation", b->conv->id) < 0 ||
+	    body_set(body, "case", has_case ? b->case_id : NULL) < 0 || body_set_text(body, "label", in->intent) < 0 ||
+	    body_set_text(body, "text", text) < 0 || body_set(body, "origin", in->origin) < 0 ||
+	    body_set_time(body, "at", in->at) < 0 || set_acl_field(b, body) < 0 ||
+	    body_set_bool(body, "backed", in->backed) < 0 || body_set(body, "principal", in->principal) < 0 ||
+	    body_set(body, "agent", in->agent) < 0)
+		return NULL;
+	return body;
+}
+
+static json_t *vote_body(struct build *b, const char *example)
+{
+	const struct case_input *in = b->in;
+	json_t *body = body_new(b->arena);
+
+	if (!body || body_set(body, "example", example) < 0 || body_set(body, "conversation", b->conv->id) < 0 ||
+	    body_set_text(body, "label", in->intent) < 0 || body_set(body, "by", in->origin) < 0 ||
+	    body_set(body, "principal", in->principal) < 0 || body_set(body, "agent", in->agent) < 0 ||
+	    body_set_time(body, "at", in->at) < 0)
+		return NULL;
+	return body;
+}
+
+const struct entry *example_entry(struct arena *a, struct text text, const float *vector, const json_t *body)
+{
+	struct entry *en = arena_alloc(a, sizeof(*en));
+	struct entry_row *row = arena_alloc(a, sizeof(*row));
+	struct tags tags = { .arena = a };
+
+	tags_string(&tags, "label", body_string(body, "label"));
+	tags_string(&tags, "origin", body_string(body, "origin"));
+	if (!en || !row || tags.failed)
+		return NULL;
+	*row = (struct entry_row){ .field = ROW_WHOLE, .end = text.n, .vector = vector };
+	*en = (struct entry){ .text = text, .rows = row, .n_rows = 1, .acl = json_object_get(body, "acl"),
+			      .tags = tags.list, .n_tags = tags.n };
+	return en;
+}
+
+static int put_example(struct build *b, int n, struct text text, const float *vector, struct case_made *made)
+{
+	const char *id = arena_printf(b->arena, "%s/example/%d", b->conv->id, n);
+
+	if (!text.s || text.n == 0)
+		return id ? take_back(b, RECORD_EXAMPLE, id) : no_memory(b->err);
+	text.n = utf8_floor(text.s, text.n, text.n < OPENING_MAX_TEXT ? text.n : OPENING_MAX_TEXT);
+	json_t *body = example_body(b, text, made->case_id != NULL);
+	struct change *put = changes_put(b->cs, RECORD_EXAMPLE, id, b->conv->subject, body);
+	put->entry = example_entry(b->arena, text, vector, body);
+	if (!body || !put->entry)
+		return no_memory(b->err);
+	changes_put(b->cs, RECORD_VOTE, arena_printf(b->arena, "%s/vote/%d", b->in->resolution, n), b->conv->subject,
+		    id ? vote_body(b, id) : NULL);
+	made->examples++;
+	made->labels++;
+	return 0;
+}
+
+static json_t *relevance_body(struct build *b, const struct case_document *doc)
+{
+	const struct case_input *in = b->in;
+	json_t *body = body_new(b->arena);
+
+	if (!body || body_set(body, "document", doc->id) < 0 || body_set_text(body, "intent", in->intent) < 0 ||
+	    body_set(body, "conversation", b->conv->id) < 0 || body_set(body, "case", b->case_id) < 0 ||
+	    body_set(body, "handoff", in->handoff) < 0 || body_set_bool(body, "used", doc->used) < 0 ||
+	    (doc->shown_rank > 0 && body_set_int(body, "shown_rank", doc->shown_rank) < 0) ||
+	    body_set(body, "outcome", in->outcome) < 0)
+		return NULL;
+	return body;
+}
+
+static void put_relevance(struct build *b, struct case_made *made)
+{
+	const struct case_document *docs = b->in->documents;
+
+	for (size_t i = 0; i < b->in->n_documents; i++) {
+		const char *id = arena_printf(b->arena, "%s/relevance/%zu", b->in->resolution, i + 1);
+		changes_put(b->cs, RECORD_RELEVANCE, id, NULL, relevance_body(b, &docs[i]));
+		made->labels++;
+	}
+}
+
+int case_changes(struct desk *d, struct arena *a, const struct case_input *in, struct changes *cs,
+		 struct case_made *out, struct error *e)
+{
+	struct build b = { .desk = d, .arena = a, .in = in, .conv = in->conversation, .cs = cs, .err = e };
+	struct case_made made = { 0 };
+	struct text second = { 0 };
+	int rc;
+
+	b.case_id = case_id(a, b.conv->id);
+	if (!b.case_id)
+		return no_memory(e);
+	if ((rc = set_texts(&b)) < 0 || (rc = set_acl(&b)) < 0 || (rc = put_case(&b, &made)) < 0)
+		return rc;
+	if (b.two)
+		second = b.problem;
+	if ((rc = put_example(&b, 1, b.opening, b.opening_vector, &made)) < 0 ||
+	    (rc = put_example(&b, 2, second, b.problem_vector, &made)) < 0)
+		return rc;
+	put_relevance(&b, &made);
+	if ((rc = changes_done(cs, e)) < 0)
+		return rc;
+	*out = made;
+	return 0;
+}

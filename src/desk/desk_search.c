@@ -1,0 +1,317 @@
+/* desk_search.c: the body of POST /v1/search, and its answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "desk/query.h"
+#include "embed/embed.h"
+
+#define MAX_QUERY (64u << 10)
+#define MAX_MATCH (4u << 10)
+#define SHOWN_TURN 1000 /* bytes of a turn's text in a conversation's hit */
+
+/* The request as it is read. */
+struct wanted {
+	struct search_request request;
+	struct desk_query query; /* of a conversation */
+	int explain;
+	const char *warning; /* of ours, NULL: none */
+};
+
+static size_t dim_of(const struct desk *d)
+{
+	return d->embedder ? embedder_info(d->embedder)->dim : 0;
+}
+
+static int read_weights(struct reader *r, json_t *weights, struct search_weights *out)
+{
+	struct search_weights w = { 0, 0 };
+	struct reader sub;
+
+	if (!weights)
+		return 0;
+	reader_init(&sub, weights, "weights", r->err);
+	reader_number(&sub, "vector", OPTIONAL, 0, 1000, &w.vector);
+	reader_number(&sub, "words", OPTIONAL, 0, 1000, &w.words);
+	int rc = reader_done(&sub);
+	if (rc < 0)
+		return rc;
+	if (!(w.vector + w.words > 0))
+		return error_set(r->err, ERR_BAD_VALUE, "weights", "weights: one of vector and words must be above 0");
+	*out = w;
+	return 0;
+}
+
+static int read_kind(const char *name, enum collection *out)
+{
+	static const struct {
+		const char *name;
+		enum collection kind;
+	} kinds[] = { { "document", COLLECTION_DOCUMENT },
+		      { "case", COLLECTION_CASE },
+		      { "conversation", COLLECTION_CONVERSATION } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].name, name) == 0) {
+			*out = kinds[i].kind;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int read_kinds(const struct call *c, json_t *kinds, struct wanted *w)
+{
+	struct search_request *q = &w->request;
+	json_t *item;
+	size_t i;
+
+	if (kinds && json_array_size(kinds) == 0)
+		return error_set(c->err, ERR_BAD_VALUE, "kinds", "kinds: must name document, case or conversation");
+	if (!kinds)
+		q->kinds[q->n_kinds++] = COLLECTION_DOCUMENT;
+	json_array_foreach(kinds, i, item) {
+		enum collection kind;
+		char path[32];
+		snprintf(path, sizeof(path), "kinds[%zu]", i);
+		if (read_kind(json_string_value(item), &kind) < 0)
+			return error_set(c->err, ERR_BAD_VALUE, path, "%s: must be document, case or conversation", path);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(json_string_value(json_array_get(kinds, j)), json_string_value(item)) == 0)
+				return error_set(c->err, ERR_BAD_VALUE, path, "%s: is named twice", path);
+		/* A bot sees cases of queues that are marked shareable, and no queue can be marked so far. */
+		if (kind == COLLECTION_CASE && rights_bot_only(c->rights))
+			w->warning = "this key sees cases only of queues that are marked shareable: there are none";
+		else
+			q->kinds[q->n_kinds++] = kind;
+	}
+	return 0;
+}
+
+/* Search answers from the present; a mark of the past is refused rather than ignored. */
+static int check_at(struct desk *d, const struct call *c, const json_t *at)
+{
+	struct engine_status status;
+
+	if (!at)
+		return 0;
+	if (!json_is_integer(at))
+		return error_set(c->err, ERR_WRONG_TYPE, "at", "at: must be a mark");
+	int rc = engine_status(d->engine, c->arena, &status, c->err);
+	if (rc < 0)
+		return rc;
+	if (json_integer_value(at) != (json_int_t)status.seq)
+		return error_set(c->err, ERR_BAD_VALUE, "at",
+				 "at: a search sees the present only; leave it out, or give the current mark");
+	return 0;
+}
+
+/* query, conversation_id, vector: what to search for. */
+struct subject {
+	struct text query, conversation;
+	json_t *vector;
+};
+
+static int read_subject(struct desk *d, const struct call *c, const struct subject *s, struct wanted *w)
+{
+	struct search_request *q = &w->request;
+	struct conversation v;
+	int rc;
+
+	if (!s->query.s && !s->conversation.s && !s->vector)
+		return error_set(c->err, ERR_MISSING_FIELD, "query", "give query, conversation_id or vector");
+	if (s->conversation.s && (s->query.s || s->vector))
+		return error_set(c->err, ERR_BAD_VALUE, "conversation_id",
+				 "conversation_id stands alone, without query and vector");
+	if (s->vector) {
+		rc = search_read_vector(c->arena, s->vector, "vector", dim_of(d), &q->vector, c->err);
+		if (rc < 0)
+			return rc;
+	}
+	q->query = s->query;
+	q->text_for_highlights = s->query;
+	if (!s->query.s)
+		q->no_words = 1;
+	if (!s->conversation.s)
+		return 0;
+	const char *id = text_copy(c->arena, s->conversation);
+	if (!id)
+		return no_memory(c->err);
+	if ((rc = conversation_load(d, c, id, &v)) < 0 ||
+	    (rc = query_of_conversation(d, c->arena, &v, &w->query, c->err)) < 0)
+		return rc;
+	query_to_request(&w->query, q);
+	if (!w->query.text.s)
+		w->warning = "no customer has spoken in this conversation: there is nothing to search for";
+	return 0;
+}
+
+static int read_body(struct desk *d, const struct call *c, json_t *body, struct wanted *w)
+{
+	json_t *kinds = NULL, *filter = NULL, *weights = NULL, *at = NULL;
+	struct text match = { 0 };
+	struct subject s = { 0 };
+	int64_t k = 10, offset = 0;
+	int highlight = 1, rc;
+	struct reader r;
+
+	reader_init(&r, body, NULL, c->err);
+	reader_string(&r, "query", OPTIONAL, MAX_QUERY, &s.query);
+	reader_string(&r, "conversation_id", OPTIONAL, MAX_QUERY, &s.conversation);
+	reader_any(&r, "vector", OPTIONAL, &s.vector);
+	reader_string(&r, "match", OPTIONAL, MAX_MATCH, &match);
+	reader_strings(&r, "kinds", OPTIONAL, 3, 32, &kinds);
+	reader_int(&r, "k", OPTIONAL, 1, SEARCH_MAX_K, &k);
+	reader_int(&r, "offset", OPTIONAL, 0, SEARCH_MAX_DEPTH, &offset);
+	reader_any(&r, "filter", OPTIONAL, &filter);
+	reader_bool(&r, "explain", OPTIONAL, &w->explain);
+	reader_bool(&r, "highlight", OPTIONAL, &highlight);
+	reader_object(&r, "weights", OPTIONAL, &weights);
+	reader_bool(&r, "exact", OPTIONAL, &w->request.exact);
+	reader_any(&r, "at", OPTIONAL, &at);
+	if ((rc = reader_done(&r)) < 0)
+		return rc;
+	if (offset + k > SEARCH_MAX_DEPTH)
+		return error_set(c->err, ERR_BAD_VALUE, "offset", "offset: offset + k must be at most %d",
+				 SEARCH_MAX_DEPTH);
+	w->request.k = (size_t)k;
+	w->request.offset = (size_t)offset;
+	w->request.no_highlight = !highlight;
+	w->request.match = match.s ? text_copy(c->arena, match) : NULL;
+	if (match.s && !w->request.match)
+		return no_memory(c->err);
+	if ((rc = read_kinds(c, kinds, w)) < 0 || (rc = read_weights(&r, weights, &w->request.weights)) < 0 ||
+	    (rc = search_read_filter(c->arena, filter, "filter", &w->request.filter, c->err)) < 0 ||
+	    (rc = check_at(d, c, at)) < 0)
+		return rc;
+	return read_subject(d, c, &s, w);
+}
+
+static const char *kind_name(enum collection kind)
+{
+	return kind == COLLECTION_DOCUMENT ? "document" : kind == COLLECTION_CASE ? "case" : "conversation";
+}
+
+/*
+ * The turn that a conversation was found by: the nearest vector's, else the
+ * customer's turn with the most words of the query.
+ */
+static int find_turn(struct desk *d, const struct call *c, const struct wanted *w, const struct search_hit *h,
+		     struct turn *out)
+{
+	const struct span *spans;
+	struct conversation v;
+	const struct turn *best = NULL;
+	size_t most = 0;
+	int rc = conversation_load(d, c, h->record.id, &v);
+
+	if (rc < 0)
+		return rc;
+	const struct term *terms = w->request.terms;
+	long n_terms = (long)w->request.n_terms;
+	if (!terms && w->request.query.s)
+		n_terms = analyse_query(c->arena, w->request.query.s, w->request.query.n, SEARCH_MAX_TERMS, &terms);
+	for (size_t i = 0; i < v.n_turns && n_terms >= 0; i++) {
+		const struct turn *t = &v.turns[i];
+		if (!turn_is(t, "customer") || (h->raw.vector_rank && t->n != h->part_n))
+			continue;
+		long n = find_highlights(c->arena, t->text.s, t->text.n, terms, (size_t)n_terms, &spans);
+		if (n < 0)
+			return no_memory(c->err);
+		if (!best || (size_t)n > most) {
+			best = t;
+			most = (size_t)n;
+		}
+	}
+	if (n_terms < 0)
+		return no_memory(c->err);
+	if (best)
+		*out = *best;
+	return 0;
+}
+
+/* A hit on a conversation says by which turn; its text is the turn's. */
+static int add_turn(struct desk *d, const struct call *c, const struct wanted *w, const struct search_hit *h,
+		    json_t *hit)
+{
+	struct turn t = { .text = text_of("") };
+	int rc = find_turn(d, c, w, h, &t);
+
+	if (rc == ERR_NOT_FOUND) /* gone since it was found */
+		return 0;
+	if (rc < 0)
+		return rc;
+	size_t n = utf8_floor(t.text.s, t.text.n, t.text.n < SHOWN_TURN ? t.text.n : SHOWN_TURN);
+	json_t *turn = json_pack("{s:i, s:s%}", "n", (int)t.n, "text", t.text.s, n);
+	return body_set_take(hit, "turn", turn) < 0 ? no_memory(c->err) : 0;
+}
+
+static int add_hits(struct desk *d, const struct call *c, const struct wanted *w, const struct search_result *found,
+		    json_t *data)
+{
+	for (size_t i = 0; i < found->n; i++) {
+		const struct search_hit *h = &found->hits[i];
+		json_t *hit = search_hit_json(h, w->explain);
+		if (json_array_append_new(data, hit) < 0)
+			return no_memory(c->err);
+		int rc = h->kind == COLLECTION_CONVERSATION ? add_turn(d, c, w, h, hit) : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int add_weights(const struct wanted *w, const struct search_result *found, json_t *weights)
+{
+	for (size_t i = 0; i < w->request.n_kinds; i++) {
+		enum collection kind = w->request.kinds[i];
+		json_t *pair = json_pack("{s:f, s:f}", "vector", found->weights[kind].vector, "words",
+					 found->weights[kind].words);
+		if (body_set_take(weights, kind_name(kind), pair) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_warnings(const struct wanted *w, const struct search_result *found, json_t *warnings)
+{
+	if (w->warning && json_array_append_new(warnings, json_string(w->warning)) < 0)
+		return -1;
+	for (size_t i = 0; i < found->n_warnings; i++)
+		if (json_array_append_new(warnings, json_string(found->warnings[i])) < 0)
+			return -1;
+	return 0;
+}
+
+int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out)
+{
+	int64_t start = clock_mono_us();
+	struct search_result found = { 0 };
+	struct wanted w = { 0 };
+	int rc = read_body(d, c, body, &w);
+
+	if (rc < 0)
+		return rc;
+	int nothing = w.request.n_kinds == 0 || (!w.request.query.s && !w.request.vector && w.request.n_terms == 0);
+	if (!nothing &&
+	    (rc = search_run(d->engine, d->embedder, c->rights, &w.request, c->arena, &found, c->err)) < 0)
+		return rc;
+	JSON_AUTO *data = json_array();
+	JSON_AUTO *weights = json_object();
+	JSON_AUTO *warnings = json_array();
+	const char *id = search_id_make(c->arena, d->secret, &found);
+	if (!data || !weights || !warnings || !id || add_weights(&w, &found, weights) < 0 ||
+	    add_warnings(&w, &found, warnings) < 0)
+		return no_memory(c->err);
+	if ((rc = add_hits(d, c, &w, &found, data)) < 0)
+		return rc;
+	json_t *j = json_pack("{s:s, s:O, s:O, s:s, s:O, s:f}", "search_id", id, "data", data, "weights", weights,
+			      "embedder", d->embedder ? embedder_info(d->embedder)->id : "none", "warnings", warnings,
+			      "took_ms", (double)(clock_mono_us() - start) / 1000);
+	if (!j)
+		return no_memory(c->err);
+	*out = j;
+	return 0;
+}

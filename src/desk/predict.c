@@ -1,0 +1,231 @@
+#include "desk/predict.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "desk/query.h"
+#include "embed/embed.h"
+
+#define MODEL_INTENT "knn-1"
+#define MODEL_RISK "rule-1"
+#define MODEL_FUSION "tmm-1"
+
+#define FELT_TURNS 3 /* customer turns whose sentiment counts: what was said long ago is past */
+#define SAME_COSINE .9f
+#define SAME_WORDS .6 /* Jaccard, of texts of at least three words */
+
+/* The last customer turn says an earlier one again, by meaning or by words. 1, 0, or -1 without memory. */
+static int repeats_himself(struct arena *a, const struct conversation *v, size_t dim)
+{
+	const struct turn *last = conversation_last(v, "customer");
+	const struct term *now = NULL, *then;
+
+	long n = last ? analyse_query(a, last->text.s, last->text.n, 64, &now) : 0;
+	if (n < 3)
+		return n < 0 ? -1 : 0;
+	for (const struct turn *t = v->turns; t < last; t++) {
+		if (!turn_is(t, "customer"))
+			continue;
+		float cosine = 0;
+		for (size_t i = 0; t->vector && last->vector && i < dim; i++)
+			cosine += t->vector[i] * last->vector[i];
+		long m = analyse_query(a, t->text.s, t->text.n, 64, &then);
+		if (m < 0)
+			return -1;
+		long shared = 0;
+		for (long i = 0; i < n; i++)
+			for (long j = 0; j < m; j++)
+				shared += strcmp(now[i].stem, then[j].stem) == 0;
+		if (m >= 3 && (cosine >= SAME_COSINE || (double)shared / (double)(n + m - shared) >= SAME_WORDS))
+			return 1;
+	}
+	return 0;
+}
+
+/* The last two bot turns say the same. */
+static int bot_repeated(const struct conversation *v)
+{
+	const struct turn *last = conversation_last(v, "bot");
+
+	for (const struct turn *t = last; t && t-- > v->turns;)
+		if (turn_is(t, "bot"))
+			return t->text.n == last->text.n && memcmp(t->text.s, last->text.s, t->text.n) == 0;
+	return 0;
+}
+
+struct sentiment predict_sentiment(struct arena *a, const struct conversation *v)
+{
+	STRBUF_AUTO text = STRBUF_INIT;
+	int turns = 0;
+
+	for (size_t i = v->n_turns; i > 0 && turns < FELT_TURNS; i--) {
+		if (!turn_is(&v->turns[i - 1], "customer"))
+			continue;
+		strbuf_add(&text, v->turns[i - 1].text.s, v->turns[i - 1].text.n);
+		strbuf_putc(&text, '\n');
+		turns++;
+	}
+	return sentiment_of(a, text.p ? text.p : "", text.n);
+}
+
+static int intent_by_query(struct desk *d, struct arena *a, const struct desk_query *q, struct intent *out,
+			   struct error *e)
+{
+	struct intent_query iq = { .vector = q->vector, .terms = q->terms, .n_terms = q->n_terms };
+
+	return intent_predict(d->engine, &iq, a, out, e);
+}
+
+int predict_intent(struct desk *d, struct arena *a, const struct conversation *v, struct intent *out, struct error *e)
+{
+	struct desk_query q;
+	int rc = query_of_conversation(d, a, v, &q, e);
+
+	return rc < 0 ? rc : intent_by_query(d, a, &q, out, e);
+}
+
+/* Documents that the caller may see; without anything to search for none. */
+static int suggest(struct desk *d, const struct call *c, const struct desk_query *q, size_t k,
+		   struct search_result *out)
+{
+	struct search_request r = { .kinds = { COLLECTION_DOCUMENT }, .n_kinds = 1, .k = k };
+
+	if (k == 0 || (!q->vector && q->n_terms == 0)) {
+		*out = (struct search_result){ 0 };
+		return 0;
+	}
+	query_to_request(q, &r);
+	return search_run(d->engine, d->embedder, c->rights, &r, c->arena, out, c->err);
+}
+
+static int look(struct desk *d, const struct call *c, const struct conversation *v, const struct intent *in,
+		const struct search_result *found, struct situation *out)
+{
+	const struct turn *last = conversation_last(v, "customer");
+	size_t dim = d->embedder ? embedder_info(d->embedder)->dim : 0;
+	struct situation s = {
+		.intent = in,
+		.sentiment = predict_sentiment(c->arena, v),
+		.customer_turns = conversation_count(v, "customer"),
+		.bot_turns = conversation_count(v, "bot"),
+		.asks_for_human = last && asks_for_human(c->arena, last->text.s, last->text.n),
+		.repeats_himself = repeats_himself(c->arena, v, dim),
+		.bot_repeated = bot_repeated(v),
+		.earlier_handoffs = (int)json_array_size(json_object_get(v->body, "handoffs")),
+	};
+
+	if (s.repeats_himself < 0)
+		return no_memory(c->err);
+	if (found->n && found->hits[0].raw.vector_rank)
+		s.best_document = found->hits[0].raw.vector;
+	*out = s;
+	return 0;
+}
+
+static json_t *intent_json(const struct intent *in)
+{
+	json_t *candidates = json_array();
+	int bad = !candidates;
+
+	for (size_t i = 0; i < in->n && !bad; i++)
+		bad = json_array_append_new(candidates,
+					    json_pack("{s:s, s:f}", "label", in->candidates[i].label, "confidence",
+						      in->candidates[i].confidence)) < 0;
+	if (bad) {
+		json_decref(candidates);
+		return NULL;
+	}
+	return json_pack("{s:s?, s:f, s:o}", "label", in->n ? in->candidates[0].label : NULL, "confidence",
+			 in->n ? in->candidates[0].confidence : 0.0, "candidates", candidates);
+}
+
+static json_t *hits_json(const struct search_result *found)
+{
+	json_t *list = json_array();
+	int bad = !list;
+
+	for (size_t i = 0; i < found->n && !bad; i++)
+		bad = json_array_append_new(list, search_hit_json(&found->hits[i], 0)) < 0;
+	if (bad) {
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
+static json_t *prediction_json(const struct situation *s, const struct decision *what,
+			       const struct search_result *found)
+{
+	JSON_AUTO *intent = intent_json(s->intent);
+	JSON_AUTO *suggestions = hits_json(found);
+
+	if (!intent || !suggestions)
+		return NULL;
+	return json_pack("{s:O, s:s, s:s, s:f, s:f, s:{s:s, s:f}, s:O, s:{s:s, s:s, s:s}}", "intent", intent,
+			 "decision", what->decision, "because", what->because, "escalation_risk",
+			 what->escalation_risk, "out_of_scope", s->intent->out_of_scope, "sentiment", "label",
+			 s->sentiment.label, "score", s->sentiment.score, "suggestions", suggestions, "models",
+			 "intent", MODEL_INTENT, "risk", MODEL_RISK, "fusion", MODEL_FUSION);
+}
+
+int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k, json_t **out)
+{
+	struct search_result found;
+	struct situation s;
+	struct desk_query q;
+	struct decision what;
+	struct intent in;
+	int rc;
+
+	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
+	    (rc = intent_by_query(d, c->arena, &q, &in, c->err)) < 0 || (rc = suggest(d, c, &q, k, &found)) < 0 ||
+	    (rc = look(d, c, v, &in, &found, &s)) < 0)
+		return rc;
+	if (decide(c->arena, &s, &what) < 0)
+		return no_memory(c->err);
+	json_t *j = prediction_json(&s, &what, &found);
+	if (!j)
+		return no_memory(c->err);
+	*out = j;
+	return 0;
+}
+
+/* A text alone is a conversation of one customer turn. */
+static int of_text(const struct call *c, struct text text, struct conversation *out)
+{
+	struct conversation v = { .id = "", .subject = "", .fresh = 1, .body = body_new(c->arena) };
+	struct turn t = { .role = "customer", .text = text, .author = c->rights->key };
+	int rc = v.body ? conversation_add_turn(c, &v, &t) : no_memory(c->err);
+
+	if (rc == 0)
+		*out = v;
+	return rc;
+}
+
+int predict_show(struct desk *d, const struct call *c, json_t *body, json_t **out)
+{
+	struct text text = { 0 }, id = { 0 };
+	struct conversation v;
+	int64_t k = PREDICT_K;
+	struct reader r;
+
+	reader_init(&r, body, NULL, c->err);
+	reader_string(&r, "text", OPTIONAL, TURN_MAX_TEXT, &text);
+	reader_string(&r, "conversation_id", OPTIONAL, TURN_MAX_TEXT, &id);
+	reader_int(&r, "k", OPTIONAL, 1, SEARCH_MAX_K, &k);
+	int rc = reader_done(&r);
+	if (rc < 0)
+		return rc;
+	if (!text.s && !id.s)
+		return error_set(c->err, ERR_MISSING_FIELD, "text", "give text or conversation_id");
+	if (text.s && id.s)
+		return error_set(c->err, ERR_BAD_VALUE, "text", "give either text or conversation_id, not both");
+	if (text.s) {
+		rc = of_text(c, text, &v);
+	} else {
+		const char *name = text_copy(c->arena, id);
+		rc = name ? conversation_load(d, c, name, &v) : no_memory(c->err);
+	}
+	return rc < 0 ? rc : predict_conversation(d, c, &v, (size_t)k, out);
+}
