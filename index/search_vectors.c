@@ -3,6 +3,8 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "index/graph.h"
+#include "index/hnsw.h"
 #include "index/rows.h"
 
 static int no_memory(struct error *e)
@@ -156,7 +158,100 @@ static int scan(const struct search *s, size_t k, const struct scored **out, siz
 	return 0;
 }
 
+/* Beyond so many rows a scan is dear enough to be content with the best entries of the best rows. */
+#define SCAN_AT_ANY_PRICE 200000
+
+/* How many rows the allowed entries have, about. */
+static size_t allowed_rows(const struct search *s)
+{
+	size_t entries = (size_t)roaring_bitmap_get_cardinality(s->c->with_rows);
+
+	return entries ? (size_t)((double)s->c->rows.live * (double)s->n_allowed / (double)entries) : 0;
+}
+
+/* Is a walk likely to find k allowed rows, for less than a scan? */
+static int worth_a_walk(const struct search *s, size_t k, size_t rows)
+{
+	const struct graph *g = s->c->graph;
+
+	if (!g || s->q->exact || rows <= s->x->tuning.exact_rows || k >= s->n_allowed)
+		return 0;
+	if (roaring_bitmap_get_cardinality(s->c->growing) > rows / 2)
+		return 0;
+	return HNSW_BEAM * ((double)g->bound / (double)g->n) * ((double)rows / (double)s->c->rows.live) > (double)k;
+}
+
+/* Scores the entry of a row, once, if it is allowed. */
+static int walked_row(struct batch *b, struct idmap *seen, uint32_t row)
+{
+	uint32_t entry = b->s->c->rows.row[row].entry;
+
+	if (!roaring_bitmap_contains(b->s->allowed, entry) || idmap_get(seen, entry) != IDMAP_NONE)
+		return 0;
+	if (idmap_put(seen, entry, 0) < 0)
+		return -1;
+	batch_entry(b, entry);
+	return 0;
+}
+
+static int walked_rows(struct batch *b, const int64_t *at, size_t n)
+{
+	const struct shelf *c = b->s->c;
+	IDMAP_AUTO seen = { 0 };
+	roaring_uint32_iterator_t i;
+
+	for (size_t j = 0; j < n; j++) {
+		uint32_t row = c->graph->row[at[j]];
+		if (row != ROW_NONE && walked_row(b, &seen, row) < 0)
+			return -1;
+	}
+	for (roaring_init_iterator(c->growing, &i); i.has_value; roaring_advance_uint32_iterator(&i)) {
+		if (walked_row(b, &seen, i.current_value) < 0)
+			return -1;
+	}
+	batch_end(b);
+	return b->failed ? -1 : 0;
+}
+
+/*
+ * The best entries among those of the rows nearest to the query, and of the
+ * rows that the graph lacks. They are the best of all if no row that was not
+ * reached can lift its entry among them: the mean of an entry's parts is at
+ * most its best row (the bound of the threshold algorithm, Fagin, Lotem, Naor
+ * 2003). 1: they are in `best`; 0: a scan must tell.
+ */
+static int walk(const struct search *s, size_t k, size_t rows, struct topk *best, struct error *e)
+{
+	const float slack = 1e-5f; /* FAISS adds up in another order */
+	int64_t at[HNSW_BEAM];
+	float score[HNSW_BEAM];
+	struct batch b;
+	long n = hnsw_search(s->c->graph->hnsw, s->vector, HNSW_BEAM, at, score, e);
+
+	if (n < 0)
+		return (int)n;
+	batch_start(&b, s, best);
+	if (walked_rows(&b, at, (size_t)n) < 0)
+		return no_memory(e);
+	if (topk_count(best) < k)
+		return 0;
+	return rows > SCAN_AT_ANY_PRICE || (n == HNSW_BEAM && score[n - 1] <= topk_threshold(best) + slack);
+}
+
 int search_vectors(const struct search *s, size_t k, const struct scored **out, size_t *n, struct error *e)
 {
-	return scan(s, k, out, n, e);
+	size_t rows = allowed_rows(s);
+
+	if (!worth_a_walk(s, k, rows))
+		return scan(s, k, out, n, e);
+	struct topk *best = topk_new(s->arena, k);
+	if (!best)
+		return no_memory(e);
+	int rc = walk(s, k, rows, best, e);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return scan(s, k, out, n, e);
+	*n = topk_finish(best, out);
+	return 0;
 }
