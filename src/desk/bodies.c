@@ -124,7 +124,8 @@ int text_is(struct text t, const char *s)
 
 const char *subject_of(struct arena *a, const char *customer, const char *conversation)
 {
-	return customer && *customer ? arena_strdup(a, customer) : arena_printf(a, "conversation:%s", conversation);
+	return customer && *customer ? arena_strdup(a, customer)
+				     : arena_printf(a, "conversation:%s", conversation);
 }
 
 const char *stream_of(struct arena *a, const char *kind, const char *id)
@@ -182,7 +183,8 @@ static struct change *changes_room(struct changes *cs)
 	return &list[cs->n++];
 }
 
-struct change *changes_put(struct changes *cs, enum record_kind k, const char *id, const char *subject, json_t *body)
+struct change *changes_put(struct changes *cs, enum record_kind k, const char *id, const char *subject,
+			   json_t *body)
 {
 	struct change *c = changes_room(cs);
 
@@ -225,9 +227,11 @@ static void tags_json(struct tags *t, const char *key, const json_t *v)
 {
 	if (json_is_string(v))
 		tags_add(t, key,
-			 (struct index_value){ VALUE_STRING, { json_string_value(v), json_string_length(v) }, 0 });
+			 (struct index_value){
+				 VALUE_STRING, { json_string_value(v), json_string_length(v) }, 0 });
 	else if (json_is_number(v))
-		tags_add(t, key, (struct index_value){ .type = VALUE_NUMBER, .number = json_number_value(v) });
+		tags_add(t, key,
+			 (struct index_value){ .type = VALUE_NUMBER, .number = json_number_value(v) });
 	else if (json_is_boolean(v))
 		tags_add(t, key, (struct index_value){ .type = VALUE_BOOL, .number = json_is_true(v) });
 }
@@ -244,10 +248,10 @@ void tags_object(struct tags *t, const json_t *flat)
 	json_t *v, *item;
 	size_t i;
 
-	json_object_foreach((json_t *)flat, key, v) {
+	json_object_foreach((json_t *)flat, key, v)
+	{
 		tags_json(t, key, v);
-		json_array_foreach(v, i, item)
-			tags_json(t, key, item);
+		json_array_foreach(v, i, item) tags_json(t, key, item);
 	}
 }
 

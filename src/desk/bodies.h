@@ -87,14 +87,18 @@ struct changes {
 	struct change spare; /* what a failed add hands out */
 };
 
-#define CHANGES_INIT(a) { .arena = (a) }
+#define CHANGES_INIT(a)      \
+	{                    \
+		.arena = (a) \
+	}
 
 /*
  * Adds a put of `body` (borrowed: it must live until the commit; NULL is a
  * failure: no memory). The returned change may be filled with text and entry
  * until the next add; it is never NULL.
  */
-struct change *changes_put(struct changes *cs, enum record_kind k, const char *id, const char *subject, json_t *body);
+struct change *changes_put(struct changes *cs, enum record_kind k, const char *id, const char *subject,
+			   json_t *body);
 void changes_delete(struct changes *cs, enum record_kind k, const char *id);
 int changes_done(const struct changes *cs, struct error *e); /* 0 or ERR_NO_MEMORY */
 
@@ -107,7 +111,8 @@ struct tags {
 };
 
 void tags_string(struct tags *t, const char *key, const char *value); /* nothing for NULL or "" */
-void tags_object(struct tags *t, const json_t *flat); /* strings, numbers, bools, arrays of them; NULL is fine */
+void tags_object(struct tags *t,
+		 const json_t *flat); /* strings, numbers, bools, arrays of them; NULL is fine */
 
 /* True for a key with scope bot and none of agent, curator, admin. */
 int rights_bot_only(const struct rights *r);

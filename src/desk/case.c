@@ -19,7 +19,7 @@ struct build {
 	struct text opening, problem; /* opening.s NULL: no customer has spoken */
 	int two;                      /* the problem says something else than the opening */
 	const float *opening_vector, *problem_vector;
-	json_t *acl;                  /* json null: everyone */
+	json_t *acl; /* json null: everyone */
 	const char *case_id;
 };
 
@@ -150,7 +150,8 @@ static json_t *case_body(struct build *b)
 	json_t *body = body_new(b->arena), *documents = json_array(), *steps;
 
 	for (size_t i = 0; documents && i < in->n_documents; i++)
-		if (in->documents[i].used && json_array_append_new(documents, json_string(in->documents[i].id)) < 0)
+		if (in->documents[i].used &&
+		    json_array_append_new(documents, json_string(in->documents[i].id)) < 0)
 			body = NULL;
 	steps = in->steps ? json_deep_copy(in->steps) : json_array();
 	if (!body || !documents || !steps) {
@@ -192,8 +193,13 @@ static int case_entry(struct build *b, struct text words, const json_t *body, co
 		rows[n++] = (struct entry_row){ ROW_QUESTION, 1, 0, b->problem.n, b->problem_vector };
 	if (b->two && b->opening.s)
 		rows[n++] = (struct entry_row){ ROW_QUESTION, 2, 0, b->problem.n, b->opening_vector };
-	*en = (struct entry){ .title = b->problem, .text = words, .rows = rows, .n_rows = n,
-			      .acl = b->acl, .tags = tags.list, .n_tags = tags.n };
+	*en = (struct entry){ .title = b->problem,
+			      .text = words,
+			      .rows = rows,
+			      .n_rows = n,
+			      .acl = b->acl,
+			      .tags = tags.list,
+			      .n_tags = tags.n };
 	*out = en;
 	return 0;
 }
@@ -254,11 +260,11 @@ static json_t *example_body(struct build *b, struct text text, int has_case)
 	json_t *body = body_new(b->arena);
 
 	if (!body || body_set(body, "conversation", b->conv->id) < 0 ||
-	    body_set(body, "case", has_case ? b->case_id : NULL) < 0 || body_set_text(body, "label", in->intent) < 0 ||
-	    body_set_text(body, "text", text) < 0 || body_set(body, "origin", in->origin) < 0 ||
-	    body_set_time(body, "at", in->at) < 0 || set_acl_field(b, body) < 0 ||
-	    body_set_bool(body, "backed", in->backed) < 0 || body_set(body, "principal", in->principal) < 0 ||
-	    body_set(body, "agent", in->agent) < 0)
+	    body_set(body, "case", has_case ? b->case_id : NULL) < 0 ||
+	    body_set_text(body, "label", in->intent) < 0 || body_set_text(body, "text", text) < 0 ||
+	    body_set(body, "origin", in->origin) < 0 || body_set_time(body, "at", in->at) < 0 ||
+	    set_acl_field(b, body) < 0 || body_set_bool(body, "backed", in->backed) < 0 ||
+	    body_set(body, "principal", in->principal) < 0 || body_set(body, "agent", in->agent) < 0)
 		return NULL;
 	return body;
 }
@@ -268,10 +274,10 @@ static json_t *vote_body(struct build *b, const char *example)
 	const struct case_input *in = b->in;
 	json_t *body = body_new(b->arena);
 
-	if (!body || body_set(body, "example", example) < 0 || body_set(body, "conversation", b->conv->id) < 0 ||
-	    body_set_text(body, "label", in->intent) < 0 || body_set(body, "by", in->origin) < 0 ||
-	    body_set(body, "principal", in->principal) < 0 || body_set(body, "agent", in->agent) < 0 ||
-	    body_set_time(body, "at", in->at) < 0)
+	if (!body || body_set(body, "example", example) < 0 ||
+	    body_set(body, "conversation", b->conv->id) < 0 || body_set_text(body, "label", in->intent) < 0 ||
+	    body_set(body, "by", in->origin) < 0 || body_set(body, "principal", in->principal) < 0 ||
+	    body_set(body, "agent", in->agent) < 0 || body_set_time(body, "at", in->at) < 0)
 		return NULL;
 	return body;
 }
@@ -287,8 +293,12 @@ const struct entry *example_entry(struct arena *a, struct text text, const float
 	if (!en || !row || tags.failed)
 		return NULL;
 	*row = (struct entry_row){ .field = ROW_WHOLE, .end = text.n, .vector = vector };
-	*en = (struct entry){ .text = text, .rows = row, .n_rows = 1, .acl = json_object_get(body, "acl"),
-			      .tags = tags.list, .n_tags = tags.n };
+	*en = (struct entry){ .text = text,
+			      .rows = row,
+			      .n_rows = 1,
+			      .acl = json_object_get(body, "acl"),
+			      .tags = tags.list,
+			      .n_tags = tags.n };
 	return en;
 }
 
@@ -304,8 +314,8 @@ static int put_example(struct build *b, int n, struct text text, const float *ve
 	put->entry = example_entry(b->arena, text, vector, body);
 	if (!body || !put->entry)
 		return no_memory(b->err);
-	changes_put(b->cs, RECORD_VOTE, arena_printf(b->arena, "%s/vote/%d", b->in->resolution, n), b->conv->subject,
-		    id ? vote_body(b, id) : NULL);
+	changes_put(b->cs, RECORD_VOTE, arena_printf(b->arena, "%s/vote/%d", b->in->resolution, n),
+		    b->conv->subject, id ? vote_body(b, id) : NULL);
 	made->examples++;
 	made->labels++;
 	return 0;
@@ -316,7 +326,8 @@ static json_t *relevance_body(struct build *b, const struct case_document *doc)
 	const struct case_input *in = b->in;
 	json_t *body = body_new(b->arena);
 
-	if (!body || body_set(body, "document", doc->id) < 0 || body_set_text(body, "intent", in->intent) < 0 ||
+	if (!body || body_set(body, "document", doc->id) < 0 ||
+	    body_set_text(body, "intent", in->intent) < 0 ||
 	    body_set(body, "conversation", b->conv->id) < 0 || body_set(body, "case", b->case_id) < 0 ||
 	    body_set(body, "handoff", in->handoff) < 0 || body_set_bool(body, "used", doc->used) < 0 ||
 	    (doc->shown_rank > 0 && body_set_int(body, "shown_rank", doc->shown_rank) < 0) ||

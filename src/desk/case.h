@@ -25,33 +25,34 @@
 /* A document that was shown as evidence or used. */
 struct case_document {
 	const char *id;
-	const json_t *acl; /* looked up in the engine when acl_known is 0; a document that is gone does not narrow */
+	const json_t *
+		acl; /* looked up in the engine when acl_known is 0; a document that is gone does not narrow */
 	int acl_known;
 	int used;
-	int shown_rank;    /* from 1; 0: was not shown */
+	int shown_rank; /* from 1; 0: was not shown */
 };
 
 struct case_input {
 	const struct conversation *conversation;
-	const char *handoff;     /* NULL: none */
-	const char *resolution;  /* id of the resolution's record; what ids of votes derive from */
-	struct text intent;      /* final label; required */
-	struct text problem;     /* s NULL: the opening */
-	struct text text;        /* what solved it */
-	const json_t *steps;     /* array of strings; NULL: none */
-	const char *outcome;     /* "resolved", "unresolved", "transferred", "abandoned" */
-	int64_t at;              /* ms; not 0 */
-	const char *origin;      /* "agent", "import", "qa" */
+	const char *handoff;    /* NULL: none */
+	const char *resolution; /* id of the resolution's record; what ids of votes derive from */
+	struct text intent;     /* final label; required */
+	struct text problem;    /* s NULL: the opening */
+	struct text text;       /* what solved it */
+	const json_t *steps;    /* array of strings; NULL: none */
+	const char *outcome;    /* "resolved", "unresolved", "transferred", "abandoned" */
+	int64_t at;             /* ms; not 0 */
+	const char *origin;     /* "agent", "import", "qa" */
 	const char *principal, *agent;
-	int backed;              /* vouched for: imported history */
+	int backed; /* vouched for: imported history */
 	const struct case_document *documents;
 	size_t n_documents;
 };
 
 struct case_made {
-	const char *case_id;     /* NULL: the outcome makes none */
-	size_t examples;         /* texts labelled */
-	size_t labels;           /* votes and relevance records */
+	const char *case_id; /* NULL: the outcome makes none */
+	size_t examples;     /* texts labelled */
+	size_t labels;       /* votes and relevance records */
 };
 
 /* Adds the changes. Embeds the problem and the opening: call it before, not inside, what holds a lock. */

@@ -115,8 +115,8 @@ static int list_start(struct desk *d, const struct call *c, struct text after, s
 	return 0;
 }
 
-int conversation_list(struct desk *d, const struct call *c, struct text customer, struct text after, size_t limit,
-		      json_t **out)
+int conversation_list(struct desk *d, const struct call *c, struct text customer, struct text after,
+		      size_t limit, json_t **out)
 {
 	struct scan s = { .kind = RECORD_CONVERSATION, .limit = LIST_PAGE };
 	struct list l = { 0 };

@@ -26,9 +26,9 @@
 #define OPENING_MAX_TEXT 2048
 
 struct turn {
-	uint32_t n;          /* from 1 */
-	const char *id;      /* the client's; NULL if it gave none */
-	const char *role;    /* "customer", "bot", "agent", "system" */
+	uint32_t n;       /* from 1 */
+	const char *id;   /* the client's; NULL if it gave none */
+	const char *role; /* "customer", "bot", "agent", "system" */
 	struct text text;
 	int64_t at;          /* ms */
 	const char *author;  /* principal */
@@ -38,9 +38,9 @@ struct turn {
 
 struct conversation {
 	const char *id, *subject, *stream;
-	int64_t revision;    /* of its stream: what the next event expects */
-	int fresh;           /* not stored yet */
-	json_t *body;        /* a copy of the record's: change it freely */
+	int64_t revision; /* of its stream: what the next event expects */
+	int fresh;        /* not stored yet */
+	json_t *body;     /* a copy of the record's: change it freely */
 	struct turn *turns;
 	size_t n_turns, cap;
 };
@@ -78,8 +78,9 @@ int conversation_embed(struct desk *d, struct arena *a, struct conversation *v, 
 int conversation_changes(const struct conversation *v, struct changes *cs, struct error *e);
 
 /* Commits `cs` as one event of the conversation's stream, on v->revision. `at` 0: now. */
-int conversation_commit(struct desk *d, const struct call *c, const struct conversation *v, const struct changes *cs,
-			const char *kind, int64_t at, int status, const json_t *result, struct commit *out);
+int conversation_commit(struct desk *d, const struct call *c, const struct conversation *v,
+			const struct changes *cs, const char *kind, int64_t at, int status,
+			const json_t *result, struct commit *out);
 
 /* The last turn of a role, NULL if there is none. */
 const struct turn *conversation_last(const struct conversation *v, const char *role);

@@ -33,9 +33,11 @@ static int speak(struct arena *a, const struct conversation *v, struct spoken *o
 			continue;
 		if (sp.n_rows > 0)
 			sp.s[sp.n++] = '\n';
-		sp.rows[sp.n_rows++] = (struct entry_row){
-			.field = ROW_TURN, .n = t->n, .start = sp.n, .end = sp.n + t->text.n, .vector = t->vector
-		};
+		sp.rows[sp.n_rows++] = (struct entry_row){ .field = ROW_TURN,
+							   .n = t->n,
+							   .start = sp.n,
+							   .end = sp.n + t->text.n,
+							   .vector = t->vector };
 		memcpy(sp.s + sp.n, t->text.s, t->text.n);
 		sp.n += t->text.n;
 	}
@@ -74,7 +76,8 @@ static json_t *turn_body(struct arena *a, const struct conversation *v, const st
 
 	if (!b || body_set(b, "conversation", v->id) < 0 || body_set_int(b, "n", t->n) < 0 ||
 	    body_set(b, "role", t->role) < 0 || body_set_text(b, "text", t->text) < 0 ||
-	    body_set_time(b, "at", t->at) < 0 || body_set(b, "id", t->id) < 0 || body_set(b, "author", t->author) < 0)
+	    body_set_time(b, "at", t->at) < 0 || body_set(b, "id", t->id) < 0 ||
+	    body_set(b, "author", t->author) < 0)
 		return NULL;
 	return b;
 }
@@ -96,12 +99,16 @@ int conversation_changes(const struct conversation *v, struct changes *cs, struc
 	return changes_done(cs, e);
 }
 
-int conversation_commit(struct desk *d, const struct call *c, const struct conversation *v, const struct changes *cs,
-			const char *kind, int64_t at, int status, const json_t *result, struct commit *out)
+int conversation_commit(struct desk *d, const struct call *c, const struct conversation *v,
+			const struct changes *cs, const char *kind, int64_t at, int status,
+			const json_t *result, struct commit *out)
 {
-	struct event ev = {
-		.stream = v->stream, .expect = v->revision, .kind = kind, .at = at, .changes = cs->list, .n = cs->n
-	};
+	struct event ev = { .stream = v->stream,
+			    .expect = v->revision,
+			    .kind = kind,
+			    .at = at,
+			    .changes = cs->list,
+			    .n = cs->n };
 	int rc = changes_done(cs, c->err);
 
 	return rc < 0 ? rc : call_commit(c, d->engine, &ev, status, result, out);
@@ -111,8 +118,9 @@ static json_t *turn_json(const struct turn *t)
 {
 	json_t *j = json_object();
 
-	if (!j || body_set_int(j, "n", t->n) < 0 || body_set(j, "id", t->id) < 0 || body_set(j, "role", t->role) < 0 ||
-	    body_set_text(j, "text", t->text) < 0 || body_set_time(j, "at", t->at) < 0) {
+	if (!j || body_set_int(j, "n", t->n) < 0 || body_set(j, "id", t->id) < 0 ||
+	    body_set(j, "role", t->role) < 0 || body_set_text(j, "text", t->text) < 0 ||
+	    body_set_time(j, "at", t->at) < 0) {
 		json_decref(j);
 		return NULL;
 	}
@@ -156,7 +164,8 @@ json_t *conversation_head_json(const char *id, int64_t revision, const json_t *b
 	    show_field(j, body, "started_at", "started_at", NULL) < 0 ||
 	    show_field(j, body, "handoff", "handoff", NULL) < 0 ||
 	    show_field(j, body, "handoffs", "handoffs", json_array()) < 0 ||
-	    body_set_int(j, "turn_count", body_int(body, "turns")) < 0 || body_set_int(j, "revision", revision) < 0) {
+	    body_set_int(j, "turn_count", body_int(body, "turns")) < 0 ||
+	    body_set_int(j, "revision", revision) < 0) {
 		json_decref(j);
 		return NULL;
 	}

@@ -71,7 +71,8 @@ int conversation_add_turn(const struct call *c, struct conversation *v, const st
 	int64_t bytes = body_int(v->body, "bytes") + (int64_t)t->text.n;
 
 	if (t->text.n > TURN_MAX_TEXT)
-		return error_set(c->err, ERR_TOO_LARGE, "text", "a turn has at most %u bytes of text", TURN_MAX_TEXT);
+		return error_set(c->err, ERR_TOO_LARGE, "text", "a turn has at most %u bytes of text",
+				 TURN_MAX_TEXT);
 	if (v->n_turns >= CONVERSATION_MAX_TURNS)
 		return error_set(c->err, ERR_TOO_LARGE, NULL, "a conversation has at most %d turns",
 				 CONVERSATION_MAX_TURNS);
@@ -110,7 +111,9 @@ static struct turn turn_of(const struct record *r)
  */
 static int load_turns(struct desk *d, const struct call *c, struct conversation *v)
 {
-	struct scan s = { .kind = RECORD_TURN, .field = { "conversation" }, .value = { v->id }, .limit = PAGE };
+	struct scan s = {
+		.kind = RECORD_TURN, .field = { "conversation" }, .value = { v->id }, .limit = PAGE
+	};
 	int64_t count = body_int(v->body, "turns");
 	struct record *page;
 	size_t n;

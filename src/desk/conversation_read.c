@@ -17,9 +17,9 @@
  */
 int conversation_check_role(const struct rights *r, const char *role, const char *param, struct error *e)
 {
-	unsigned need = strcmp(role, "agent") == 0 ? SCOPE_AGENT | SCOPE_CURATOR :
-			strcmp(role, "bot") == 0   ? SCOPE_BOT | SCOPE_CURATOR :
-						     SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR;
+	unsigned need = strcmp(role, "agent") == 0 ? SCOPE_AGENT | SCOPE_CURATOR
+			: strcmp(role, "bot") == 0 ? SCOPE_BOT | SCOPE_CURATOR
+						   : SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR;
 
 	if (rights_scope(r, need | SCOPE_ADMIN))
 		return 0;
@@ -39,7 +39,9 @@ int turn_read(const struct call *c, struct reader *r, int64_t now, struct turn *
 	int rc = reader_done(r);
 	if (rc < 0)
 		return rc;
-	struct turn t = { .role = text_copy(c->arena, role), .text = text, .at = c->may_set_time ? at : now,
+	struct turn t = { .role = text_copy(c->arena, role),
+			  .text = text,
+			  .at = c->may_set_time ? at : now,
 			  .author = c->rights->key };
 	reader_path(r, "id", -1, path, sizeof(path));
 	if (id.s && (rc = id_check(id, path, c->err)) < 0)
@@ -55,7 +57,8 @@ int turn_read(const struct call *c, struct reader *r, int64_t now, struct turn *
 }
 
 /* Turns may not share an id: the client's retries are told apart by it. */
-static int check_turn_id(const struct conversation *v, const struct turn *t, const char *path, struct error *e)
+static int check_turn_id(const struct conversation *v, const struct turn *t, const char *path,
+			 struct error *e)
 {
 	for (size_t i = 0; t->id && i < v->n_turns; i++)
 		if (v->turns[i].id && strcmp(v->turns[i].id, t->id) == 0)
@@ -63,13 +66,15 @@ static int check_turn_id(const struct conversation *v, const struct turn *t, con
 	return 0;
 }
 
-static int read_turns(const struct call *c, struct reader *r, json_t *turns, int64_t at, struct conversation *v)
+static int read_turns(const struct call *c, struct reader *r, json_t *turns, int64_t at,
+		      struct conversation *v)
 {
 	json_t *item;
 	size_t i;
 	int rc;
 
-	json_array_foreach(turns, i, item) {
+	json_array_foreach(turns, i, item)
+	{
 		struct reader one;
 		struct turn t;
 		char path[160];
@@ -95,15 +100,17 @@ static int check_attributes(struct reader *r, json_t *attributes)
 
 	if (json_object_size(attributes) > MAX_ATTRIBUTES)
 		reader_fail(r, ERR_TOO_LARGE, "attributes", "has more than %d keys", MAX_ATTRIBUTES);
-	json_object_foreach(attributes, key, v) {
+	json_object_foreach(attributes, key, v)
+	{
 		int bad = !*key || strlen(key) > 128 || json_is_object(v) || json_is_null(v) ||
 			  json_string_length(v) > MAX_ATTRIBUTE || json_array_size(v) > MAX_ATTRIBUTES;
 		json_array_foreach(v, i, item)
 			bad |= !json_is_string(item) || json_string_length(item) > MAX_ATTRIBUTE;
 		if (bad)
-			reader_fail(r, ERR_BAD_VALUE, "attributes",
-				    "holds strings up to %d bytes, numbers, true or false, and lists of strings",
-				    MAX_ATTRIBUTE);
+			reader_fail(
+				r, ERR_BAD_VALUE, "attributes",
+				"holds strings up to %d bytes, numbers, true or false, and lists of strings",
+				MAX_ATTRIBUTE);
 	}
 	return r->rc;
 }
@@ -118,7 +125,8 @@ static int check_acl(const struct call *c, struct reader *r, const json_t *acl)
 		reader_fail(r, ERR_BAD_VALUE, "acl", "must name a group; leave it out for the whole tenant");
 	if (c->rights->all_groups)
 		return r->rc;
-	json_array_foreach(acl, i, group) {
+	json_array_foreach(acl, i, group)
+	{
 		for (g = 0; g < c->rights->n_groups; g++)
 			if (strcmp(c->rights->groups[g], json_string_value(group)) == 0)
 				break;
@@ -183,9 +191,9 @@ static int new_body(const struct call *c, const struct fields *f, struct convers
 	if (!v->body || body_set_text(v->body, "channel", f->channel) < 0 ||
 	    body_set_text(v->body, "queue", f->queue) < 0 || body_set_copy(v->body, "acl", f->acl) < 0 ||
 	    body_set_copy(v->body, "attributes", f->attributes) < 0 ||
-	    body_set_time(v->body, "started_at", f->started_at) < 0 || body_set(v->body, "state", "open") < 0 ||
-	    body_set_int(v->body, "turns", 0) < 0 || body_set_int(v->body, "bytes", 0) < 0 ||
-	    body_set_take(v->body, "handoffs", json_array()) < 0)
+	    body_set_time(v->body, "started_at", f->started_at) < 0 ||
+	    body_set(v->body, "state", "open") < 0 || body_set_int(v->body, "turns", 0) < 0 ||
+	    body_set_int(v->body, "bytes", 0) < 0 || body_set_take(v->body, "handoffs", json_array()) < 0)
 		return no_memory(c->err);
 	return 0;
 }

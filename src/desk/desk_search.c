@@ -39,7 +39,8 @@ static int read_weights(struct reader *r, json_t *weights, struct search_weights
 	if (rc < 0)
 		return rc;
 	if (!(w.vector + w.words > 0))
-		return error_set(r->err, ERR_BAD_VALUE, "weights", "weights: one of vector and words must be above 0");
+		return error_set(r->err, ERR_BAD_VALUE, "weights",
+				 "weights: one of vector and words must be above 0");
 	*out = w;
 	return 0;
 }
@@ -69,21 +70,25 @@ static int read_kinds(const struct call *c, json_t *kinds, struct wanted *w)
 	size_t i;
 
 	if (kinds && json_array_size(kinds) == 0)
-		return error_set(c->err, ERR_BAD_VALUE, "kinds", "kinds: must name document, case or conversation");
+		return error_set(c->err, ERR_BAD_VALUE, "kinds",
+				 "kinds: must name document, case or conversation");
 	if (!kinds)
 		q->kinds[q->n_kinds++] = COLLECTION_DOCUMENT;
-	json_array_foreach(kinds, i, item) {
+	json_array_foreach(kinds, i, item)
+	{
 		enum collection kind;
 		char path[32];
 		snprintf(path, sizeof(path), "kinds[%zu]", i);
 		if (read_kind(json_string_value(item), &kind) < 0)
-			return error_set(c->err, ERR_BAD_VALUE, path, "%s: must be document, case or conversation", path);
+			return error_set(c->err, ERR_BAD_VALUE, path,
+					 "%s: must be document, case or conversation", path);
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(json_string_value(json_array_get(kinds, j)), json_string_value(item)) == 0)
 				return error_set(c->err, ERR_BAD_VALUE, path, "%s: is named twice", path);
 		/* A bot sees cases of queues that are marked shareable, and no queue can be marked so far. */
 		if (kind == COLLECTION_CASE && rights_bot_only(c->rights))
-			w->warning = "this key sees cases only of queues that are marked shareable: there are none";
+			w->warning =
+				"this key sees cases only of queues that are marked shareable: there are none";
 		else
 			q->kinds[q->n_kinds++] = kind;
 	}
@@ -103,8 +108,9 @@ static int check_at(struct desk *d, const struct call *c, const json_t *at)
 	if (rc < 0)
 		return rc;
 	if (json_integer_value(at) != (json_int_t)status.seq)
-		return error_set(c->err, ERR_BAD_VALUE, "at",
-				 "at: a search sees the present only; leave it out, or give the current mark");
+		return error_set(
+			c->err, ERR_BAD_VALUE, "at",
+			"at: a search sees the present only; leave it out, or give the current mark");
 	return 0;
 }
 
@@ -212,7 +218,8 @@ static int find_turn(struct desk *d, const struct call *c, const struct wanted *
 	const struct term *terms = w->request.terms;
 	long n_terms = (long)w->request.n_terms;
 	if (!terms && w->request.query.s)
-		n_terms = analyse_query(c->arena, w->request.query.s, w->request.query.n, SEARCH_MAX_TERMS, &terms);
+		n_terms = analyse_query(c->arena, w->request.query.s, w->request.query.n, SEARCH_MAX_TERMS,
+					&terms);
 	for (size_t i = 0; i < v.n_turns && n_terms >= 0; i++) {
 		const struct turn *t = &v.turns[i];
 		if (!turn_is(t, "customer") || (h->raw.vector_rank && t->n != h->part_n))
@@ -248,8 +255,8 @@ static int add_turn(struct desk *d, const struct call *c, const struct wanted *w
 	return body_set_take(hit, "turn", turn) < 0 ? no_memory(c->err) : 0;
 }
 
-static int add_hits(struct desk *d, const struct call *c, const struct wanted *w, const struct search_result *found,
-		    json_t *data)
+static int add_hits(struct desk *d, const struct call *c, const struct wanted *w,
+		    const struct search_result *found, json_t *data)
 {
 	for (size_t i = 0; i < found->n; i++) {
 		const struct search_hit *h = &found->hits[i];
@@ -294,7 +301,8 @@ int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out
 
 	if (rc < 0)
 		return rc;
-	int nothing = w.request.n_kinds == 0 || (!w.request.query.s && !w.request.vector && w.request.n_terms == 0);
+	int nothing = w.request.n_kinds == 0 ||
+		      (!w.request.query.s && !w.request.vector && w.request.n_terms == 0);
 	if (!nothing &&
 	    (rc = search_run(d->engine, d->embedder, c->rights, &w.request, c->arena, &found, c->err)) < 0)
 		return rc;
@@ -307,9 +315,9 @@ int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out
 		return no_memory(c->err);
 	if ((rc = add_hits(d, c, &w, &found, data)) < 0)
 		return rc;
-	json_t *j = json_pack("{s:s, s:O, s:O, s:s, s:O, s:f}", "search_id", id, "data", data, "weights", weights,
-			      "embedder", d->embedder ? embedder_info(d->embedder)->id : "none", "warnings", warnings,
-			      "took_ms", (double)(clock_mono_us() - start) / 1000);
+	json_t *j = json_pack("{s:s, s:O, s:O, s:s, s:O, s:f}", "search_id", id, "data", data, "weights",
+			      weights, "embedder", d->embedder ? embedder_info(d->embedder)->id : "none",
+			      "warnings", warnings, "took_ms", (double)(clock_mono_us() - start) / 1000);
 	if (!j)
 		return no_memory(c->err);
 	*out = j;

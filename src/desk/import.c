@@ -25,7 +25,8 @@ static int line_hash(const json_t *line, char out[SHA256_TEXT], struct error *e)
 }
 
 /* A record's `imported` hash: 1 when the line was imported before, 0 when there is no such record, else ERR_EXISTS. */
-static int imported_before(struct desk *d, const struct call *c, enum record_kind k, const char *id, const char *hash)
+static int imported_before(struct desk *d, const struct call *c, enum record_kind k, const char *id,
+			   const char *hash)
 {
 	struct record r;
 	struct error e;
@@ -142,7 +143,9 @@ int conversation_import(struct desk *d, const struct call *c, json_t *line, int 
 	if (rc == ERR_CONFLICT)
 		rc = imported_before(d, &call, RECORD_CONVERSATION, l.conversation.id, l.hash);
 	if (rc != 1)
-		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id", "id: is being changed by another request") : rc;
+		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id",
+					   "id: is being changed by another request")
+			       : rc;
 	*status = 0;
 	return 0;
 }
@@ -202,7 +205,8 @@ static int read_example(const struct call *c, json_t *line, struct example *out)
 	if ((rc = reader_done(&r)) < 0 || (id.s && (rc = id_check(id, "id", c->err)) < 0))
 		return rc;
 	if (id.s && is_derived_form(id))
-		return error_set(c->err, ERR_BAD_ID, "id", "id: this form is kept for examples of conversations");
+		return error_set(c->err, ERR_BAD_ID, "id",
+				 "id: this form is kept for examples of conversations");
 	x.origin = origin.s ? text_copy(c->arena, origin) : "import";
 	x.id = id.s ? text_copy(c->arena, id) : derived_id(c->arena, &x);
 	x.stream = x.id ? stream_of(c->arena, "example", x.id) : NULL;
@@ -266,8 +270,8 @@ int example_import(struct desk *d, const struct call *c, json_t *line, int *stat
 	if (rc < 0)
 		return rc;
 	/* Only what an example is counts: the same text and label without an id, but other times, is the same. */
-	JSON_AUTO *what = json_pack("{s:s%, s:s%, s:s}", "text", x.text.s, x.text.n, "label", x.label.s, x.label.n,
-				    "origin", x.origin);
+	JSON_AUTO *what = json_pack("{s:s%, s:s%, s:s}", "text", x.text.s, x.text.n, "label", x.label.s,
+				    x.label.n, "origin", x.origin);
 	if (!what)
 		return no_memory(c->err);
 	if ((rc = line_hash(what, x.hash, c->err)) < 0)
@@ -283,7 +287,9 @@ int example_import(struct desk *d, const struct call *c, json_t *line, int *stat
 	if (rc == ERR_CONFLICT)
 		rc = imported_before(d, c, RECORD_EXAMPLE, x.id, x.hash);
 	if (rc != 1)
-		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id", "id: is being changed by another request") : rc;
+		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id",
+					   "id: is being changed by another request")
+			       : rc;
 	*status = 0;
 	return 0;
 }

@@ -37,7 +37,8 @@ static int repeats_himself(struct arena *a, const struct conversation *v, size_t
 		for (long i = 0; i < n; i++)
 			for (long j = 0; j < m; j++)
 				shared += strcmp(now[i].stem, then[j].stem) == 0;
-		if (m >= 3 && (cosine >= SAME_COSINE || (double)shared / (double)(n + m - shared) >= SAME_WORDS))
+		if (m >= 3 &&
+		    (cosine >= SAME_COSINE || (double)shared / (double)(n + m - shared) >= SAME_WORDS))
 			return 1;
 	}
 	return 0;
@@ -77,7 +78,8 @@ static int intent_by_query(struct desk *d, struct arena *a, const struct desk_qu
 	return intent_predict(d->engine, &iq, a, out, e);
 }
 
-int predict_intent(struct desk *d, struct arena *a, const struct conversation *v, struct intent *out, struct error *e)
+int predict_intent(struct desk *d, struct arena *a, const struct conversation *v, struct intent *out,
+		   struct error *e)
 {
 	struct desk_query q;
 	int rc = query_of_conversation(d, a, v, &q, e);
@@ -130,8 +132,8 @@ static json_t *intent_json(const struct intent *in)
 
 	for (size_t i = 0; i < in->n && !bad; i++)
 		bad = json_array_append_new(candidates,
-					    json_pack("{s:s, s:f}", "label", in->candidates[i].label, "confidence",
-						      in->candidates[i].confidence)) < 0;
+					    json_pack("{s:s, s:f}", "label", in->candidates[i].label,
+						      "confidence", in->candidates[i].confidence)) < 0;
 	if (bad) {
 		json_decref(candidates);
 		return NULL;
@@ -165,11 +167,12 @@ static json_t *prediction_json(const struct situation *s, const struct decision 
 	return json_pack("{s:O, s:s, s:s, s:f, s:f, s:{s:s, s:f}, s:O, s:{s:s, s:s, s:s}}", "intent", intent,
 			 "decision", what->decision, "because", what->because, "escalation_risk",
 			 what->escalation_risk, "out_of_scope", s->intent->out_of_scope, "sentiment", "label",
-			 s->sentiment.label, "score", s->sentiment.score, "suggestions", suggestions, "models",
-			 "intent", MODEL_INTENT, "risk", MODEL_RISK, "fusion", MODEL_FUSION);
+			 s->sentiment.label, "score", s->sentiment.score, "suggestions", suggestions,
+			 "models", "intent", MODEL_INTENT, "risk", MODEL_RISK, "fusion", MODEL_FUSION);
 }
 
-int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k, json_t **out)
+int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
+			 json_t **out)
 {
 	struct search_result found;
 	struct situation s;
@@ -179,8 +182,8 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 	int rc;
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
-	    (rc = intent_by_query(d, c->arena, &q, &in, c->err)) < 0 || (rc = suggest(d, c, &q, k, &found)) < 0 ||
-	    (rc = look(d, c, v, &in, &found, &s)) < 0)
+	    (rc = intent_by_query(d, c->arena, &q, &in, c->err)) < 0 ||
+	    (rc = suggest(d, c, &q, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
 		return rc;
 	if (decide(c->arena, &s, &what) < 0)
 		return no_memory(c->err);
@@ -220,7 +223,8 @@ int predict_show(struct desk *d, const struct call *c, json_t *body, json_t **ou
 	if (!text.s && !id.s)
 		return error_set(c->err, ERR_MISSING_FIELD, "text", "give text or conversation_id");
 	if (text.s && id.s)
-		return error_set(c->err, ERR_BAD_VALUE, "text", "give either text or conversation_id, not both");
+		return error_set(c->err, ERR_BAD_VALUE, "text",
+				 "give either text or conversation_id, not both");
 	if (text.s) {
 		rc = of_text(c, text, &v);
 	} else {

@@ -11,10 +11,12 @@
 #define PREDICT_K 3 /* suggestions unless the caller says otherwise */
 
 /* The prediction of API.md (new reference), as after the conversation's last turn. `k`: how many suggestions; 0: none. */
-int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k, json_t **out);
+int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
+			 json_t **out);
 
 /* The intent alone, for packages that leave it out. */
-int predict_intent(struct desk *d, struct arena *a, const struct conversation *v, struct intent *out, struct error *e);
+int predict_intent(struct desk *d, struct arena *a, const struct conversation *v, struct intent *out,
+		   struct error *e);
 
 /* Sentiment of the last few customer turns. */
 struct sentiment predict_sentiment(struct arena *a, const struct conversation *v);

@@ -10,7 +10,8 @@
 #define EARLIER_WEIGHT .5f /* of the mean of earlier turns beside the last one */
 #define EARLIER_WORDS 4
 #define EARLIER_WORD_WEIGHT .3f
-#define EARLIER_BYTES ((size_t)16 << 10) /* of earlier turns that are looked through for rare words, newest first */
+#define EARLIER_BYTES \
+	((size_t)16 << 10) /* of earlier turns that are looked through for rare words, newest first */
 
 int desk_embed(struct desk *d, struct arena *a, const struct text *texts, size_t n, const float **out,
 	       struct error *e)
@@ -158,8 +159,8 @@ static int add_rare(struct arena *a, struct text earlier, struct desk_query *q, 
 	return 0;
 }
 
-int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *out,
-			  struct error *e)
+int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v,
+			  struct desk_query *out, struct error *e)
 {
 	const struct turn *last = conversation_last(v, "customer");
 	size_t spoken = conversation_count(v, "customer");

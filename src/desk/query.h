@@ -18,11 +18,11 @@ struct desk_query {
 	const float *vector;      /* unit length; NULL without embedder or text */
 	const struct term *terms; /* NULL when n_terms is 0 */
 	size_t n_terms;
-	struct text text;         /* what was said last, for highlights; s NULL when no customer has spoken */
+	struct text text; /* what was said last, for highlights; s NULL when no customer has spoken */
 };
 
-int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *out,
-			  struct error *e);
+int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v,
+			  struct desk_query *out, struct error *e);
 int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e);
 
 /* Vectors of n texts, [n][dim], or *out = NULL without embedder. */

@@ -47,7 +47,8 @@ static int append(struct desk *d, const struct call *c, const char *id, struct t
 	const struct turn *same = find_turn(&v, t->id);
 	if (same && (strcmp(same->role, t->role) != 0 || same->text.n != t->text.n ||
 		     memcmp(same->text.s, t->text.s, t->text.n) != 0))
-		return error_set(c->err, ERR_EXISTS, "id", "turn %u has this id and says something else", same->n);
+		return error_set(c->err, ERR_EXISTS, "id", "turn %u has this id and says something else",
+				 same->n);
 	if (same)
 		return make_result(c, &v, same->n, result);
 	if ((rc = call_check_match(c, v.revision)) < 0 || (rc = conversation_add_turn(c, &v, t)) < 0 ||
@@ -98,8 +99,9 @@ int turn_show(struct desk *d, const struct call *c, const json_t *result, json_t
 	const struct turn *t = &v.turns[n - 1];
 	if (turn_is(t, "customer") && (rc = predict_conversation(d, c, &v, PREDICT_K, &prediction)) < 0)
 		return rc;
-	json_t *j = json_pack("{s:{s:s, s:I}, s:o?}", "turn", "id", t->id ? t->id : turn_id(c->arena, v.id, t->n), "n",
-			      (json_int_t)n, "prediction", prediction);
+	json_t *j = json_pack("{s:{s:s, s:I}, s:o?}", "turn", "id",
+			      t->id ? t->id : turn_id(c->arena, v.id, t->n), "n", (json_int_t)n, "prediction",
+			      prediction);
 	if (!j)
 		return no_memory(c->err);
 	*out = j;

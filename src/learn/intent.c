@@ -9,11 +9,18 @@
 #include "text/analyser.h"
 
 #define NEIGHBOURS 10
-#define FETCHED 40 /* more than vote, for duplicates have one vote and back each other */
-#define TEMPERATURE .05 /* of cosines */
+#define FETCHED 40           /* more than vote, for duplicates have one vote and back each other */
+#define TEMPERATURE .05      /* of cosines */
 #define WORD_TEMPERATURE .15 /* of BM25 scores relative to the best */
 
-/* Where a text is as likely out of scope as in, and how fast that changes. */
+/*
+ * Where a text is as likely out of scope as in, and how fast that changes.
+ * Similarity: banking77 with 1 in 11 CLINC150 out-of-scope texts thrown in,
+ * error of the confidence (ECE) .049, .030, .035, .016 with 2, 5, 10, 40
+ * examples a label; of those at .8 or more .92, .94, .96, .97 are right. The
+ * best middle moves from .45 with one example a label to .65 with forty.
+ * Overlap: by reading, for want of anything better to see in words alone.
+ */
 #define SIMILARITY_MIDDLE .55
 #define SIMILARITY_WIDTH .06
 #define OVERLAP_MIDDLE .25
@@ -21,7 +28,7 @@
 
 struct neighbour {
 	const char *id, *label, *who, *subject;
-	double score; /* cosine, or BM25 */
+	double score;  /* cosine, or BM25 */
 	uint64_t hash; /* of the normalised text */
 	struct text text;
 	int backed;
@@ -91,10 +98,12 @@ static int read_neighbour(struct arena *a, const struct record *r, double score,
 }
 
 /* The examples that are nearest, best first. */
-static int fetch(struct engine *g, const struct intent_query *q, struct arena *a, struct neighbour **out, size_t *n,
-		 struct error *e)
+static int fetch(struct engine *g, const struct intent_query *q, struct arena *a, struct neighbour **out,
+		 size_t *n, struct error *e)
 {
-	struct index_query iq = { .collection = COLLECTION_EXAMPLE, .vector = q->vector, .all_groups = 1, .k = FETCHED };
+	struct index_query iq = {
+		.collection = COLLECTION_EXAMPLE, .vector = q->vector, .all_groups = 1, .k = FETCHED
+	};
 	struct index_result found;
 	struct record *records;
 	uint64_t entries[FETCHED];
@@ -171,8 +180,8 @@ static void count_votes(const struct neighbour *all, size_t n, int vectors, stru
 	for (size_t i = 0; i < n && t->voters < NEIGHBOURS; i++) {
 		if (is_duplicate(all, i))
 			continue;
-		double w = vectors ? exp((all[i].score - best) / TEMPERATURE) :
-				     exp((all[i].score / best - 1) / WORD_TEMPERATURE);
+		double w = vectors ? exp((all[i].score - best) / TEMPERATURE)
+				   : exp((all[i].score / best - 1) / WORD_TEMPERATURE);
 		vote(t, all[i].label, w);
 	}
 }
@@ -261,8 +270,9 @@ int intent_predict(struct engine *g, const struct intent_query *q, struct arena 
 	in.examples = t.voters;
 	in.backed = is_backed(all, n, t.label[0].label);
 	for (; in.n < t.n && in.n < INTENT_CANDIDATES; in.n++)
-		in.candidates[in.n] = (struct intent_candidate){ t.label[in.n].label,
-								 t.label[in.n].confidence / t.total * in_scope };
+		in.candidates[in.n] = (struct intent_candidate){
+			t.label[in.n].label, t.label[in.n].confidence / t.total * in_scope
+		};
 	*out = in;
 	return 0;
 }

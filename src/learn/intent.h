@@ -30,7 +30,7 @@ struct intent_candidate {
 
 struct intent {
 	struct intent_candidate candidates[INTENT_CANDIDATES]; /* best first */
-	size_t n;              /* 0: nothing to go by */
+	size_t n;                                              /* 0: nothing to go by */
 	double top_similarity; /* cosine of the nearest example; 0 without vectors */
 	double out_of_scope;   /* 0 … 1 */
 	size_t examples;       /* that voted */

@@ -27,41 +27,41 @@ struct valence {
 
 /* Sorted by bytes. */
 static const struct valence valences[] = {
-	{ "amazing", 3 },	{ "angry", -3 },	{ "annoyed", -2 },	{ "annoying", -2 },
-	{ "appalling", -3 },	{ "appreciate", 2 },	{ "appreciated", 2 },	{ "awesome", 3 },
-	{ "awful", -3 },	{ "bad", -2 },		{ "brilliant", 3 },	{ "clueless", -2 },
-	{ "complain", -2 },	{ "complaint", -2 },	{ "confused", -1 },	{ "confusing", -1 },
-	{ "crap", -3 },		{ "damn", -2 },		{ "delighted", 3 },	{ "disappointed", -2 },
-	{ "disappointing", -2 }, { "disaster", -3 },	{ "disgrace", -3 },	{ "disgraceful", -3 },
-	{ "disgusted", -3 },	{ "disgusting", -3 },	{ "dreadful", -3 },	{ "excellent", 3 },
-	{ "fantastic", 3 },	{ "fed", -1 },		{ "fine", 1 },		{ "fraud", -2 },
-	{ "frustrated", -2 },	{ "frustrating", -2 },	{ "furious", -3 },	{ "glad", 2 },
-	{ "good", 2 },		{ "grateful", 2 },	{ "great", 3 },		{ "happy", 2 },
-	{ "hate", -3 },		{ "hell", -2 },		{ "helpful", 2 },	{ "hopeless", -2 },
-	{ "horrible", -3 },	{ "idiot", -3 },	{ "idiots", -3 },	{ "impossible", -1 },
-	{ "incompetent", -3 },	{ "insane", -2 },	{ "joke", -2 },		{ "kind", 1 },
-	{ "lawyer", -2 },	{ "lies", -2 },		{ "love", 3 },		{ "lovely", 2 },
-	{ "mad", -2 },		{ "nice", 2 },		{ "nightmare", -3 },	{ "nonsense", -2 },
-	{ "outrageous", -3 },	{ "pathetic", -3 },	{ "perfect", 3 },	{ "perfectly", 2 },
-	{ "pissed", -3 },	{ "pleased", 2 },	{ "poor", -2 },		{ "ridiculous", -3 },
-	{ "rip", -1 },		{ "rubbish", -2 },	{ "rude", -2 },		{ "sad", -1 },
-	{ "scam", -3 },		{ "shameful", -3 },	{ "shit", -3 },		{ "shocking", -2 },
-	{ "sick", -2 },		{ "sucks", -2 },	{ "super", 2 },		{ "superb", 3 },
-	{ "terrible", -3 },	{ "terribly", -2 },	{ "terrific", 3 },	{ "thank", 2 },
-	{ "thanks", 2 },	{ "thrilled", 3 },	{ "tired", -2 },	{ "trash", -2 },
-	{ "ugh", -2 },		{ "unacceptable", -3 }, { "unbelievable", -2 }, { "unhappy", -2 },
-	{ "upset", -2 },	{ "useless", -3 },	{ "waste", -2 },	{ "wonderful", 3 },
-	{ "works", 1 },		{ "worse", -2 },	{ "worst", -3 },	{ "wow", 1 },
+	{ "amazing", 3 },        { "angry", -3 },        { "annoyed", -2 },      { "annoying", -2 },
+	{ "appalling", -3 },     { "appreciate", 2 },    { "appreciated", 2 },   { "awesome", 3 },
+	{ "awful", -3 },         { "bad", -2 },          { "brilliant", 3 },     { "clueless", -2 },
+	{ "complain", -2 },      { "complaint", -2 },    { "confused", -1 },     { "confusing", -1 },
+	{ "crap", -3 },          { "damn", -2 },         { "delighted", 3 },     { "disappointed", -2 },
+	{ "disappointing", -2 }, { "disaster", -3 },     { "disgrace", -3 },     { "disgraceful", -3 },
+	{ "disgusted", -3 },     { "disgusting", -3 },   { "dreadful", -3 },     { "excellent", 3 },
+	{ "fantastic", 3 },      { "fed", -1 },          { "fine", 1 },          { "fraud", -2 },
+	{ "frustrated", -2 },    { "frustrating", -2 },  { "furious", -3 },      { "glad", 2 },
+	{ "good", 2 },           { "grateful", 2 },      { "great", 3 },         { "happy", 2 },
+	{ "hate", -3 },          { "hell", -2 },         { "helpful", 2 },       { "hopeless", -2 },
+	{ "horrible", -3 },      { "idiot", -3 },        { "idiots", -3 },       { "impossible", -1 },
+	{ "incompetent", -3 },   { "insane", -2 },       { "joke", -2 },         { "kind", 1 },
+	{ "lawyer", -2 },        { "lies", -2 },         { "love", 3 },          { "lovely", 2 },
+	{ "mad", -2 },           { "nice", 2 },          { "nightmare", -3 },    { "nonsense", -2 },
+	{ "outrageous", -3 },    { "pathetic", -3 },     { "perfect", 3 },       { "perfectly", 2 },
+	{ "pissed", -3 },        { "pleased", 2 },       { "poor", -2 },         { "ridiculous", -3 },
+	{ "rip", -1 },           { "rubbish", -2 },      { "rude", -2 },         { "sad", -1 },
+	{ "scam", -3 },          { "shameful", -3 },     { "shit", -3 },         { "shocking", -2 },
+	{ "sick", -2 },          { "sucks", -2 },        { "super", 2 },         { "superb", 3 },
+	{ "terrible", -3 },      { "terribly", -2 },     { "terrific", 3 },      { "thank", 2 },
+	{ "thanks", 2 },         { "thrilled", 3 },      { "tired", -2 },        { "trash", -2 },
+	{ "ugh", -2 },           { "unacceptable", -3 }, { "unbelievable", -2 }, { "unhappy", -2 },
+	{ "upset", -2 },         { "useless", -3 },      { "waste", -2 },        { "wonderful", 3 },
+	{ "works", 1 },          { "worse", -2 },        { "worst", -3 },        { "wow", 1 },
 	{ "wtf", -3 },
 };
 
-static const char *const negations[] = { "aren", "barely", "cannot", "didn", "doesn", "don",   "hardly",
-					 "hasn", "haven",  "isn",    "never", "no",    "nor",   "not",
-					 "nothing", "wasn", "weren", "without", "won",	"wouldn" };
+static const char *const negations[] = { "aren",    "barely", "cannot", "didn",    "doesn", "don",   "hardly",
+					 "hasn",    "haven",  "isn",    "never",   "no",    "nor",   "not",
+					 "nothing", "wasn",   "weren",  "without", "won",   "wouldn" };
 
-static const char *const intensifiers[] = { "absolutely", "completely", "extremely", "incredibly", "really",
-					    "so",	  "such",	"totally",   "truly",	   "utterly",
-					    "very" };
+static const char *const intensifiers[] = { "absolutely", "completely", "extremely", "incredibly",
+					    "really",     "so",         "such",      "totally",
+					    "truly",      "utterly",    "very" };
 
 static int by_word(const void *key, const void *item)
 {
@@ -108,5 +108,8 @@ struct sentiment sentiment_of(struct arena *a, const char *s, size_t n)
 	for (long i = 0; i < count; i++)
 		sum += value_at(tokens, count, i);
 	double score = sum / sqrt(sum * sum + NORMALISER);
-	return (struct sentiment){ score <= -NEUTRAL ? "negative" : score >= NEUTRAL ? "positive" : "neutral", score };
+	return (struct sentiment){ score <= -NEUTRAL  ? "negative"
+				   : score >= NEUTRAL ? "positive"
+						      : "neutral",
+				   score };
 }
