@@ -1,0 +1,240 @@
+/* embedded_read.c: reads and searches, each over one connection of the pool. */
+#include "engine/embedded_internal.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+
+static int no_memory(struct error *e)
+{
+	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+}
+
+/* What the store holds was made by json_text(): it is not checked as if it came from outside. */
+static int as_record(enum record_kind k, const struct stored_record *s, struct arena *a, struct record *out,
+		     struct error *e)
+{
+	json_t *body = json_keep(a, json_loadb(s->body, s->body_n, 0, NULL));
+
+	if (!body)
+		return error_set(e, ERR_CORRUPT, NULL, "a record's body is not JSON");
+	*out = (struct record){ .kind = k,
+				.id = s->id,
+				.revision = s->revision,
+				.created = s->created,
+				.changed = s->changed,
+				.created_at = s->created_at,
+				.changed_at = s->changed_at,
+				.subject = s->subject,
+				.body = body,
+				.text = { s->text, s->text_n } };
+	return 0;
+}
+
+int read_get(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out, struct error *e)
+{
+	struct embedded *g = self;
+	struct stored_record s;
+	struct db *d;
+	int rc = pool_take(g->readers, &d, e);
+
+	if (rc < 0)
+		return rc;
+	rc = records_get(d, g->tables, (int)k, id, a, &s, e);
+	pool_give(g->readers, d);
+	return rc < 0 ? rc : as_record(k, &s, a, out, e);
+}
+
+int read_revision(void *self, const char *stream, int64_t *out, struct error *e)
+{
+	struct embedded *g = self;
+	struct db *d;
+	int rc = pool_take(g->readers, &d, e);
+
+	if (rc < 0)
+		return rc;
+	rc = streams_revision(d, stream, out, e);
+	pool_give(g->readers, d);
+	return rc;
+}
+
+static int scan_stored(struct embedded *g, const struct scan *s, struct arena *a, struct stored_record **out,
+		       size_t *n, struct error *e)
+{
+	const struct record_scan scan = { .kind = (int)s->kind,
+					  .field = { s->field[0], s->field[1] },
+					  .value = { s->value[0], s->value[1] },
+					  .created_from = s->created_from,
+					  .created_to = s->created_to,
+					  .after = s->after,
+					  .after_id = s->after_id,
+					  .at = s->at,
+					  .limit = s->limit,
+					  .newest_first = s->newest_first };
+	struct db *d;
+	int rc = pool_take(g->readers, &d, e);
+
+	if (rc < 0)
+		return rc;
+	rc = records_scan(d, g->tables, &scan, a, out, n, e);
+	pool_give(g->readers, d);
+	return rc;
+}
+
+int read_scan(void *self, const struct scan *s, struct arena *a, struct record **out, size_t *n, struct error *e)
+{
+	struct stored_record *stored = NULL;
+	size_t count = 0;
+	int rc = scan_stored(self, s, a, &stored, &count, e);
+
+	if (rc < 0)
+		return rc;
+	struct record *v = arena_alloc(a, (count + 1) * sizeof(*v));
+	if (!v)
+		return no_memory(e);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = as_record(s->kind, &stored[i], a, &v[i], e);
+	if (rc < 0)
+		return rc;
+	*out = v;
+	*n = count;
+	return 0;
+}
+
+int read_search(void *self, const struct index_query *q, struct arena *a, struct index_result *out, struct error *e)
+{
+	struct embedded *g = self;
+	int rc;
+
+	pthread_rwlock_rdlock(&g->index_lock);
+	if (g->index)
+		rc = index_search(g->index, q, a, out, e);
+	else
+		rc = error_set(e, ERR_NOT_READY, NULL, "the index could not be built: restart the server");
+	pthread_rwlock_unlock(&g->index_lock);
+	return rc;
+}
+
+static int may_see(const struct rights *r, const char *acl, int *see, struct error *e)
+{
+	*see = !r || r->all_groups || !acl;
+	if (*see)
+		return 0;
+	JSON_AUTO *j = json_loads(acl, JSON_DECODE_ANY, NULL);
+	if (!j)
+		return error_set(e, ERR_CORRUPT, NULL, "an entry's ACL is not JSON");
+	*see = rights_see(r, j);
+	return 0;
+}
+
+static int load_one(struct embedded *g, struct db *d, enum record_kind k, const struct rights *r, uint64_t entry,
+		    struct arena *a, struct record *out, struct error *e)
+{
+	struct stored_record s;
+	int see, rc = records_load(d, g->tables, (int)k, entry, a, &s, e);
+
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	if (rc == 0)
+		rc = may_see(r, s.acl, &see, e);
+	if (rc < 0 || !see)
+		return rc;
+	return as_record(k, &s, a, out, e);
+}
+
+int read_load(void *self, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
+	      struct arena *a, struct record **out, struct error *e)
+{
+	struct embedded *g = self;
+	struct record *v = arena_alloc(a, (n + 1) * sizeof(*v));
+	struct error dead = { 0 }, *why = e ? e : &dead;
+	struct db *d;
+	int rc = v ? pool_take(g->readers, &d, e) : no_memory(e);
+
+	if (rc < 0)
+		return rc;
+	rc = db_begin(d, e);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = load_one(g, d, k, r, entries[i], a, &v[i], why);
+	db_rollback(d);
+	pool_give(g->readers, d);
+	if (rc < 0)
+		return rc;
+	*out = v;
+	return 0;
+}
+
+int read_rows(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out, size_t *n,
+	      struct error *e)
+{
+	struct embedded *g = self;
+	struct live_row *live = NULL;
+	size_t count = 0;
+	struct db *d;
+	int rc = pool_take(g->readers, &d, e);
+
+	if (rc < 0)
+		return rc;
+	rc = entries_rows(d, record_schema(k)->collection, id, g->dim, a, &live, &count, e);
+	pool_give(g->readers, d);
+	if (rc < 0)
+		return rc;
+	struct entry_row *rows = arena_alloc(a, (count + 1) * sizeof(*rows));
+	if (!rows)
+		return no_memory(e);
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct entry_row){ .field = (enum row_field)live[i].field,
+					      .n = live[i].n,
+					      .start = live[i].start,
+					      .end = live[i].end,
+					      .vector = live[i].vector };
+	*out = rows;
+	*n = count;
+	return 0;
+}
+
+static int count_all(struct embedded *g, struct db *d, struct engine_status *out, struct error *e)
+{
+	int64_t seq = 0;
+	int rc = db_number(d, "SELECT max(seq) FROM events", &seq, e);
+
+	out->seq = (uint64_t)seq;
+	for (int k = 0; k < RECORD_KINDS && rc == 0; k++)
+		rc = records_count(d, g->tables, k, &out->records[k], e);
+	return rc < 0 ? rc : db_bytes(d, &out->database_bytes, e);
+}
+
+int read_status(void *self, struct arena *a, struct engine_status *out, struct error *e)
+{
+	struct embedded *g = self;
+	struct engine_status s = { .dim = g->dim, .embedder = "", .reason = "" };
+	int64_t vectors = 0;
+	struct db *d;
+	int rc = pool_take(g->readers, &d, e);
+
+	if (rc < 0)
+		return rc;
+	rc = count_all(g, d, &s, e);
+	if (rc == 0)
+		rc = db_number(d, "SELECT EXISTS(SELECT 1 FROM vectors)", &vectors, e);
+	pool_give(g->readers, d);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&g->lock);
+	s.ready = !g->not_ready;
+	s.read_only = g->read_only || g->stopped;
+	s.reason = arena_strdup(a, g->stopped || g->not_ready ? g->reason : "");
+	pthread_mutex_unlock(&g->lock);
+	if (vectors)
+		s.embedder = arena_strdup(a, g->embedder);
+	if (!s.reason || !s.embedder)
+		return no_memory(e);
+	pthread_rwlock_rdlock(&g->index_lock);
+	if (g->index) {
+		s.index_seq = index_seq(g->index);
+		index_stats(g->index, &s.index);
+	}
+	pthread_rwlock_unlock(&g->index_lock);
+	*out = s;
+	return 0;
+}
