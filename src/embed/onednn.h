@@ -8,7 +8,7 @@
  * row of y depends on its row of x alone. On processors without AVX-512
  * oneDNN computes the last rows of some products in another order of
  * additions: the test of every number of rows under every instruction set
- * (test_embed_isa.c) is why the steps are what they are.
+ * (test_embed_math.c) is why the steps are what they are.
  *
  * All may be called from any thread at once; a lane is for one thread at a time.
  */
