@@ -4,13 +4,11 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/utf8.h"
 #include "desk/query.h"
 #include "embed/embed.h"
 
 #define MAX_QUERY (64u << 10)
 #define MAX_MATCH (4u << 10)
-#define SHOWN_TURN 1000 /* bytes of a turn's text in a conversation's hit */
 
 /* The request as it is read. */
 struct wanted {
@@ -74,8 +72,7 @@ static int read_kinds(const struct call *c, json_t *kinds, struct wanted *w)
 				 "kinds: must name document, case or conversation");
 	if (!kinds)
 		q->kinds[q->n_kinds++] = COLLECTION_DOCUMENT;
-	json_array_foreach(kinds, i, item)
-	{
+	json_array_foreach (kinds, i, item) {
 		enum collection kind;
 		char path[32];
 		snprintf(path, sizeof(path), "kinds[%zu]", i);
@@ -85,12 +82,7 @@ static int read_kinds(const struct call *c, json_t *kinds, struct wanted *w)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(json_string_value(json_array_get(kinds, j)), json_string_value(item)) == 0)
 				return error_set(c->err, ERR_BAD_VALUE, path, "%s: is named twice", path);
-		/* A bot sees cases of queues that are marked shareable, and no queue can be marked so far. */
-		if (kind == COLLECTION_CASE && rights_bot_only(c->rights))
-			w->warning =
-				"this key sees cases only of queues that are marked shareable: there are none";
-		else
-			q->kinds[q->n_kinds++] = kind;
+		q->kinds[q->n_kinds++] = kind;
 	}
 	return 0;
 }
@@ -126,8 +118,9 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 	struct conversation v;
 	int rc;
 
-	if (!s->query.s && !s->conversation.s && !s->vector)
-		return error_set(c->err, ERR_MISSING_FIELD, "query", "give query, conversation_id or vector");
+	if (!s->query.s && !s->conversation.s && !s->vector && !q->match)
+		return error_set(c->err, ERR_MISSING_FIELD, "query",
+				 "give query, conversation_id, vector or match");
 	if (s->conversation.s && (s->query.s || s->vector))
 		return error_set(c->err, ERR_BAD_VALUE, "conversation_id",
 				 "conversation_id stands alone, without query and vector");
@@ -138,8 +131,6 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 	}
 	q->query = s->query;
 	q->text_for_highlights = s->query;
-	if (!s->query.s)
-		q->no_words = 1;
 	if (!s->conversation.s)
 		return 0;
 	const char *id = text_copy(c->arena, s->conversation);
@@ -200,73 +191,12 @@ static const char *kind_name(enum collection kind)
 	return kind == COLLECTION_DOCUMENT ? "document" : kind == COLLECTION_CASE ? "case" : "conversation";
 }
 
-/*
- * The turn that a conversation was found by: the nearest vector's, else the
- * customer's turn with the most words of the query.
- */
-static int find_turn(struct desk *d, const struct call *c, const struct wanted *w, const struct search_hit *h,
-		     struct turn *out)
+static int add_hits(const struct call *c, const struct wanted *w, const struct search_result *found,
+		    json_t *data)
 {
-	const struct span *spans;
-	struct conversation v;
-	const struct turn *best = NULL;
-	size_t most = 0;
-	int rc = conversation_load(d, c, h->record.id, &v);
-
-	if (rc < 0)
-		return rc;
-	const struct term *terms = w->request.terms;
-	long n_terms = (long)w->request.n_terms;
-	if (!terms && w->request.query.s)
-		n_terms = analyse_query(c->arena, w->request.query.s, w->request.query.n, SEARCH_MAX_TERMS,
-					&terms);
-	for (size_t i = 0; i < v.n_turns && n_terms >= 0; i++) {
-		const struct turn *t = &v.turns[i];
-		if (!turn_is(t, "customer") || (h->raw.vector_rank && t->n != h->part_n))
-			continue;
-		long n = find_highlights(c->arena, t->text.s, t->text.n, terms, (size_t)n_terms, &spans);
-		if (n < 0)
+	for (size_t i = 0; i < found->n; i++)
+		if (json_array_append_new(data, search_hit_json(&found->hits[i], w->explain)) < 0)
 			return no_memory(c->err);
-		if (!best || (size_t)n > most) {
-			best = t;
-			most = (size_t)n;
-		}
-	}
-	if (n_terms < 0)
-		return no_memory(c->err);
-	if (best)
-		*out = *best;
-	return 0;
-}
-
-/* A hit on a conversation says by which turn; its text is the turn's. */
-static int add_turn(struct desk *d, const struct call *c, const struct wanted *w, const struct search_hit *h,
-		    json_t *hit)
-{
-	struct turn t = { .text = text_of("") };
-	int rc = find_turn(d, c, w, h, &t);
-
-	if (rc == ERR_NOT_FOUND) /* gone since it was found */
-		return 0;
-	if (rc < 0)
-		return rc;
-	size_t n = utf8_floor(t.text.s, t.text.n, t.text.n < SHOWN_TURN ? t.text.n : SHOWN_TURN);
-	json_t *turn = json_pack("{s:i, s:s%}", "n", (int)t.n, "text", t.text.s, n);
-	return body_set_take(hit, "turn", turn) < 0 ? no_memory(c->err) : 0;
-}
-
-static int add_hits(struct desk *d, const struct call *c, const struct wanted *w,
-		    const struct search_result *found, json_t *data)
-{
-	for (size_t i = 0; i < found->n; i++) {
-		const struct search_hit *h = &found->hits[i];
-		json_t *hit = search_hit_json(h, w->explain);
-		if (json_array_append_new(data, hit) < 0)
-			return no_memory(c->err);
-		int rc = h->kind == COLLECTION_CONVERSATION ? add_turn(d, c, w, h, hit) : 0;
-		if (rc < 0)
-			return rc;
-	}
 	return 0;
 }
 
@@ -301,10 +231,7 @@ int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out
 
 	if (rc < 0)
 		return rc;
-	int nothing = w.request.n_kinds == 0 ||
-		      (!w.request.query.s && !w.request.vector && w.request.n_terms == 0);
-	if (!nothing &&
-	    (rc = search_run(d->engine, d->embedder, c->rights, &w.request, c->arena, &found, c->err)) < 0)
+	if ((rc = search_run(d->engine, d->embedder, c->rights, &w.request, c->arena, &found, c->err)) < 0)
 		return rc;
 	JSON_AUTO *data = json_array();
 	JSON_AUTO *weights = json_object();
@@ -313,7 +240,7 @@ int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out
 	if (!data || !weights || !warnings || !id || add_weights(&w, &found, weights) < 0 ||
 	    add_warnings(&w, &found, warnings) < 0)
 		return no_memory(c->err);
-	if ((rc = add_hits(d, c, &w, &found, data)) < 0)
+	if ((rc = add_hits(c, &w, &found, data)) < 0)
 		return rc;
 	json_t *j = json_pack("{s:s, s:O, s:O, s:s, s:O, s:f}", "search_id", id, "data", data, "weights",
 			      weights, "embedder", d->embedder ? embedder_info(d->embedder)->id : "none",
