@@ -248,9 +248,9 @@ void tags_object(struct tags *t, const json_t *flat)
 	json_t *v, *item;
 	size_t i;
 
-	json_object_foreach ((json_t *)flat, key, v) {
+	json_object_foreach((json_t *)flat, key, v) {
 		tags_json(t, key, v);
-		json_array_foreach (v, i, item)
+		json_array_foreach(v, i, item)
 			tags_json(t, key, item);
 	}
 }

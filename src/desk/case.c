@@ -113,7 +113,7 @@ static void add_steps(struct strbuf *to, const json_t *steps)
 	json_t *step;
 	size_t i;
 
-	json_array_foreach ((json_t *)steps, i, step)
+	json_array_foreach((json_t *)steps, i, step)
 		add_part(to, (struct text){ json_string_value(step), json_string_length(step) });
 }
 

@@ -73,7 +73,7 @@ static int read_turns(const struct call *c, struct reader *r, json_t *turns, int
 	size_t i;
 	int rc;
 
-	json_array_foreach (turns, i, item) {
+	json_array_foreach(turns, i, item) {
 		struct reader one;
 		struct turn t;
 		char path[160];
@@ -99,10 +99,10 @@ static int check_attributes(struct reader *r, json_t *attributes)
 
 	if (json_object_size(attributes) > MAX_ATTRIBUTES)
 		reader_fail(r, ERR_TOO_LARGE, "attributes", "has more than %d keys", MAX_ATTRIBUTES);
-	json_object_foreach (attributes, key, v) {
+	json_object_foreach(attributes, key, v) {
 		int bad = !*key || strlen(key) > 128 || json_is_object(v) || json_is_null(v) ||
 			  json_string_length(v) > MAX_ATTRIBUTE || json_array_size(v) > MAX_ATTRIBUTES;
-		json_array_foreach (v, i, item)
+		json_array_foreach(v, i, item)
 			bad |= !json_is_string(item) || json_string_length(item) > MAX_ATTRIBUTE;
 		if (bad)
 			reader_fail(
@@ -123,7 +123,7 @@ static int check_acl(const struct call *c, struct reader *r, const json_t *acl)
 		reader_fail(r, ERR_BAD_VALUE, "acl", "must name a group; leave it out for the whole tenant");
 	if (c->rights->all_groups)
 		return r->rc;
-	json_array_foreach (acl, i, group) {
+	json_array_foreach(acl, i, group) {
 		for (g = 0; g < c->rights->n_groups; g++)
 			if (strcmp(c->rights->groups[g], json_string_value(group)) == 0)
 				break;

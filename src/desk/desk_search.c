@@ -72,7 +72,7 @@ static int read_kinds(const struct call *c, json_t *kinds, struct wanted *w)
 				 "kinds: must name document, case or conversation");
 	if (!kinds)
 		q->kinds[q->n_kinds++] = COLLECTION_DOCUMENT;
-	json_array_foreach (kinds, i, item) {
+	json_array_foreach(kinds, i, item) {
 		enum collection kind;
 		char path[32];
 		snprintf(path, sizeof(path), "kinds[%zu]", i);
