@@ -1,0 +1,447 @@
+/*
+ * Jobs. A job is two records of its stream "job/ID":
+ *
+ *	ID        {"state":"queued|running|done|failed","what":"documents","done":lines,"total":lines,"refused": lines
+ *		  that were not even queued,"imported","updated","unchanged","failed": counts,"errors":[{"line","param","code"}] (the first 100),
+ *		  "error"?: {"code","message"} of a job that failed as a whole,
+ *		  "rights":{"key","agent","scopes","all_groups","groups"}: of who asked, under which it runs}
+ *	ID/input  {"state":"input"}; its text is the NDJSON. Deleted when the job ends
+ *
+ * One thread takes the oldest running job (one that was cut off), then the
+ * oldest queued one, until it is closed. Lines are committed in order and
+ * `done` is written behind them, so a job that goes on skips what is done; the
+ * few lines between are found unchanged.
+ */
+#include "ingest/ingest.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+#include "desk/bodies.h"
+#include "ingest/import.h"
+
+#define MAX_ERRORS 100
+#define SAVE_EVERY_US 500000
+#define RETRY_SECONDS 5 /* after an error of the engine */
+
+struct jobs {
+	struct desk *desk;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	int news;          /* guarded by the lock */
+	volatile int stop; /* read and written atomically */
+};
+
+static int stopping(const struct jobs *j)
+{
+	return __atomic_load_n(&j->stop, __ATOMIC_RELAXED);
+}
+
+/* The job under way. */
+struct run {
+	struct jobs *jobs;
+	struct arena *arena;
+	const char *id, *stream;
+	json_t *body;
+	int64_t revision;
+	int64_t done, refused;         /* lines, before this start */
+	struct import_progress before; /* counts of earlier starts */
+	int64_t saved_us;
+};
+
+static int save(struct run *r, const char *input_to_delete, struct error *e)
+{
+	struct arena *a = arena_new(4096);
+	struct changes cs = CHANGES_INIT(a);
+	struct commit done;
+
+	if (!a)
+		return no_memory(e);
+	changes_put(&cs, RECORD_JOB, r->id, NULL, r->body);
+	if (input_to_delete)
+		changes_delete(&cs, RECORD_JOB, input_to_delete);
+	struct event ev = { .stream = r->stream,
+			    .expect = r->revision,
+			    .kind = "job.progress",
+			    .changes = cs.list,
+			    .n = cs.n,
+			    .principal = body_string(json_object_get(r->body, "rights"), "key") };
+	int rc = changes_done(&cs, e);
+	if (rc == 0)
+		rc = engine_commit(r->jobs->desk->engine, &ev, &done, e);
+	if (rc == 0)
+		r->revision = done.revision;
+	r->saved_us = clock_mono_us();
+	arena_free(a);
+	return rc;
+}
+
+static int add_error(json_t *errors, uint64_t line, const struct error *error)
+{
+	if (json_array_size(errors) >= MAX_ERRORS)
+		return 0;
+	return json_array_append_new(errors,
+				     json_pack("{s:I, s:o, s:s}", "line", (json_int_t)line, "param",
+					       error->param[0] ? json_string(error->param) : json_null(),
+					       "code", error_kind(error->code)->name));
+}
+
+static void bad_line(void *arg, const char *file, uint64_t line, const struct error *error)
+{
+	struct run *r = arg;
+
+	(void)file;
+	add_error(json_object_get(r->body, "errors"), line, error);
+}
+
+static int set_counts(struct run *r, const struct import_progress *p)
+{
+	const struct import_progress *b = &r->before;
+
+	return body_set_int(r->body, "done", r->done + (int64_t)p->lines) < 0 ||
+			       body_set_int(r->body, "imported", (int64_t)(b->imported + p->imported)) < 0 ||
+			       body_set_int(r->body, "updated", (int64_t)(b->updated + p->updated)) < 0 ||
+			       body_set_int(r->body, "unchanged", (int64_t)(b->unchanged + p->unchanged)) <
+				       0 ||
+			       body_set_int(r->body, "failed", (int64_t)(b->failed + p->failed)) < 0
+		       ? -1
+		       : 0;
+}
+
+static int batch_done(void *arg, const struct import_progress *p, struct error *e)
+{
+	struct run *r = arg;
+
+	if (set_counts(r, p) < 0)
+		return no_memory(e);
+	return clock_mono_us() - r->saved_us < SAVE_EVERY_US ? 0 : save(r, NULL, e);
+}
+
+static int read_rights(struct arena *a, const json_t *saved, struct rights *out)
+{
+	const json_t *groups = json_object_get(saved, "groups");
+	size_t n = json_array_size(groups);
+	const char **list = arena_alloc(a, (n + 1) * sizeof(*list));
+
+	if (!list)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		list[i] = json_string_value(json_array_get(groups, i));
+	*out = (struct rights){ .key = body_string(saved, "key"),
+				.agent = body_string(saved, "agent"),
+				.scopes = (unsigned)body_int(saved, "scopes"),
+				.all_groups = body_bool(saved, "all_groups"),
+				.groups = list,
+				.n_groups = n };
+	return 0;
+}
+
+/* Lines of the input behind those that are done; blank lines count as none. */
+static int import_input(struct run *r, struct text input, const struct rights *rights, struct error *e)
+{
+	struct importer_options o = { .what = IMPORT_DOCUMENTS,
+				      .rights = rights,
+				      .threads = 1,
+				      .bad = bad_line,
+				      .batch_done = batch_done,
+				      .arg = r,
+				      .stop = &r->jobs->stop };
+	struct importer *m;
+	int64_t not_blank = 0;
+	uint64_t line = 0;
+	int rc = importer_open(r->jobs->desk, &o, &m, e);
+
+	for (size_t i = 0; rc == 0 && i < input.n;) {
+		const char *s = input.s + i, *nl = memchr(s, '\n', input.n - i);
+		size_t n = nl ? (size_t)(nl - s) : input.n - i;
+		i += n + 1;
+		line++;
+		if (n && s[n - 1] == '\r')
+			n--;
+		size_t k = 0;
+		while (k < n && (s[k] == ' ' || s[k] == '\t'))
+			k++;
+		if (k < n && not_blank++ >= r->done - r->refused)
+			rc = importer_add(m, "", line, s, n, e);
+	}
+	if (rc == 0)
+		rc = importer_flush(m, e);
+	importer_close(m);
+	return rc;
+}
+
+/* What may be over when it is tried again. */
+static int is_passing(int rc)
+{
+	return rc == ERR_DISK_FULL || rc == ERR_READ_ONLY || rc == ERR_NOT_READY || rc == ERR_IO ||
+	       rc == ERR_NO_MEMORY || rc == ERR_CLOSING || rc == ERR_CONFLICT;
+}
+
+/* `rc`: 0, or why it failed as a whole, which `e` tells. */
+static int end_job(struct run *r, const char *input_id, int rc, struct error *e)
+{
+	if (rc < 0 &&
+	    body_set_take(r->body, "error",
+			  json_pack("{s:s, s:s}", "code", error_kind(rc)->name, "message", e->message)) < 0)
+		return no_memory(e);
+	if (body_set(r->body, "state", rc < 0 ? "failed" : "done") < 0)
+		return no_memory(e);
+	return save(r, rc == ERR_NOT_FOUND ? NULL : input_id, e);
+}
+
+static int run_job(struct jobs *j, struct arena *a, const struct record *job, struct error *e)
+{
+	struct run r = { .jobs = j, .arena = a, .id = job->id, .revision = job->revision };
+	const char *input_id = arena_printf(a, "%s/input", job->id);
+	struct rights rights;
+	struct record input;
+	int rc;
+
+	r.stream = stream_of(a, "job", job->id);
+	r.body = body_copy(a, job->body);
+	if (!input_id || !r.stream || !r.body ||
+	    read_rights(a, json_object_get(r.body, "rights"), &rights) < 0)
+		return no_memory(e);
+	r.done = body_int(r.body, "done");
+	r.refused = body_int(r.body, "refused");
+	r.before = (struct import_progress){ .imported = (uint64_t)body_int(r.body, "imported"),
+					     .updated = (uint64_t)body_int(r.body, "updated"),
+					     .unchanged = (uint64_t)body_int(r.body, "unchanged"),
+					     .failed = (uint64_t)body_int(r.body, "failed") };
+	if (body_set(r.body, "state", "running") < 0)
+		return no_memory(e);
+	if ((rc = save(&r, NULL, e)) < 0)
+		return rc;
+	rc = engine_get(j->desk->engine, RECORD_JOB, input_id, a, &input, e);
+	if (rc == 0)
+		rc = import_input(&r, input.text, &rights, e);
+	if (rc == ERR_INTERRUPTED)
+		return save(&r, NULL, e); /* still running: it goes on after the next start */
+	return is_passing(rc) ? rc : end_job(&r, input_id, rc, e);
+}
+
+/* The oldest job in this state. 1: found. */
+static int find_job(struct jobs *j, struct arena *a, const char *state, struct record *out, struct error *e)
+{
+	struct scan s = { .kind = RECORD_JOB, .field = { "state" }, .value = { state }, .limit = 1 };
+	struct record *found;
+	size_t n;
+	int rc = engine_scan(j->desk->engine, &s, a, &found, &n, e);
+
+	if (rc < 0 || n == 0)
+		return rc;
+	*out = found[0];
+	return 1;
+}
+
+/* 1: a job was run; 0: there is none. */
+static int run_next(struct jobs *j)
+{
+	struct arena *a = arena_new(64 << 10);
+	struct record job;
+	struct error e = { 0 };
+	int rc = a ? find_job(j, a, "running", &job, &e) : ERR_NO_MEMORY;
+
+	if (rc == 0)
+		rc = find_job(j, a, "queued", &job, &e);
+	if (rc > 0 && (rc = run_job(j, a, &job, &e)) == 0)
+		rc = 1;
+	arena_free(a);
+	return rc;
+}
+
+static void wait_for_news(struct jobs *j, int seconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	pthread_mutex_lock(&j->lock);
+	int rc = 0;
+	while (!j->news && !stopping(j) && rc == 0)
+		rc = seconds ? pthread_cond_timedwait(&j->wake, &j->lock, &until)
+			     : pthread_cond_wait(&j->wake, &j->lock);
+	j->news = 0;
+	pthread_mutex_unlock(&j->lock);
+}
+
+static void *work(void *arg)
+{
+	struct jobs *j = arg;
+
+	while (!stopping(j)) {
+		int rc = run_next(j);
+		/* What the engine could not do now (a full disk) is tried again, from where it stopped. */
+		if (rc <= 0 && !stopping(j))
+			wait_for_news(j, rc < 0 ? RETRY_SECONDS : 0);
+	}
+	return NULL;
+}
+
+int jobs_open(struct desk *d, struct jobs **out, struct error *e)
+{
+	struct jobs *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return no_memory(e);
+	j->desk = d;
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_cond_init(&j->wake, NULL);
+	if (pthread_create(&j->thread, NULL, work, j) != 0) {
+		pthread_cond_destroy(&j->wake);
+		pthread_mutex_destroy(&j->lock);
+		free(j);
+		return error_set(e, ERR_NO_MEMORY, NULL, "cannot start a thread");
+	}
+	*out = j;
+	return 0;
+}
+
+void jobs_close(struct jobs *j)
+{
+	if (!j)
+		return;
+	__atomic_store_n(&j->stop, 1, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&j->lock);
+	pthread_cond_broadcast(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+	pthread_join(j->thread, NULL);
+	pthread_cond_destroy(&j->wake);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}
+
+static int is_blank(const char *s, size_t n)
+{
+	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r'))
+		n--;
+	return n == 0;
+}
+
+/*
+ * Copies the lines and counts those that are not blank. A line that is not
+ * UTF-8 is refused here, and left blank in its place, for a record's text is
+ * always UTF-8.
+ */
+static int take_lines(const char *s, size_t n, struct strbuf *copy, json_t *errors, uint64_t *total,
+		      uint64_t *refused)
+{
+	struct error why;
+	uint64_t line = 0;
+
+	error_set(&why, ERR_BAD_UTF8, NULL, "invalid UTF-8");
+	*total = *refused = 0;
+	for (size_t i = 0; i < n;) {
+		const char *nl = memchr(s + i, '\n', n - i);
+		size_t len = nl ? (size_t)(nl - s) - i : n - i;
+		line++;
+		if (utf8_valid(s + i, len) != len || memchr(s + i, '\0', len)) {
+			++*refused;
+			if (add_error(errors, line, &why) < 0)
+				return -1;
+		} else {
+			*total += !is_blank(s + i, len);
+			strbuf_add(copy, s + i, len);
+		}
+		strbuf_putc(copy, '\n');
+		i += len + 1;
+	}
+	return copy->failed ? -1 : 0;
+}
+
+static json_t *rights_json(const struct rights *r)
+{
+	json_t *groups = json_array();
+
+	for (size_t i = 0; groups && !r->all_groups && i < r->n_groups; i++)
+		json_array_append_new(groups, json_string(r->groups[i]));
+	return json_pack("{s:s, s:s, s:i, s:b, s:o}", "key", r->key ? r->key : "", "agent",
+			 r->agent ? r->agent : "", "scopes", (int)r->scopes, "all_groups", r->all_groups,
+			 "groups", groups);
+}
+
+static json_t *job_body(struct arena *a, const struct rights *r, uint64_t total, uint64_t refused,
+			json_t *errors)
+{
+	json_t *b = body_new(a);
+
+	if (!b || body_set(b, "state", "queued") < 0 || body_set(b, "what", "documents") < 0 ||
+	    body_set_int(b, "done", (int64_t)refused) < 0 ||
+	    body_set_int(b, "refused", (int64_t)refused) < 0 ||
+	    body_set_int(b, "total", (int64_t)(total + refused)) < 0 ||
+	    body_set_int(b, "failed", (int64_t)refused) < 0 || body_set_copy(b, "errors", errors) < 0 ||
+	    body_set_take(b, "rights", rights_json(r)) < 0)
+		return NULL;
+	return b;
+}
+
+int job_documents_act(struct jobs *j, const struct call *c, const char *ndjson, size_t n, json_t **result)
+{
+	const char *id = id_make(c->arena, "job_");
+	const char *input_id = id ? arena_printf(c->arena, "%s/input", id) : NULL;
+	json_t *errors = json_keep(c->arena, json_array()), *input = body_new(c->arena);
+	struct changes cs = CHANGES_INIT(c->arena);
+	STRBUF_AUTO copy = STRBUF_INIT;
+	uint64_t total, refused;
+	struct commit done;
+
+	if (!input_id || !errors || body_set(input, "state", "input") < 0 ||
+	    take_lines(ndjson, n, &copy, errors, &total, &refused) < 0)
+		return no_memory(c->err);
+	if (total + refused == 0)
+		return error_set(c->err, ERR_EMPTY_TEXT, NULL,
+				 "the batch holds no document: send one a line");
+	changes_put(&cs, RECORD_JOB, id, NULL, job_body(c->arena, c->rights, total, refused, errors));
+	changes_put(&cs, RECORD_JOB, input_id, NULL, input)->text = (struct text){ copy.p, copy.n };
+	struct event ev = {
+		.stream = stream_of(c->arena, "job", id), .kind = "job.queued", .changes = cs.list, .n = cs.n
+	};
+	JSON_AUTO *res = json_pack("{s:s}", "job", id);
+	if (!ev.stream || !res || changes_done(&cs, NULL) < 0)
+		return no_memory(c->err);
+	int rc = call_commit(c, j->desk->engine, &ev, 202, res, &done);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&j->lock);
+	j->news = 1;
+	pthread_cond_signal(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+	*result = json_incref(res);
+	return 0;
+}
+
+int job_show(struct desk *d, const struct call *c, const json_t *result, json_t **out)
+{
+	static const char *const shown[] = { "state",   "what",      "done",   "total",  "imported",
+					     "updated", "unchanged", "failed", "errors", "error" };
+	const char *id = body_string(result, "job");
+	struct record r;
+	int rc = engine_get(d->engine, RECORD_JOB, id, c->arena, &r, c->err);
+
+	/* An input is not a job; another key's job is told of to admins only. */
+	if (rc == 0 && (!json_object_get(r.body, "total") ||
+			(!rights_scope(c->rights, SCOPE_ADMIN) &&
+			 strcmp(body_string(json_object_get(r.body, "rights"), "key"), c->rights->key) != 0)))
+		rc = ERR_NOT_FOUND;
+	if (rc == ERR_NOT_FOUND)
+		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such job");
+	if (rc < 0)
+		return rc;
+	json_t *job = json_pack("{s:s}", "id", id);
+	int bad = !job;
+	for (size_t i = 0; !bad && i < sizeof(shown) / sizeof(shown[0]); i++)
+		bad = body_set_copy(job, shown[i], json_object_get(r.body, shown[i])) < 0;
+	json_t *j = bad ? NULL : json_pack("{s:O}", "job", job);
+	json_decref(job);
+	if (!j)
+		return no_memory(c->err);
+	*out = j;
+	return 0;
+}
