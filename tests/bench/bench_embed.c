@@ -21,7 +21,7 @@
 #define DIM 384
 
 /* 10 and 126 tokens, with the two special ones 12 and 128. */
-static const char query[] = "how do i reset the password of my account";
+static const char query[] = "how do i reset the password of my online account";
 static char passage[1024];
 
 static void make_passage(const struct embedder *m)
