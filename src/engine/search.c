@@ -1,0 +1,372 @@
+#include "engine/search.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "embed/embed.h"
+#include "engine/fuse.h"
+#include "engine/search_internal.h"
+
+#define DEFAULT_K 10
+
+/* Candidates wanted of each source at first: enough that fusion has something to choose from. */
+#define LEAST_CANDIDATES 100
+#define CANDIDATES_PER_HIT 3
+
+/* How far candidates grow when too few could be shown. A bot may have next to none: it is not let scan for more. */
+#define GROWTH 4
+#define MOST_FOR_BOT 4000
+
+/* One search on its way; `kind` changes from one kind to the next. */
+struct run {
+	struct engine *engine;
+	const struct rights *rights;
+	const struct search_request *q;
+	struct arena *arena;
+	struct error *err;
+	const float *vector;
+	const struct term *terms;
+	size_t n_terms;
+	const struct term *marked; /* what is highlighted */
+	size_t n_marked;
+	int bot; /* a caller of scope bot and no more */
+	size_t k;
+	struct search_hit *hits; /* room for k of each kind */
+	struct search_result *out;
+};
+
+static const enum record_kind record_kinds[COLLECTIONS] = {
+	[COLLECTION_DOCUMENT] = RECORD_DOCUMENT,
+	[COLLECTION_CASE] = RECORD_CASE,
+	[COLLECTION_CONVERSATION] = RECORD_CONVERSATION,
+	[COLLECTION_EXAMPLE] = RECORD_EXAMPLE,
+};
+
+struct search_weights search_default_weights(enum collection kind)
+{
+	(void)kind; /* .9 is the best or next to it on each set measured; a learned weight comes per kind */
+	return (struct search_weights){ .vector = 0.9, .words = 0.1 };
+}
+
+static int no_memory(struct error *e)
+{
+	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+}
+
+static void warn(struct run *r, const char *text)
+{
+	struct search_result *out = r->out;
+
+	for (size_t i = 0; i < out->n_warnings; i++)
+		if (strcmp(out->warnings[i], text) == 0)
+			return;
+	if (text && out->n_warnings < sizeof(out->warnings) / sizeof(out->warnings[0]))
+		out->warnings[out->n_warnings++] = text;
+}
+
+static int check_request(const struct search_request *q, struct error *e)
+{
+	const struct search_weights *w = &q->weights;
+
+	if (q->k > SEARCH_MAX_K)
+		return error_set(e, ERR_BAD_VALUE, "k", "k: must be 1 to %d", SEARCH_MAX_K);
+	if (q->offset > SEARCH_MAX_DEPTH || q->offset + (q->k ? q->k : DEFAULT_K) > SEARCH_MAX_DEPTH)
+		return error_set(e, ERR_BAD_VALUE, "offset", "offset: offset + k must be at most %d",
+				 SEARCH_MAX_DEPTH);
+	if (!isfinite(w->vector) || !isfinite(w->words) || w->vector < 0 || w->words < 0)
+		return error_set(e, ERR_BAD_VALUE, "weights", "weights: must not be negative");
+	for (size_t i = 0; i < q->n_kinds; i++)
+		assert(q->kinds[i] != COLLECTION_EXAMPLE);
+	return 0;
+}
+
+/* --- what is asked: terms and a vector -------------------------------------------------------- */
+
+/* The words of an FTS5 expression, its operators left out: they rank what matches when nothing else is asked. */
+static struct text words_of_match(struct arena *a, const char *match)
+{
+	static const char *const operators[] = { "AND", "OR", "NOT", "NEAR" };
+	char *s = arena_strdup(a, match);
+
+	for (char *p = s; p && *p;) {
+		size_t n = strcspn(p, " \t\n()\"*^:+-,");
+		for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+			if (n == strlen(operators[i]) && memcmp(p, operators[i], n) == 0)
+				memset(p, ' ', n);
+		p += n ? n : 1;
+	}
+	return (struct text){ s, s ? strlen(s) : 0 };
+}
+
+static int analyse(struct run *r, struct text t, const struct term **terms, size_t *n)
+{
+	long count = t.s ? analyse_query(r->arena, t.s, t.n, SEARCH_MAX_TERMS, terms) : 0;
+
+	if (count < 0)
+		return no_memory(r->err);
+	*n = (size_t)count;
+	return 0;
+}
+
+static int find_terms(struct run *r)
+{
+	const struct search_request *q = r->q;
+	struct text text = q->query;
+	int rc = 0;
+
+	if (!text.s && q->match && !q->vector && !q->n_terms)
+		text = words_of_match(r->arena, q->match);
+	if (q->n_terms) {
+		r->terms = q->terms;
+		r->n_terms = q->n_terms < SEARCH_MAX_TERMS ? q->n_terms : SEARCH_MAX_TERMS;
+	} else {
+		rc = analyse(r, text, &r->terms, &r->n_terms);
+	}
+	r->marked = r->terms;
+	r->n_marked = r->n_terms;
+	if (rc == 0 && q->text_for_highlights.s)
+		rc = analyse(r, q->text_for_highlights, &r->marked, &r->n_marked);
+	if (q->no_words)
+		r->n_terms = 0;
+	return rc;
+}
+
+static int find_vector(struct run *r, struct embedder *m)
+{
+	const struct search_request *q = r->q;
+	size_t dim = m ? embedder_info(m)->dim : 0;
+	float *v;
+	int rc;
+
+	if (q->no_vector)
+		return 0;
+	r->vector = q->vector;
+	for (size_t i = 0; q->vector && i < dim; i++)
+		if (!isfinite(q->vector[i]))
+			return error_set(r->err, ERR_BAD_VECTOR, "vector", "vector: must be finite numbers");
+	if (q->vector || !q->query.s || q->query.n == 0)
+		return 0;
+	if (dim == 0) {
+		warn(r, "no embedder is configured: words alone were searched");
+		return 0;
+	}
+	v = arena_alloc(r->arena, dim * sizeof(*v));
+	if (!v)
+		return no_memory(r->err);
+	rc = embedder_embed(m, &q->query, 1, v, r->err);
+	r->vector = rc == 0 ? v : NULL;
+	return rc;
+}
+
+/* --- one kind ----------------------------------------------------------------------------------- */
+
+/* Candidates of one kind, fused, and how far they have been loaded. */
+struct candidates {
+	struct index_result found;
+	struct fused *fused;
+	struct search_hit *live; /* that may be shown, best first */
+	size_t n_live, n_loaded;
+	struct search_weights weights;
+};
+
+static int find_candidates(struct run *r, enum collection kind, size_t k, struct candidates *c)
+{
+	const struct search_request *q = r->q;
+	const struct rights *rights = r->rights;
+	struct index_query iq = {
+		.collection = kind,
+		.vector = r->vector,
+		.terms = r->terms,
+		.n_terms = r->n_terms,
+		.match = q->match,
+		.filter = q->filter,
+		.all_groups = !rights || rights->all_groups,
+		.groups = rights ? rights->groups : NULL,
+		.n_groups = rights ? rights->n_groups : 0,
+		.k = k,
+		.exact = q->exact,
+	};
+	struct search_weights w = fuse_normalise(q->weights, search_default_weights(kind));
+	int rc;
+
+	*c = (struct candidates){ .weights = w };
+	rc = engine_search(r->engine, &iq, r->arena, &c->found, r->err);
+	if (rc < 0)
+		return rc;
+	c->fused = arena_alloc(r->arena, c->found.n * sizeof(*c->fused));
+	c->live = arena_alloc(r->arena, c->found.n * sizeof(*c->live));
+	if (!c->fused || !c->live)
+		return no_memory(r->err);
+	c->weights = fuse(c->found.hits, c->found.n, w, c->fused);
+	fuse_sort(c->found.hits, c->fused, c->found.n);
+	return 0;
+}
+
+/* Adds candidate f with its record, unless this caller may not have it. */
+static int add_live(struct run *r, enum collection kind, struct candidates *c, const struct fused *f,
+		    const struct record *record)
+{
+	struct search_hit *h = &c->live[c->n_live];
+
+	if (!record->id)
+		return 0;
+	*h = (struct search_hit){
+		.kind = kind,
+		.record = *record,
+		.raw = c->found.hits[f->hit],
+		.score = f->score,
+		.vector = f->vector,
+		.words = f->words,
+	};
+	if (r->bot && kind == COLLECTION_CASE) {
+		int rc = search_redact_case(r->arena, record->body, &h->record.body);
+		if (rc <= 0)
+			return rc < 0 ? no_memory(r->err) : 0;
+		h->record.text = (struct text){ NULL, 0 };
+	}
+	c->n_live++;
+	return 0;
+}
+
+/* Where loading may stop: n candidates, and all that are tied with the last, whose order is by id. */
+static size_t through_ties(const struct candidates *c, size_t n)
+{
+	if (n >= c->found.n)
+		return c->found.n;
+	while (n > 0 && n < c->found.n && c->fused[n].score == c->fused[n - 1].score)
+		n++;
+	return n;
+}
+
+/* Loads candidates, best first, until `wanted` are live or there are no more. */
+static int load_candidates(struct run *r, enum collection kind, size_t wanted, struct candidates *c)
+{
+	while (c->n_live < wanted && c->n_loaded < c->found.n) {
+		size_t to = through_ties(c, c->n_loaded + wanted - c->n_live), n = to - c->n_loaded;
+		uint64_t *entries = arena_alloc(r->arena, n * sizeof(*entries));
+		struct record *records;
+		int rc;
+
+		if (!entries)
+			return no_memory(r->err);
+		for (size_t i = 0; i < n; i++)
+			entries[i] = c->found.hits[c->fused[c->n_loaded + i].hit].entry;
+		rc = engine_load(r->engine, record_kinds[kind], r->rights, entries, n, r->arena, &records,
+				 r->err);
+		for (size_t i = 0; rc == 0 && i < n; i++)
+			rc = add_live(r, kind, c, &c->fused[c->n_loaded + i], &records[i]);
+		if (rc < 0)
+			return rc;
+		c->n_loaded = to;
+	}
+	return 0;
+}
+
+static int compare_hits(const void *pa, const void *pb)
+{
+	const struct search_hit *a = pa, *b = pb;
+
+	if (a->score != b->score)
+		return a->score > b->score ? -1 : 1;
+	return strcmp(a->record.id, b->record.id);
+}
+
+static void warn_of_key(struct run *r, const char *key)
+{
+	warn(r, arena_printf(r->arena, "filter key \"%.80s\" is not known: nothing matches it", key));
+}
+
+static int search_kind(struct run *r, enum collection kind)
+{
+	size_t wanted = r->q->offset + r->k;
+	size_t k = CANDIDATES_PER_HIT * wanted;
+	struct candidates c;
+	int rc;
+
+	for (k = k < LEAST_CANDIDATES ? LEAST_CANDIDATES : k;; k *= GROWTH) {
+		rc = find_candidates(r, kind, k, &c);
+		if (rc == 0)
+			rc = load_candidates(r, kind, wanted, &c);
+		if (rc < 0)
+			return rc;
+		if (c.n_live >= wanted || c.found.exhausted || k >= c.found.allowed ||
+		    (r->bot && k >= MOST_FOR_BOT))
+			break;
+	}
+	if (c.found.unknown_key)
+		warn_of_key(r, c.found.unknown_key);
+	r->out->weights[kind] = c.weights;
+	if (c.n_live > 1)
+		qsort(c.live, c.n_live, sizeof(*c.live), compare_hits);
+	for (size_t i = r->q->offset; i < c.n_live && i < wanted; i++) {
+		struct search_hit *h = &r->hits[r->out->n++];
+		*h = c.live[i];
+		rc = search_show_part(r->engine, r->arena, r->marked, r->n_marked, !r->q->no_highlight, h,
+				      r->err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* --- all kinds ---------------------------------------------------------------------------------- */
+
+static int search_kinds(struct run *r)
+{
+	static const enum collection documents[] = { COLLECTION_DOCUMENT };
+	const enum collection *kinds = r->q->n_kinds ? r->q->kinds : documents;
+	size_t n = r->q->n_kinds ? r->q->n_kinds : 1;
+	unsigned done = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int rc = 0;
+		if (done & 1u << kinds[i])
+			continue;
+		done |= 1u << kinds[i];
+		if (r->bot && kinds[i] == COLLECTION_CONVERSATION)
+			warn(r, "conversations are not for a key of scope bot");
+		else if (r->vector || r->n_terms)
+			rc = search_kind(r, kinds[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int search_run(struct engine *g, struct embedder *m, const struct rights *r, const struct search_request *q,
+	       struct arena *a, struct search_result *out, struct error *e)
+{
+	struct search_result result = { 0 };
+	struct run run = {
+		.engine = g,
+		.rights = r,
+		.q = q,
+		.arena = a,
+		.err = e,
+		.k = q->k ? q->k : DEFAULT_K,
+		.bot = r && !rights_scope(r, SCOPE_AGENT | SCOPE_CURATOR),
+		.out = &result,
+	};
+	int rc = check_request(q, e);
+
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < COLLECTIONS; i++)
+		result.weights[i] = fuse_normalise(q->weights, search_default_weights((enum collection)i));
+	run.hits = arena_alloc(a, (q->n_kinds ? q->n_kinds : 1) * run.k * sizeof(*run.hits));
+	if (!run.hits)
+		return no_memory(e);
+	rc = find_terms(&run);
+	if (rc == 0)
+		rc = find_vector(&run, m);
+	if (rc == 0)
+		rc = search_kinds(&run);
+	if (rc < 0)
+		return rc;
+	result.hits = run.hits;
+	*out = result;
+	return 0;
+}

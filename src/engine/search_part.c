@@ -1,0 +1,196 @@
+/* Which part of a record a hit shows, and what is marked in it. */
+#include "engine/search_internal.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+
+/* A document without chunks is shown whole up to this length, in bytes: about what the embedder reads. */
+#define SHOWN_WHOLE 2000
+
+/* Turns that are looked through for the words of a query that no vector found. */
+#define MAX_TURNS 200
+
+static int no_memory(struct error *e)
+{
+	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+}
+
+static struct text body_text(const json_t *body, const char *key)
+{
+	const json_t *v = json_object_get(body, key);
+
+	return (struct text){ json_string_value(v), json_string_length(v) };
+}
+
+int search_redact_case(struct arena *a, json_t *body, json_t **out)
+{
+	static const char *const written[] = { "problem", "resolution", "steps" };
+	json_t *copy;
+
+	if (!json_is_true(json_object_get(body, "shareable")))
+		return 0;
+	copy = json_keep(a, json_copy(body));
+	if (!copy)
+		return -1;
+	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++)
+		json_object_del(copy, written[i]);
+	*out = copy;
+	return 1;
+}
+
+/* --- documents ---------------------------------------------------------------------------------- */
+
+static size_t overlap(const struct entry_row *row, struct span p)
+{
+	size_t from = row->start > p.start ? row->start : p.start, to = row->end < p.end ? row->end : p.end;
+
+	return to > from ? to - from : 0;
+}
+
+/* The chunk that the vector chose, else the one that holds most of `p`; NULL if there are no chunks. */
+static const struct entry_row *choose_chunk(const struct entry_row *rows, size_t n,
+					    const struct index_hit *raw, const struct span *p)
+{
+	const struct entry_row *best = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].field != ROW_CHUNK)
+			continue;
+		if (!p && rows[i].n == raw->row_n)
+			return &rows[i];
+		if (p && (!best || overlap(&rows[i], *p) > most)) {
+			best = &rows[i];
+			most = overlap(best, *p);
+		}
+	}
+	return best;
+}
+
+static int show_document(struct engine *g, struct arena *a, const struct term *terms, size_t n_terms,
+			 struct search_hit *h, struct error *e)
+{
+	struct text whole = h->record.text;
+	int by_vector = h->raw.row != 0 && h->raw.row_field == ROW_CHUNK;
+	const struct entry_row *chunk;
+	struct entry_row *rows;
+	struct span part = { 0, whole.n };
+	size_t n_rows;
+
+	if (by_vector || whole.n > SHOWN_WHOLE) {
+		int rc = engine_rows(g, RECORD_DOCUMENT, h->record.id, a, &rows, &n_rows, e);
+		if (rc < 0)
+			return rc;
+		if (!by_vector)
+			part = best_passage(a, whole.s, whole.n, terms, n_terms, SEARCH_PASSAGE);
+		chunk = choose_chunk(rows, n_rows, &h->raw, by_vector ? NULL : &part);
+		if (chunk && chunk->start <= chunk->end && chunk->end <= whole.n) {
+			part = (struct span){ chunk->start, chunk->end };
+			h->part_n = chunk->n;
+		} else if (by_vector) {
+			/* a client's vectors without places, or a record put since the search */
+			part = best_passage(a, whole.s, whole.n, terms, n_terms, SEARCH_PASSAGE);
+		}
+	}
+	h->part = part;
+	h->text = (struct text){ whole.s ? whole.s + part.start : "", part.end - part.start };
+	return 0;
+}
+
+/* --- conversations ------------------------------------------------------------------------------ */
+
+static size_t count_distinct(struct arena *a, struct text t, const struct term *terms, size_t n_terms)
+{
+	const struct token *tokens;
+	long n = t.s ? analyse_text(a, t.s, t.n, &tokens) : 0;
+	size_t distinct = 0;
+
+	for (size_t i = 0; i < n_terms; i++) {
+		long k = 0;
+		while (k < n && strcmp(tokens[k].stem, terms[i].stem) != 0)
+			k++;
+		distinct += k < n;
+	}
+	return distinct;
+}
+
+static struct text turn_text(const struct record *turn)
+{
+	return turn->text.s ? turn->text : body_text(turn->body, "text");
+}
+
+static void show_turn(struct search_hit *h, const struct record *turn)
+{
+	h->part_n = (uint32_t)json_integer_value(json_object_get(turn->body, "n"));
+	h->text = turn_text(turn);
+	h->part = (struct span){ 0, h->text.n };
+}
+
+/* Found by words alone: the customer's turn with most of them. */
+static int choose_turn(struct engine *g, struct arena *a, const struct term *terms, size_t n_terms,
+		       struct search_hit *h, struct error *e)
+{
+	struct scan s = { .kind = RECORD_TURN,
+			  .field = { "conversation" },
+			  .value = { h->record.id },
+			  .limit = MAX_TURNS };
+	struct record *turns;
+	size_t n, best = 0;
+	int rc = engine_scan(g, &s, a, &turns, &n, e), found = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		const char *role = json_string_value(json_object_get(turns[i].body, "role"));
+		size_t distinct;
+		if (!role || strcmp(role, "customer") != 0)
+			continue;
+		distinct = count_distinct(a, turn_text(&turns[i]), terms, n_terms);
+		if (!found || distinct > best) {
+			show_turn(h, &turns[i]);
+			best = distinct;
+			found = 1;
+		}
+	}
+	return rc;
+}
+
+static int show_conversation(struct engine *g, struct arena *a, const struct term *terms, size_t n_terms,
+			     struct search_hit *h, struct error *e)
+{
+	const char *id;
+	struct record turn;
+	int rc;
+
+	if (h->raw.row == 0 || h->raw.row_field != ROW_TURN)
+		return choose_turn(g, a, terms, n_terms, h, e);
+	id = turn_id(a, h->record.id, h->raw.row_n);
+	if (!id)
+		return no_memory(e);
+	rc = engine_get(g, RECORD_TURN, id, a, &turn, e);
+	if (rc == ERR_NOT_FOUND) /* erased since the search */
+		return choose_turn(g, a, terms, n_terms, h, e);
+	if (rc == 0)
+		show_turn(h, &turn);
+	return rc;
+}
+
+int search_show_part(struct engine *g, struct arena *a, const struct term *terms, size_t n_terms,
+		     int highlight, struct search_hit *h, struct error *e)
+{
+	long n;
+	int rc = 0;
+
+	if (h->kind == COLLECTION_DOCUMENT)
+		rc = show_document(g, a, terms, n_terms, h, e);
+	else if (h->kind == COLLECTION_CONVERSATION)
+		rc = show_conversation(g, a, terms, n_terms, h, e);
+	else
+		h->text = body_text(h->record.body, "problem");
+	if (rc < 0 || !highlight || !h->text.s)
+		return rc;
+	n = find_highlights(a, h->text.s, h->text.n, terms, n_terms, &h->highlights);
+	if (n < 0)
+		return no_memory(e);
+	h->n_highlights = (size_t)n;
+	return 0;
+}
