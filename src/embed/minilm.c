@@ -125,12 +125,14 @@ static int pack_query_key_value(struct minilm *m, size_t layer, struct error *e)
 {
 	static const char *const names[] = { "attention.self.query", "attention.self.key",
 					     "attention.self.value" };
-	float *all = malloc((HIDDEN + 1) * 3 * HIDDEN * sizeof(*all)), *bias = all + 3 * HIDDEN * HIDDEN;
-	const float scale = 1 / sqrtf(MINILM_HEAD), *w, *b;
+	const size_t width = MINILM_HEAD;
+	const float scale = 1 / sqrtf((float)width), *w, *b;
+	float *all = malloc((HIDDEN + 1) * 3 * HIDDEN * sizeof(*all)), *bias;
 	int rc = 0;
 
 	if (!all)
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	bias = all + 3 * HIDDEN * HIDDEN;
 	for (size_t i = 0; i < 3 && rc == 0; i++) {
 		if ((rc = get_linear(m, layer, names[i], HIDDEN, HIDDEN, &w, &b, e)) < 0)
 			break;
@@ -281,26 +283,27 @@ static void *floats_new(size_t n)
 	return p ? memset(p, 0, size) : NULL;
 }
 
-static int new_room(const struct minilm *m, struct room **out, struct error *e)
+/* NULL without memory. */
+static struct room *new_room(const struct minilm *m)
 {
 	struct room *r = calloc(1, sizeof(*r));
-	int rc;
 
-	if (!r || !(r->x = floats_new(m->rows * HIDDEN)) || !(r->wide = floats_new(m->rows * 3 * HIDDEN)) ||
-	    !(r->y = floats_new(m->rows * HIDDEN)) || !(r->in = floats_new(m->rows * HIDDEN)) ||
-	    !(r->inner = floats_new(m->rows * INNER)) || !(r->attend = floats_new(MINILM_ATTEND_FLOATS)))
-		rc = error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-	else
-		rc = lane_new(m->onednn, &r->lane, e);
-	if (rc < 0) {
-		free_room(r);
-		return rc;
-	}
-	*out = r;
-	return 0;
+	if (!r)
+		return NULL;
+	r->x = floats_new(m->rows * HIDDEN);
+	r->wide = floats_new(m->rows * 3 * HIDDEN);
+	r->y = floats_new(m->rows * HIDDEN);
+	r->in = floats_new(m->rows * HIDDEN);
+	r->inner = floats_new(m->rows * INNER);
+	r->attend = floats_new(MINILM_ATTEND_FLOATS);
+	if (r->x && r->wide && r->y && r->in && r->inner && r->attend &&
+	    lane_new(m->onednn, &r->lane, NULL) == 0)
+		return r;
+	free_room(r);
+	return NULL;
 }
 
-static int take_room(struct minilm *m, struct room **out, struct error *e)
+static struct room *take_room(struct minilm *m)
 {
 	struct room *r;
 
@@ -310,10 +313,7 @@ static int take_room(struct minilm *m, struct room **out, struct error *e)
 		m->n_rooms--;
 	}
 	pthread_mutex_unlock(&m->lock);
-	if (!r)
-		return new_room(m, out, e);
-	*out = r;
-	return 0;
+	return r ? r : new_room(m);
 }
 
 static void give_room(struct minilm *m, struct room *r)
@@ -442,11 +442,11 @@ static int minilm_embed(struct embedder *base, const struct text *texts, size_t 
 			struct error *e)
 {
 	struct minilm *m = (struct minilm *)base;
-	struct room *r;
-	int rc = take_room(m, &r, e), saved;
+	struct room *r = take_room(m);
+	int rc, saved;
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	saved = lane_enter();
 	rc = embed_in(m, r, texts, n, out, e);
 	lane_leave(saved);

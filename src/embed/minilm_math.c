@@ -168,39 +168,40 @@ BODY void narrow(const float *x, size_t n, uint16_t *y)
 	}
 }
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
-#define AVX2 __attribute__((target("avx2,fma")))
-#define PLAIN
+#define TARGET_avx512 \
+	__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
+#define TARGET_avx2 __attribute__((target("avx2,fma")))
+#define TARGET_plain
 
-#define SET(isa, TARGET)                                                                               \
-	TARGET static void attend_##isa(const float *qkv, size_t tokens, float *room, float *y)        \
-	{                                                                                              \
-		attend(qkv, tokens, room, y);                                                          \
-	}                                                                                              \
-	TARGET static void normalise_##isa(float *x, const float *add, size_t rows, const float *gain, \
-					   const float *bias)                                          \
-	{                                                                                              \
-		normalise(x, add, rows, gain, bias);                                                   \
-	}                                                                                              \
-	TARGET static void add3_##isa(const float *a, const float *b, const float *c, float *sum)      \
-	{                                                                                              \
-		add3(a, b, c, sum);                                                                    \
-	}                                                                                              \
-	TARGET static void pool_##isa(const float *x, size_t rows, float *y)                           \
-	{                                                                                              \
-		pool(x, rows, y);                                                                      \
-	}                                                                                              \
-	TARGET static void narrow_##isa(const float *x, size_t n, uint16_t *y)                         \
-	{                                                                                              \
-		narrow(x, n, y);                                                                       \
-	}                                                                                              \
-	static const struct minilm_math set_##isa = {                                                  \
-		#isa, attend_##isa, normalise_##isa, add3_##isa, pool_##isa, narrow_##isa,             \
+#define SET(isa)                                                                                             \
+	TARGET_##isa static void attend_##isa(const float *qkv, size_t tokens, float *room, float *y)        \
+	{                                                                                                    \
+		attend(qkv, tokens, room, y);                                                                \
+	}                                                                                                    \
+	TARGET_##isa static void normalise_##isa(float *x, const float *add, size_t rows, const float *gain, \
+						 const float *bias)                                          \
+	{                                                                                                    \
+		normalise(x, add, rows, gain, bias);                                                         \
+	}                                                                                                    \
+	TARGET_##isa static void add3_##isa(const float *a, const float *b, const float *c, float *sum)      \
+	{                                                                                                    \
+		add3(a, b, c, sum);                                                                          \
+	}                                                                                                    \
+	TARGET_##isa static void pool_##isa(const float *x, size_t rows, float *y)                           \
+	{                                                                                                    \
+		pool(x, rows, y);                                                                            \
+	}                                                                                                    \
+	TARGET_##isa static void narrow_##isa(const float *x, size_t n, uint16_t *y)                         \
+	{                                                                                                    \
+		narrow(x, n, y);                                                                             \
+	}                                                                                                    \
+	static const struct minilm_math set_##isa = {                                                        \
+		#isa, attend_##isa, normalise_##isa, add3_##isa, pool_##isa, narrow_##isa,                   \
 	};
 
-SET(avx512, AVX512)
-SET(avx2, AVX2)
-SET(plain, PLAIN)
+SET(avx512)
+SET(avx2)
+SET(plain)
 
 const struct minilm_math *minilm_math_at(size_t i)
 {

