@@ -40,10 +40,8 @@ static void stop_threads(struct embedded *g)
 	pthread_join(g->writer_thread, NULL);
 }
 
-static void embedded_close(void *self)
+void embedded_release(struct embedded *g)
 {
-	struct embedded *g = self;
-
 	stop_threads(g);
 	index_close(g->index);
 	pool_free(g->readers);
@@ -60,6 +58,11 @@ static void embedded_close(void *self)
 	free(g->index_folder);
 	free(g->embedder);
 	free(g);
+}
+
+static void embedded_close(void *self)
+{
+	embedded_release(self);
 }
 
 static const struct engine_ops ops = {
@@ -106,7 +109,7 @@ static struct embedded *embedded_new(const struct embedded_options *o)
 	if (g->database)
 		g->readers = pool_new(g->database, EMBEDDED_READERS);
 	if (!g->tables || !g->folder || !g->embedder || !g->database || !g->index_folder || !g->readers) {
-		embedded_close(g);
+		embedded_release(g);
 		return NULL;
 	}
 	return g;
@@ -271,7 +274,7 @@ static int check_embedder(struct embedded *g, const struct embedder_info *m, str
 	return rc;
 }
 
-static int read_numbers(struct embedded *g, uint64_t *seq, struct error *e)
+static int read_numbers(struct embedded *g, struct error *e)
 {
 	uint64_t entry = 0, row = 0;
 	int64_t last = 0;
@@ -284,8 +287,7 @@ static int read_numbers(struct embedded *g, uint64_t *seq, struct error *e)
 	if (rc == 0)
 		rc = entries_highest(d, &entry, &row, e);
 	pool_give(g->readers, d);
-	*seq = (uint64_t)last;
-	g->next_seq = *seq + 1;
+	g->next_seq = (uint64_t)last + 1;
 	atomic_store(&g->next_entry, entry + 1);
 	atomic_store(&g->next_row, row + 1);
 	return rc;
@@ -306,9 +308,8 @@ static int start_threads(struct embedded *g, const struct embedded_options *o, s
 	return 0;
 }
 
-static int open_all(struct embedded *g, const struct embedded_options *o, struct error *e)
+static int open_store(struct embedded *g, const struct embedded_options *o, struct error *e)
 {
-	uint64_t seq;
 	int rc = open_folder(g, e);
 
 	if (rc == 0)
@@ -317,20 +318,16 @@ static int open_all(struct embedded *g, const struct embedded_options *o, struct
 		rc = open_database(g, o, e);
 	if (rc == 0)
 		rc = check_embedder(g, o->embedder, e);
-	if (rc == 0)
-		rc = read_numbers(g, &seq, e);
-	if (rc == 0)
-		rc = load_index(g, seq, &g->index, e);
-	return rc < 0 ? rc : start_threads(g, o, e);
+	return rc < 0 ? rc : read_numbers(g, e);
 }
 
-static int embedded_start(const struct embedded_options *o, struct embedded **out, struct error *e)
+int embedded_open_store(const struct embedded_options *o, struct embedded **out, struct error *e)
 {
 	struct embedded *g = embedded_new(o);
-	int rc = g ? open_all(g, o, e) : no_memory(e);
+	int rc = g ? open_store(g, o, e) : no_memory(e);
 
 	if (rc < 0 && g)
-		embedded_close(g);
+		embedded_release(g);
 	if (rc == 0)
 		*out = g;
 	return rc;
@@ -339,10 +336,17 @@ static int embedded_start(const struct embedded_options *o, struct embedded **ou
 int embedded_open(const struct embedded_options *o, struct engine **out, struct error *e)
 {
 	struct embedded *g = NULL;
-	int rc = embedded_start(o, &g, e);
+	int rc = embedded_open_store(o, &g, e);
 
 	if (rc < 0)
 		return rc;
+	rc = load_index(g, g->next_seq - 1, &g->index, e);
+	if (rc == 0)
+		rc = start_threads(g, o, e);
+	if (rc < 0) {
+		embedded_release(g);
+		return rc;
+	}
 	struct engine *engine = engine_new(&ops, g);
 	if (!engine)
 		return no_memory(e);

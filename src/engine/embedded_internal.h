@@ -60,6 +60,12 @@ struct embedded {
 	pthread_t writer_thread, background_thread;
 };
 
+/* embedded.c */
+
+/* All of embedded_open() but the index and the threads: for what works on the folder alone. */
+int embedded_open_store(const struct embedded_options *o, struct embedded **out, struct error *e);
+void embedded_release(struct embedded *g);
+
 /* embedded_prepare.c */
 
 /* An event ready for the writer, and where its result goes. */

@@ -253,9 +253,11 @@ static int set_up(struct db *d, const struct db_options *o, struct error *e)
 	sqlite3_db_config(d->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(d->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_busy_timeout(d->h, 10000);
-	rc = exec(d, "PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;", e);
+	rc = exec(d, "PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON;", e);
 	if (rc < 0 || o->read_only)
 		return rc;
+	if (o->scratch)
+		return exec(d, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;", e);
 	sqlite3_wal_hook(d->h, count_frames, d);
 	if (o->rollback)
 		rc = exec(d, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", e);
@@ -276,7 +278,7 @@ int db_open(const struct db_options *o, struct db **out, struct error *e)
 
 	if (o->read_only && !file_exists(o->path))
 		return error_set(e, ERR_NOT_FOUND, NULL, "%s: no such database", o->path);
-	if (!o->read_only)
+	if (!o->read_only && !o->scratch)
 		rc = make_file(o->path, e);
 	if (rc < 0)
 		return rc;
@@ -286,7 +288,9 @@ int db_open(const struct db_options *o, struct db **out, struct error *e)
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	}
 	int flags = SQLITE_OPEN_NOMUTEX | (o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-	rc = db_fail(d, sqlite3_open_v2(o->path, &d->h, flags, NULL), e);
+	if (o->scratch)
+		flags |= SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
+	rc = db_fail(d, sqlite3_open_v2(o->scratch ? "" : o->path, &d->h, flags, NULL), e);
 	if (rc == 0)
 		rc = set_up(d, o, e);
 	if (rc < 0) {
@@ -297,16 +301,23 @@ int db_open(const struct db_options *o, struct db **out, struct error *e)
 	return 0;
 }
 
-void db_close(struct db *d)
+void db_forget(struct db *d)
 {
 	const char *key;
 	uint64_t *slot;
 	size_t i = 0, n;
 
+	while (map_each(d->statements, &i, &key, &n, &slot)) {
+		sqlite3_finalize((sqlite3_stmt *)(uintptr_t)*slot);
+		*slot = 0;
+	}
+}
+
+void db_close(struct db *d)
+{
 	if (!d)
 		return;
-	while (map_each(d->statements, &i, &key, &n, &slot))
-		sqlite3_finalize((sqlite3_stmt *)(uintptr_t)*slot);
+	db_forget(d);
 	map_free(d->statements);
 	sqlite3_close(d->h);
 	free(d);

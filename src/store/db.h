@@ -26,6 +26,7 @@ struct db_options {
 	const char *path;
 	int read_only;     /* ERR_NOT_FOUND when there is no file; else it is made (mode 0600) */
 	int rollback;      /* a rollback journal in place of the WAL: for small databases with several writers */
+	int scratch;       /* a temporary database in place of `path`, with nothing safe, for a rebuild */
 	int64_t max_bytes; /* 0: no limit */
 };
 
@@ -43,6 +44,9 @@ int db_is_open(const struct db *d); /* in a transaction: SQLite ends one by itse
 int db_savepoint(struct db *d, struct error *e);
 int db_release(struct db *d, struct error *e);
 int db_rollback_to(struct db *d, struct error *e);
+
+/* Drops all kept statements, so that a table can be dropped. */
+void db_forget(struct db *d);
 
 /* Runs SQL that gives no rows. */
 int db_run(struct db *d, const char *sql, struct error *e);

@@ -72,9 +72,9 @@ static void ddl_of_kind(const struct table_spec *s, struct strbuf *b)
 static void ddl_of_words(size_t c, struct strbuf *b)
 {
 	strbuf_printf(b,
-		      "CREATE VIEW words_%zu_content AS SELECT entry, a.body AS title, b.body AS text FROM entries e"
+		      "CREATE VIEW texts_of_%zu AS SELECT entry, a.body AS title, b.body AS text FROM entries e"
 		      " LEFT JOIN texts a ON a.id = e.title LEFT JOIN texts b ON b.id = e.text WHERE collection = %zu;"
-		      "CREATE VIRTUAL TABLE words_%zu USING fts5(title, text, content='words_%zu_content',"
+		      "CREATE VIRTUAL TABLE words_%zu USING fts5(title, text, content='texts_of_%zu',"
 		      " content_rowid='entry', tokenize='porter unicode61 remove_diacritics 2');",
 		      c, c, c, c);
 }
