@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/gate.h"
 #include "embed/kind.h"
 #include "embed/minilm_math.h"
 #include "embed/onednn.h"
@@ -80,6 +81,7 @@ struct minilm {
 	size_t rows; /* of a room's arrays */
 	char weights[SHA256_TEXT];
 	pthread_mutex_t lock; /* of the pool */
+	struct gate *gate;    /* as many passes at a time as there are cores */
 	struct room *rooms;
 	size_t n_rooms;
 };
@@ -230,6 +232,11 @@ static int minilm_open(const struct embedder_options *o, const char *folder, str
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	pthread_mutex_init(&m->lock, NULL);
 	m->math = minilm_math();
+	m->gate = gate_new(0);
+	if (!m->gate) {
+		rc = error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		goto fail;
+	}
 	if ((rc = open_files(m, folder, e)) < 0)
 		goto fail;
 	bytes = safetensors_bytes(m->file, &n);
@@ -347,6 +354,7 @@ static void minilm_close(struct embedder *base)
 	onednn_close(m->onednn);
 	wordpiece_close(m->words);
 	safetensors_close(m->file);
+	gate_free(m->gate);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
 }
@@ -398,8 +406,7 @@ static int pass_layer(struct minilm *m, const struct layer *l, const struct grou
 	return 0;
 }
 
-/* Vectors of the group's sequences into out[g->n][HIDDEN]. */
-static int pass(struct minilm *m, const struct group *g, struct room *r, float *out, struct error *e)
+static int pass_layers(struct minilm *m, const struct group *g, struct room *r, float *out, struct error *e)
 {
 	int rc;
 
@@ -411,6 +418,18 @@ static int pass(struct minilm *m, const struct group *g, struct room *r, float *
 	for (size_t s = 0, from = 0; s < g->n; from = g->ends[s++])
 		m->math->pool(r->x + from * HIDDEN, g->ends[s] - from, out + s * HIDDEN);
 	return 0;
+}
+
+/*
+ * Vectors of the group's sequences into out[g->n][HIDDEN]. The gate is passed
+ * group by group, so that a query never waits for the whole of a long batch.
+ */
+static int pass(struct minilm *m, const struct group *g, struct room *r, float *out, struct error *e)
+{
+	gate_enter(m->gate);
+	int rc = pass_layers(m, g, r, out, e);
+	gate_leave(m->gate);
+	return rc;
 }
 
 static int embed_in(struct minilm *m, struct room *r, const struct text *texts, size_t n, float *out,
