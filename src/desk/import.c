@@ -3,16 +3,10 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
-#include "base/crypto.h"
-#include "base/strbuf.h"
 #include "desk/handoff_build.h"
-#include "desk/query.h"
+#include "desk/import.h"
 
-#define MAX_LABEL 256
-
-/* sha256 of the line's JSON, whatever order its fields are in. */
-static int line_hash(const json_t *line, char out[SHA256_TEXT], struct error *e)
+int import_hash(const json_t *line, char out[SHA256_TEXT], struct error *e)
 {
 	size_t n;
 	char *s = json_text(line, &n);
@@ -24,9 +18,7 @@ static int line_hash(const json_t *line, char out[SHA256_TEXT], struct error *e)
 	return 0;
 }
 
-/* A record's `imported` hash: 1 when the line was imported before, 0 when there is no such record, else ERR_EXISTS. */
-static int imported_before(struct desk *d, const struct call *c, enum record_kind k, const char *id,
-			   const char *hash)
+int import_before(struct desk *d, const struct call *c, enum record_kind k, const char *id, const char *hash)
 {
 	struct record r;
 	struct error e;
@@ -89,7 +81,7 @@ static int read_line(struct desk *d, const struct call *c, json_t *line, struct 
 		return rc;
 	if (!json_object_get(line, "id"))
 		return error_set(c->err, ERR_MISSING_FIELD, "id", "id: is required");
-	if ((rc = line_hash(line, out->hash, c->err)) < 0)
+	if ((rc = import_hash(line, out->hash, c->err)) < 0)
 		return rc;
 	if (give_time(c->arena, &out->handoff, last_time(&out->conversation, NULL, NULL)) < 0 ||
 	    give_time(c->arena, &out->resolution, last_time(&out->conversation, out->handoff, NULL)) < 0 ||
@@ -133,7 +125,7 @@ int conversation_import(struct desk *d, const struct call *c, json_t *line, int 
 	call.may_set_time = 1;
 	if ((rc = read_line(d, &call, line, &l)) < 0)
 		return rc;
-	if ((rc = imported_before(d, &call, RECORD_CONVERSATION, l.conversation.id, l.hash)) == 0 &&
+	if ((rc = import_before(d, &call, RECORD_CONVERSATION, l.conversation.id, l.hash)) == 0 &&
 	    (rc = conversation_embed(d, c->arena, &l.conversation, c->err)) == 0 &&
 	    (rc = commit_line(d, &call, &l)) == 0) {
 		*status = 1;
@@ -141,151 +133,7 @@ int conversation_import(struct desk *d, const struct call *c, json_t *line, int 
 	}
 	/* Another import of the same line may have been faster. */
 	if (rc == ERR_CONFLICT)
-		rc = imported_before(d, &call, RECORD_CONVERSATION, l.conversation.id, l.hash);
-	if (rc != 1)
-		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id",
-					   "id: is being changed by another request")
-			       : rc;
-	*status = 0;
-	return 0;
-}
-
-struct example {
-	const char *id, *stream;
-	struct text text, label;
-	const char *origin;
-	int64_t at;
-	char hash[SHA256_TEXT];
-};
-
-/* An example without an id of its own is known by its words and its label. */
-static const char *derived_id(struct arena *a, const struct example *x)
-{
-	STRBUF_AUTO key = STRBUF_INIT;
-	const struct token *tokens = NULL;
-	char hash[SHA256_TEXT];
-	long n = analyse_text(a, x->text.s, x->text.n, &tokens);
-
-	for (long i = 0; i < n; i++) {
-		strbuf_puts(&key, tokens[i].word);
-		strbuf_putc(&key, ' ');
-	}
-	if (n == 0)
-		strbuf_add(&key, x->text.s, x->text.n);
-	strbuf_putc(&key, '\n');
-	strbuf_add(&key, x->label.s, x->label.n);
-	if (n < 0 || key.failed)
-		return NULL;
-	crypto_sha256_text(key.p, key.n, hash);
-	return arena_printf(a, "example:%.32s", hash + strlen("sha256:"));
-}
-
-/* Ids that examples of resolved conversations have: "c-1/example/2". */
-static int is_derived_form(struct text id)
-{
-	static const char form[] = "/example/";
-	size_t n = sizeof(form) - 1;
-
-	return id.n > n + 1 && memcmp(id.s + id.n - n - 1, form, n) == 0;
-}
-
-static int read_example(const struct call *c, json_t *line, struct example *out)
-{
-	struct example x = { .at = clock_wall_ms() };
-	struct text id = { 0 }, origin = { 0 };
-	struct reader r;
-	int rc;
-
-	reader_init(&r, line, NULL, c->err);
-	reader_string(&r, "text", REQUIRED, TURN_MAX_TEXT, &x.text);
-	reader_string(&r, "label", REQUIRED, MAX_LABEL, &x.label);
-	reader_text(&r, "id", OPTIONAL, TURN_MAX_TEXT, &id);
-	reader_word(&r, "origin", OPTIONAL, "agent|import|qa", &origin);
-	reader_time(&r, "at", OPTIONAL, &x.at);
-	if ((rc = reader_done(&r)) < 0 || (id.s && (rc = id_check(id, "id", c->err)) < 0))
-		return rc;
-	if (id.s && is_derived_form(id))
-		return error_set(c->err, ERR_BAD_ID, "id",
-				 "id: this form is kept for examples of conversations");
-	x.origin = origin.s ? text_copy(c->arena, origin) : "import";
-	x.id = id.s ? text_copy(c->arena, id) : derived_id(c->arena, &x);
-	x.stream = x.id ? stream_of(c->arena, "example", x.id) : NULL;
-	if (!x.origin || !x.id || !x.stream)
-		return no_memory(c->err);
-	*out = x;
-	return 0;
-}
-
-static json_t *body_of(const struct call *c, const struct example *x)
-{
-	json_t *b = body_new(c->arena);
-
-	if (!b || body_set_text(b, "label", x->label) < 0 || body_set_text(b, "text", x->text) < 0 ||
-	    body_set(b, "origin", x->origin) < 0 || body_set_time(b, "at", x->at) < 0 ||
-	    body_set_bool(b, "backed", 1) < 0 || body_set(b, "principal", c->rights->key) < 0 ||
-	    body_set(b, "imported", x->hash) < 0)
-		return NULL;
-	return b;
-}
-
-static json_t *vote_of(const struct call *c, const struct example *x)
-{
-	json_t *b = body_new(c->arena);
-
-	if (!b || body_set(b, "example", x->id) < 0 || body_set_text(b, "label", x->label) < 0 ||
-	    body_set(b, "by", x->origin) < 0 || body_set(b, "principal", c->rights->key) < 0 ||
-	    body_set_time(b, "at", x->at) < 0)
-		return NULL;
-	return b;
-}
-
-static int commit_example(struct desk *d, const struct call *c, const struct example *x)
-{
-	struct changes cs = CHANGES_INIT(c->arena);
-	struct event ev = { .stream = x->stream, .kind = "example.imported", .at = x->at };
-	const float *vector = NULL;
-	struct commit done;
-	int rc = desk_embed(d, c->arena, &x->text, 1, &vector, c->err);
-
-	if (rc < 0 || (rc = engine_revision(d->engine, x->stream, &ev.expect, c->err)) < 0)
-		return rc;
-	json_t *body = body_of(c, x);
-	struct change *put = changes_put(&cs, RECORD_EXAMPLE, x->id, NULL, body);
-	put->entry = example_entry(c->arena, x->text, vector, body);
-	if (!body || !put->entry)
-		return no_memory(c->err);
-	changes_put(&cs, RECORD_VOTE, arena_printf(c->arena, "%s/vote/1", x->id), NULL, vote_of(c, x));
-	if ((rc = changes_done(&cs, c->err)) < 0)
-		return rc;
-	ev.changes = cs.list;
-	ev.n = cs.n;
-	return call_commit(c, d->engine, &ev, 201, NULL, &done);
-}
-
-int example_import(struct desk *d, const struct call *c, json_t *line, int *status)
-{
-	struct example x;
-	int rc = read_example(c, line, &x);
-
-	if (rc < 0)
-		return rc;
-	/* Only what an example is counts: the same text and label without an id, but other times, is the same. */
-	JSON_AUTO *what = json_pack("{s:s%, s:s%, s:s}", "text", x.text.s, x.text.n, "label", x.label.s,
-				    x.label.n, "origin", x.origin);
-	if (!what)
-		return no_memory(c->err);
-	if ((rc = line_hash(what, x.hash, c->err)) < 0)
-		return rc;
-	rc = imported_before(d, c, RECORD_EXAMPLE, x.id, x.hash);
-	/* Known by its words: another spelling of the same is no other content. */
-	if (rc == ERR_EXISTS && !json_object_get(line, "id"))
-		rc = 1;
-	if (rc == 0 && (rc = commit_example(d, c, &x)) == 0) {
-		*status = 1;
-		return 0;
-	}
-	if (rc == ERR_CONFLICT)
-		rc = imported_before(d, c, RECORD_EXAMPLE, x.id, x.hash);
+		rc = import_before(d, &call, RECORD_CONVERSATION, l.conversation.id, l.hash);
 	if (rc != 1)
 		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id",
 					   "id: is being changed by another request")
