@@ -1,5 +1,7 @@
 #include "index/filter.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -60,14 +62,41 @@ static void add_numbers(const struct tag_numbers *c, enum filter_op op, double x
 
 	for (size_t i = 0; i < c->n; i++) {
 		double v = c->value[i];
-		int ordered = v < x || v > x || v == x; /* NaN is in no order */
-		if (ordered && meets(op, (v > x) - (v < x)))
+		if (!isnan(v) && !isnan(x) && meets(op, (v > x) - (v < x)))
 			found[n++] = c->slot[i];
 		if (n == 256 || (n && i + 1 == c->n)) {
 			roaring_bitmap_add_many(to, n, found);
 			n = 0;
 		}
 	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One pass for all numbers of a list. -1: no memory. */
+static int add_any_number(const struct tag_numbers *c, const struct index_filter *f, roaring_bitmap_t *to)
+{
+	double *want = malloc((f->n_values + 1) * sizeof(*want));
+	size_t n = 0;
+
+	if (!want)
+		return -1;
+	for (size_t i = 0; i < f->n_values; i++) {
+		if (f->values[i].type == VALUE_NUMBER && !isnan(f->values[i].number))
+			want[n++] = f->values[i].number;
+	}
+	qsort(want, n, sizeof(*want), by_number);
+	for (size_t i = 0; n && i < c->n; i++) {
+		if (!isnan(c->value[i]) && bsearch(&c->value[i], want, n, sizeof(*want), by_number))
+			roaring_bitmap_add(to, c->slot[i]);
+	}
+	free(want);
+	return 0;
 }
 
 static void add_value(const struct tag_key *k, enum filter_op op, const struct index_value *v, roaring_bitmap_t *to)
@@ -77,7 +106,8 @@ static void add_value(const struct tag_key *k, enum filter_op op, const struct i
 		add_strings(k, op, &v->s, to);
 		break;
 	case VALUE_NUMBER:
-		add_numbers(&k->numbers, op, v->number, to);
+		if (op != FILTER_EQ)
+			add_numbers(&k->numbers, op, v->number, to);
 		break;
 	case VALUE_BOOL:
 		for (int b = 0; b < 2; b++) {
@@ -100,6 +130,10 @@ static roaring_bitmap_t *condition_slots(const struct index_filter *f, const str
 	/* An ordering takes one value: the first. */
 	for (size_t i = 0; i < f->n_values && (equal || i == 0); i++)
 		add_value(k, equal ? FILTER_EQ : f->op, &f->values[i], r);
+	if (equal && add_any_number(&k->numbers, f, r) < 0) {
+		roaring_bitmap_free(r);
+		return NULL;
+	}
 	if (!negative)
 		return r;
 	roaring_bitmap_t *rest = roaring_bitmap_create();

@@ -169,7 +169,25 @@ static size_t allowed_rows(const struct search *s)
 	return entries ? (size_t)((double)s->c->rows.live * (double)s->n_allowed / (double)entries) : 0;
 }
 
-/* Is a walk likely to find k allowed rows, for less than a scan? */
+/*
+ * A walk's last rows are not all that there are of their kind, so that what
+ * must be right has to be among the first. Right must be the best quarter of
+ * what is asked for, and the best ten: callers ask for far more candidates
+ * than they show, to fuse them with those of the words.
+ */
+#define TRUSTED (HNSW_BEAM / 2)
+#define HEAD (HNSW_BEAM / 4)
+#define MUST_BE_RIGHT(k) ((k) <= 10 ? (k) : (k) <= 40 ? 10 : (k) / 4)
+
+/* The share of a walk's rows that are allowed, if the filter has nothing to do with the query. */
+static double allowed_share(const struct search *s, size_t rows)
+{
+	const struct graph *g = s->c->graph;
+
+	return (double)g->bound / (double)g->n * ((double)rows / (double)s->c->rows.live);
+}
+
+/* Is a walk likely to find k allowed entries and those that must be right, for less than a scan? */
 static int worth_a_walk(const struct search *s, size_t k, size_t rows)
 {
 	const struct graph *g = s->c->graph;
@@ -178,39 +196,46 @@ static int worth_a_walk(const struct search *s, size_t k, size_t rows)
 		return 0;
 	if (roaring_bitmap_get_cardinality(s->c->growing) > rows / 2)
 		return 0;
-	return HNSW_BEAM * ((double)g->bound / (double)g->n) * ((double)rows / (double)s->c->rows.live) > (double)k;
+	double allowed = HNSW_BEAM * allowed_share(s, rows);
+	return allowed / 1.5 > (double)k && allowed / 4 > (double)MUST_BE_RIGHT(k);
 }
 
-/* Scores the entry of a row, once, if it is allowed. */
+/* Scores the entry of a row, once, if it is allowed: 1 then. -1: no memory. */
 static int walked_row(struct batch *b, struct idmap *seen, uint32_t row)
 {
 	uint32_t entry = b->s->c->rows.row[row].entry;
 
-	if (!roaring_bitmap_contains(b->s->allowed, entry) || idmap_get(seen, entry) != IDMAP_NONE)
+	if (!roaring_bitmap_contains(b->s->allowed, entry))
 		return 0;
+	if (idmap_get(seen, entry) != IDMAP_NONE)
+		return 1;
 	if (idmap_put(seen, entry, 0) < 0)
 		return -1;
 	batch_entry(b, entry);
-	return 0;
+	return 1;
 }
 
-static int walked_rows(struct batch *b, const int64_t *at, size_t n)
+/* Returns how many of the first HEAD positions have an allowed row, or -1 without memory. */
+static long walked_rows(struct batch *b, const int64_t *at, size_t n)
 {
 	const struct shelf *c = b->s->c;
 	IDMAP_AUTO seen = { 0 };
 	roaring_uint32_iterator_t i;
+	long allowed = 0;
 
 	for (size_t j = 0; j < n; j++) {
 		uint32_t row = c->graph->row[at[j]];
-		if (row != ROW_NONE && walked_row(b, &seen, row) < 0)
+		int rc = row == ROW_NONE ? 0 : walked_row(b, &seen, row);
+		if (rc < 0)
 			return -1;
+		allowed += j < HEAD ? rc : 0;
 	}
 	for (roaring_init_iterator(c->growing, &i); i.has_value; roaring_advance_uint32_iterator(&i)) {
 		if (walked_row(b, &seen, i.current_value) < 0)
 			return -1;
 	}
 	batch_end(b);
-	return b->failed ? -1 : 0;
+	return b->failed ? -1 : allowed;
 }
 
 /*
@@ -218,40 +243,37 @@ static int walked_rows(struct batch *b, const int64_t *at, size_t n)
  * rows that the graph lacks. They are the best of all if no row that was not
  * reached can lift its entry among them: the mean of an entry's parts is at
  * most its best row (the bound of the threshold algorithm, Fagin, Lotem, Naor
- * 2003). 1: they are in `best`; 0: a scan must tell.
+ * 2003). And only if the filter does not oppose the query, to be seen from the
+ * first rows of the walk: links into the part that is allowed are few then.
+ * 1: that is so, and *out are they; 0: a scan must tell.
  */
-static int walk(const struct search *s, size_t k, size_t rows, struct topk *best, struct error *e)
+static int walk(const struct search *s, size_t k, size_t rows, const struct scored **out, size_t *n, struct error *e)
 {
 	const float slack = 1e-5f; /* FAISS adds up in another order */
+	struct topk *best = topk_new(s->arena, k);
 	int64_t at[HNSW_BEAM];
 	float score[HNSW_BEAM];
 	struct batch b;
-	long n = hnsw_search(s->c->graph->hnsw, s->vector, HNSW_BEAM, at, score, e);
 
-	if (n < 0)
-		return (int)n;
-	batch_start(&b, s, best);
-	if (walked_rows(&b, at, (size_t)n) < 0)
+	if (!best)
 		return no_memory(e);
-	if (topk_count(best) < k)
+	long walked = hnsw_search(s->c->graph->hnsw, s->vector, HNSW_BEAM, at, score, e);
+	if (walked < 0)
+		return (int)walked;
+	batch_start(&b, s, best);
+	long allowed = walked_rows(&b, at, (size_t)walked);
+	if (allowed < 0)
+		return no_memory(e);
+	*n = topk_finish(best, out);
+	if (*n < k || walked < HNSW_BEAM || (double)allowed < HEAD * allowed_share(s, rows) / 2)
 		return 0;
-	return rows > SCAN_AT_ANY_PRICE || (n == HNSW_BEAM && score[n - 1] <= topk_threshold(best) + slack);
+	return rows > SCAN_AT_ANY_PRICE || score[TRUSTED - 1] <= (*out)[MUST_BE_RIGHT(k) - 1].score + slack;
 }
 
 int search_vectors(const struct search *s, size_t k, const struct scored **out, size_t *n, struct error *e)
 {
 	size_t rows = allowed_rows(s);
+	int rc = worth_a_walk(s, k, rows) ? walk(s, k, rows, out, n, e) : 0;
 
-	if (!worth_a_walk(s, k, rows))
-		return scan(s, k, out, n, e);
-	struct topk *best = topk_new(s->arena, k);
-	if (!best)
-		return no_memory(e);
-	int rc = walk(s, k, rows, best, e);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		return scan(s, k, out, n, e);
-	*n = topk_finish(best, out);
-	return 0;
+	return rc == 0 ? scan(s, k, out, n, e) : rc < 0 ? rc : 0;
 }

@@ -151,9 +151,14 @@ static int answered(const struct index_result *r, uint64_t id)
 	return 0;
 }
 
-/* Each entry that is not answered must be worse than k that are; ranks must follow scores. */
-static void check_answer(const struct model *m, const struct index_query *q, const struct index_result *r, uint64_t seed)
+/*
+ * Each entry that is not answered must be worse than k that are; ranks must
+ * follow scores. Of a walk through the graph only the best quarter is promised.
+ */
+static void check_answer(const struct model *m, const struct index_query *q, const struct index_result *r, int walked,
+			 uint64_t seed)
 {
+	size_t sure = !walked || q->exact || q->k <= 10 ? q->k : q->k <= 40 ? 10 : q->k / 4;
 	size_t allowed = 0, can_match = 0;
 
 	for (size_t i = 0; i < r->n; i++)
@@ -175,11 +180,12 @@ static void check_answer(const struct model *m, const struct index_query *q, con
 		}
 		if (answered(r, e->id))
 			continue;
-		if ((has && better_v < q->k) || (words > 0 && better_w < q->k))
+		if ((has && better_v < sure) || (words > 0 && better_w < q->k))
 			fail_msg("seed %d: entry %d is missing (%zu, %zu better; k %zu)", (int)seed, (int)e->id, better_v,
 				 better_w, q->k);
 	}
 	assert_int_equal(r->allowed, allowed);
+	assert_true(r->n >= (can_match < q->k ? can_match : q->k)); /* never fewer than k while k exist */
 	if (r->exhausted)
 		assert_int_equal(r->n, can_match);
 	if (q->k >= allowed)
@@ -198,6 +204,8 @@ static void check_answer(const struct model *m, const struct index_query *q, con
 
 static void ask_all(struct index *x, struct model *m, struct rng *r, uint64_t seed)
 {
+	int walked = index_tuning(x)->exact_rows == 0;
+
 	for (int i = 0; i < 60; i++) {
 		struct arena *a = arena_new(4096);
 		struct question question;
@@ -205,7 +213,7 @@ static void ask_all(struct index *x, struct model *m, struct rng *r, uint64_t se
 		random_question(r, &question);
 		assert_int_equal(index_search(x, &question.q, a, &out, NULL), 0);
 		assert_int_equal(out.seq, index_seq(x));
-		check_answer(m, &question.q, &out, seed);
+		check_answer(m, &question.q, &out, walked, seed);
 		arena_free(a);
 	}
 }
