@@ -347,7 +347,7 @@ int search_run(struct engine *g, struct embedder *m, const struct rights *r, con
 		.arena = a,
 		.err = e,
 		.k = q->k ? q->k : DEFAULT_K,
-		.bot = r && !rights_scope(r, SCOPE_AGENT | SCOPE_CURATOR),
+		.bot = r && (r->scopes & SCOPE_BOT) && !rights_scope(r, SCOPE_AGENT | SCOPE_CURATOR),
 		.out = &result,
 	};
 	int rc = check_request(q, e);
