@@ -23,7 +23,7 @@
 #define RELATED_WORDS 0.25
 #define RELATED_COSINE 0.40
 
-#define COMPARE_MAX 64 /* elements of a list */
+#define COMPARE_MAX 100 /* elements of a list */
 
 /* A text made ready for many comparisons. */
 struct compared {

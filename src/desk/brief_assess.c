@@ -1,0 +1,248 @@
+#include <string.h>
+
+#include "base/arena.h"
+#include "desk/brief.h"
+#include "desk/compare.h"
+#include "desk/package.h"
+#include "desk/query.h"
+
+#define BEST_PASSAGE 280
+#define DOCUMENTS 2         /* documents quoted in the recommendation */
+#define CASE_LIKE .40       /* vector score from which a case is called similar */
+#define CONTRADICTS .50     /* word overlap from which two sentences are about the same */
+#define CONTRADICT_TEXT ((size_t)64 << 10) /* of a document that is read for a contradiction */
+
+static void say_intent(struct brief *b)
+{
+	const json_t *intent = package_value(b->in->package, "intent");
+	const json_t *mood = package_value(b->in->package, "sentiment");
+	double confidence = package_confidence(b->in->package, "intent");
+
+	if (!intent)
+		brief_sayf(b, brief_from_package("intent", -1), NULL, "The intent is not known.");
+	else if (package_inferred(b->in->package, "intent"))
+		brief_sayf(b, brief_from_package("intent", -1), NULL,
+			   "Intent %s, by likeness to resolved conversations (confidence %.2f).",
+			   body_string(intent, "label"), confidence);
+	else if (json_object_get(intent, "confidence"))
+		brief_sayf(b, brief_from_package("intent", -1), NULL, "Intent %s, says the bot (confidence %.2f).",
+			   body_string(intent, "label"), confidence);
+	else
+		brief_sayf(b, brief_from_package("intent", -1), NULL, "Intent %s, says the bot.",
+			   body_string(intent, "label"));
+	if (mood && json_object_get(mood, "score"))
+		brief_sayf(b, brief_from_package("sentiment", -1), NULL, "The customer sounds %s (%+.1f).",
+			   body_string(mood, "label"), body_number(mood, "score"));
+	else if (mood)
+		brief_sayf(b, brief_from_package("sentiment", -1), NULL, "The customer sounds %s.",
+			   body_string(mood, "label"));
+}
+
+static void say_bot(struct brief *b)
+{
+	const struct turn *t = conversation_last(b->in->conversation, "bot");
+	const json_t *bot = package_value(b->in->package, "bot");
+	struct text draft = brief_cut(body_text(bot, "draft_answer"));
+
+	if (t) {
+		struct sentence s = { .label = "The bot answered last", .text = brief_cut(t->text), .quote = 1,
+				      .from = { brief_from_turn(t) } };
+		brief_say(b, &s);
+	}
+	if (draft.n && (!t || !quote_in(draft, t->text))) {
+		struct sentence s = { .label = "The bot's draft", .text = draft, .quote = 1,
+				      .from = { brief_from_package("bot.draft_answer", -1) } };
+		brief_say(b, &s);
+	}
+}
+
+/* The sentence of a document that is most like `said`; its likeness in *best. n 0: none. */
+static struct span most_like(struct brief *b, struct text said, struct text document, struct likeness *best)
+{
+	struct arena *a = b->call->arena;
+	const struct span *spans;
+	struct span found = { 0, 0 };
+	struct compared *x, *y;
+	long n = split_sentences(a, document.s, document.n < CONTRADICT_TEXT ? document.n : CONTRADICT_TEXT, &spans);
+	struct text *texts = n < 0 ? NULL : arena_alloc(a, ((size_t)n + 1) * sizeof(*texts));
+
+	*best = (struct likeness){ 0 };
+	for (long i = 0; texts && i < n; i++)
+		texts[i] = (struct text){ document.s + spans[i].start, spans[i].end - spans[i].start };
+	if (!texts || compare_prepare(NULL, a, &said, 1, &x, b->call->err) < 0 ||
+	    compare_prepare(NULL, a, texts, (size_t)n, &y, b->call->err) < 0) {
+		b->rc = no_memory(b->call->err);
+		return found;
+	}
+	for (long i = 0; i < n; i++) {
+		struct likeness l;
+		compare_two(a, &x[0], &y[i], &l);
+		if (l.words > best->words) {
+			*best = l;
+			found = spans[i];
+		}
+	}
+	return found;
+}
+
+/* A piece of a document, word for word. */
+static void quote_document(struct brief *b, const char *label, const struct record *r, struct span p)
+{
+	struct text t = brief_cut((struct text){ r->text.s + p.start, p.end - p.start });
+	struct sentence s = { .label = label, .text = t, .quote = 1,
+			      .from = { brief_from_document(r->id, p.start, p.start + t.n) },
+			      .needs = { brief_need("document", r) } };
+
+	brief_say(b, &s);
+}
+
+static void say_status(struct brief *b, const struct citation *x, long i, const char *fmt)
+{
+	const char *title = x->record.id ? body_string(x->record.body, "title") : "";
+	const char *name = *title ? title : text_copy(b->call->arena, x->document);
+	const char *text = arena_printf(b->call->arena, "The bot relied on \"%s\", %s", name ? name : "", fmt);
+	struct sentence s = { .text = text_of(text ? text : ""),
+			      .from = { brief_from_package("bot.cited", i),
+					x->record.id ? json_pack("{s:s}", "document", x->record.id) : NULL },
+			      .needs = { x->record.id ? brief_need("document", &x->record) : NULL } };
+
+	brief_say(b, &s);
+}
+
+/* A document other than the one cited that says the same with other numbers or dates. */
+static void say_contradiction(struct brief *b, const struct citation *x)
+{
+	const struct evidence_found *f = b->in->found;
+	struct likeness best, l;
+	struct span found = { 0, 0 }, p;
+	const struct search_hit *by = NULL;
+
+	best.words = CONTRADICTS;
+	for (size_t i = 0; i < f->n && x->quote.s && b->rc == 0; i++) {
+		if (f->hits[i].kind != COLLECTION_DOCUMENT || text_is(x->document, f->hits[i].record.id))
+			continue;
+		p = most_like(b, x->quote, f->hits[i].record.text, &l);
+		if (l.words >= best.words && l.because && !l.agree && strcmp(l.because, "says something else") != 0) {
+			best = l;
+			found = p;
+			by = &f->hits[i];
+		}
+	}
+	if (by)
+		quote_document(b, arena_printf(b->call->arena, "But \"%s\" says", body_string(by->record.body, "title")),
+			       &by->record, found);
+}
+
+static void say_citation(struct brief *b, const struct citation *x, long i)
+{
+	struct citation hidden = *x;
+	struct likeness l;
+
+	if (!x->queue_may) {
+		/* to this queue the document does not exist */
+		hidden.record = (struct record){ 0 };
+		say_status(b, &hidden, i, "which is not known here.");
+		return;
+	}
+	if (strcmp(x->status, "current") == 0) {
+		say_status(b, x, i, "which is current.");
+		say_contradiction(b, x);
+	} else if (strcmp(x->status, "changed_since") == 0) {
+		say_status(b, x, i, "in a version that has changed since.");
+		struct span p = { 0, 0 };
+		if (x->quote.s)
+			p = most_like(b, x->quote, x->record.text, &l);
+		if (p.end)
+			quote_document(b, "It now says", &x->record, p);
+	} else if (strcmp(x->status, "deleted") == 0) {
+		say_status(b, x, i, "which has been deleted since.");
+	} else if (x->record.id) {
+		say_status(b, x, i, "but what it quotes is in no version of it.");
+	} else {
+		say_status(b, x, i, "which is not known here.");
+	}
+}
+
+void brief_assess(struct brief *b)
+{
+	say_intent(b);
+	say_bot(b);
+	for (size_t i = 0; i < b->in->found->n_cited && b->rc == 0; i++)
+		say_citation(b, &b->in->found->cited[i], (long)i);
+}
+
+/* The run of sentences of the hit's passage that holds most of the query's words, by its place in the document. */
+static struct span best_of_hit(struct brief *b, const struct search_hit *h)
+{
+	const struct desk_query *q = b->in->found->query;
+	struct text all = h->record.text;
+	struct span part = h->part;
+
+	if (part.end > all.n || part.end <= part.start)
+		part = (struct span){ 0, all.n };
+	struct span p = best_passage(b->call->arena, all.s + part.start, part.end - part.start, q->terms, q->n_terms,
+				     BEST_PASSAGE);
+	return (struct span){ part.start + p.start, part.start + p.end };
+}
+
+static void say_documents(struct brief *b)
+{
+	const struct evidence_found *f = b->in->found;
+	size_t said = 0;
+
+	for (size_t i = 0; i < f->n && said < DOCUMENTS && b->rc == 0; i++) {
+		const struct search_hit *h = &f->hits[i];
+		if (h->kind != COLLECTION_DOCUMENT || !h->record.text.n)
+			continue;
+		const char *title = body_string(h->record.body, "title");
+		quote_document(b, arena_printf(b->call->arena, "\"%s\"", *title ? title : h->record.id), &h->record,
+			       best_of_hit(b, h));
+		said++;
+	}
+}
+
+static void quote_case(struct brief *b, const char *label, const struct record *r, struct text t)
+{
+	struct sentence s = { .label = label, .text = brief_cut(t), .from = { json_pack("{s:s}", "case", r->id) },
+			      .needs = { brief_need("case", r) } };
+
+	if (s.text.n)
+		brief_say(b, &s);
+}
+
+/* How the most similar case that was solved was solved. */
+static void say_case(struct brief *b)
+{
+	const struct evidence_found *f = b->in->found;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct search_hit *h = &f->hits[i];
+		if (h->kind != COLLECTION_CASE || strcmp(body_string(h->record.body, "outcome"), "resolved") != 0)
+			continue;
+		if (f->query->vector && h->raw.vector < CASE_LIKE)
+			continue;
+		const json_t *steps = json_object_get(h->record.body, "steps");
+		quote_case(b, "A similar case", &h->record, body_text(h->record.body, "problem"));
+		quote_case(b, "It was solved so", &h->record, body_text(h->record.body, "resolution"));
+		for (size_t s = 0; s < json_array_size(steps) && b->rc == 0; s++) {
+			const json_t *step = json_array_get(steps, s);
+			quote_case(b, arena_printf(b->call->arena, "Step %zu of it", s + 1), &h->record,
+				   (struct text){ json_string_value(step), json_string_length(step) });
+		}
+		return;
+	}
+}
+
+void brief_recommend(struct brief *b)
+{
+	const json_t *list = package_value(b->in->package, "unresolved_actions");
+
+	for (size_t i = 0; i < json_array_size(list) && b->rc == 0; i++) {
+		const json_t *v = json_array_get(list, i);
+		struct sentence s = { .label = "To do", .text = { json_string_value(v), json_string_length(v) },
+				      .from = { brief_from_package("unresolved_actions", (long)i) } };
+		brief_say(b, &s);
+	}
+	say_documents(b);
+	say_case(b);
+}
