@@ -32,7 +32,8 @@ struct fixture {
 };
 
 /* Everything that a key may do. */
-static inline struct rights fixture_rights(const char *key, unsigned scopes, const char *const *groups, size_t n)
+static inline struct rights fixture_rights(const char *key, unsigned scopes, const char *const *groups,
+					   size_t n)
 {
 	return (struct rights){ .key = key,
 				.agent = key,
@@ -46,7 +47,9 @@ static inline struct rights fixture_rights(const char *key, unsigned scopes, con
 static inline void fixture_caller(struct fixture *f, struct rights r)
 {
 	f->rights = r;
-	f->call = (struct call){ .arena = f->arena, .rights = &f->rights, .err = &f->err, .if_match = CALL_NO_MATCH };
+	f->call = (struct call){
+		.arena = f->arena, .rights = &f->rights, .err = &f->err, .if_match = CALL_NO_MATCH
+	};
 }
 
 static inline struct fixture *fixture_open(const char *embedder)
@@ -109,19 +112,19 @@ static inline json_t *J(struct fixture *f, const char *text)
 	return j;
 }
 
-#define NO_ERROR(f, rc)                                                                         \
-	do {                                                                                    \
-		int rc_ = (rc);                                                                 \
-		if (rc_ < 0)                                                                    \
+#define NO_ERROR(f, rc)                                                                                   \
+	do {                                                                                              \
+		int rc_ = (rc);                                                                           \
+		if (rc_ < 0)                                                                              \
 			fail_msg("%s: %s (%s)", error_kind(rc_)->name, (f)->err.message, (f)->err.param); \
 	} while (0)
 
 /* An act that must succeed: its result. */
-#define ACT(f, act, ...)                                                            \
-	({                                                                          \
-		json_t *result_ = NULL;                                             \
-		NO_ERROR(f, act(&(f)->desk, &(f)->call, ##__VA_ARGS__, &result_));  \
-		json_keep((f)->arena, result_);                                     \
+#define ACT(f, act, ...)                                                           \
+	({                                                                         \
+		json_t *result_ = NULL;                                            \
+		NO_ERROR(f, act(&(f)->desk, &(f)->call, ##__VA_ARGS__, &result_)); \
+		json_keep((f)->arena, result_);                                    \
 	})
 
 /* A string deep inside: get(j, "a.b.0.c"); NULL where there is none. */
@@ -186,7 +189,9 @@ static inline void put_document(struct fixture *f, const char *id, const char *t
 			       .rows = rows,
 			       .n_rows = 2,
 			       .acl = json_object_get(body, "acl") };
-	struct change change = { .kind = RECORD_DOCUMENT, .id = id, .body = body, .text = parts[1], .entry = &entry };
+	struct change change = {
+		.kind = RECORD_DOCUMENT, .id = id, .body = body, .text = parts[1], .entry = &entry
+	};
 	const char *stream = stream_of(f->arena, "document", id);
 	NO_ERROR(f, engine_revision(f->desk.engine, stream, &revision, &f->err));
 	struct event ev = { .stream = stream,

@@ -1,5 +1,7 @@
 #include "desk_fixture.h"
 
+#include <pthread.h>
+
 #include "desk/conversation.h"
 
 static int set_up(void **state)
@@ -69,10 +71,11 @@ static void test_conversation__what_is_put_in_comes_out(void **state)
 {
 	struct fixture *f = *state;
 
-	json_t *r = create(f, "{'id':'c-1','channel':'chat','queue':'tier1',"
-			      "'customer':{'id':'cu-1','name':'Ann','verified':true},"
-			      "'attributes':{'lang':'en','vip':true,'age':3,'tags':['a','b']},"
-			      "'turns':[{'role':'customer','text':'Hello','id':'t-1'},{'role':'bot','text':'Hi'}]}");
+	json_t *r = create(
+		f, "{'id':'c-1','channel':'chat','queue':'tier1',"
+		   "'customer':{'id':'cu-1','name':'Ann','verified':true},"
+		   "'attributes':{'lang':'en','vip':true,'age':3,'tags':['a','b']},"
+		   "'turns':[{'role':'customer','text':'Hello','id':'t-1'},{'role':'bot','text':'Hi'}]}");
 	assert_string_equal(string_at(r, "conversation"), "c-1");
 	json_t *c = show(f, "c-1");
 	assert_string_equal(string_at(c, "channel"), "chat");
@@ -124,8 +127,8 @@ static void test_conversation__bad_fields_are_named(void **state)
 		  ERR_BAD_VALUE },
 		{ "{'turns':[{'role':'customer'}]}", "turns[0].text", ERR_MISSING_FIELD },
 		{ "{'turns':[{'role':'customer','text':' '}]}", "turns[0].text", ERR_EMPTY_TEXT },
-		{ "{'turns':[{'role':'customer','text':'a','id':'x'},{'role':'bot','text':'b','id':'x'}]}", "turns[1]",
-		  ERR_BAD_ID },
+		{ "{'turns':[{'role':'customer','text':'a','id':'x'},{'role':'bot','text':'b','id':'x'}]}",
+		  "turns[1]", ERR_BAD_ID },
 		{ "{'attributes':{'a':{'b':1}}}", "attributes", ERR_BAD_VALUE },
 		{ "{'attributes':{'a':[1]}}", "attributes", ERR_BAD_VALUE },
 		{ "{'acl':[]}", "acl", ERR_BAD_VALUE },
@@ -148,7 +151,8 @@ static void test_conversation__limits_are_told(void **state)
 
 	memset(text, 'a', TURN_MAX_TEXT + 1);
 	text[TURN_MAX_TEXT + 1] = '\0';
-	json_t *body = json_keep(f->arena, json_pack("{s:s, s:s}", "role", "customer", "text", text)), *result;
+	json_t *body = json_keep(f->arena, json_pack("{s:s, s:s}", "role", "customer", "text", text)),
+	       *result;
 	create(f, "{'id':'c-1'}");
 	assert_int_equal(turn_act(&f->desk, &f->call, "c-1", body, &result), ERR_TOO_LARGE);
 	text[TURN_MAX_TEXT] = '\0';
@@ -229,9 +233,15 @@ static void test_turn__keys_write_their_roles_only(void **state)
 		const char *role;
 		int rc;
 	} cases[] = {
-		{ SCOPE_BOT, "customer", 0 },	{ SCOPE_BOT, "bot", 0 },	     { SCOPE_BOT, "system", 0 },
-		{ SCOPE_BOT, "agent", ERR_FORBIDDEN }, { SCOPE_AGENT, "agent", 0 }, { SCOPE_AGENT, "customer", 0 },
-		{ SCOPE_AGENT, "bot", ERR_FORBIDDEN }, { SCOPE_ADMIN, "agent", 0 }, { SCOPE_ADMIN, "bot", 0 },
+		{ SCOPE_BOT, "customer", 0 },
+		{ SCOPE_BOT, "bot", 0 },
+		{ SCOPE_BOT, "system", 0 },
+		{ SCOPE_BOT, "agent", ERR_FORBIDDEN },
+		{ SCOPE_AGENT, "agent", 0 },
+		{ SCOPE_AGENT, "customer", 0 },
+		{ SCOPE_AGENT, "bot", ERR_FORBIDDEN },
+		{ SCOPE_ADMIN, "agent", 0 },
+		{ SCOPE_ADMIN, "bot", 0 },
 	};
 
 	create(f, "{'id':'c-1'}");
@@ -314,7 +324,8 @@ static void test_conversation_list__pages_of_what_may_be_seen(void **state)
 	l = list(f, "nobody", NULL, 0);
 	assert_true(json_is_null(at(l, "last_id")));
 	json_t *out;
-	assert_int_equal(conversation_list(&f->desk, &f->call, text_of(NULL), text_of("zzz"), 1, &out), ERR_BAD_VALUE);
+	assert_int_equal(conversation_list(&f->desk, &f->call, text_of(NULL), text_of("zzz"), 1, &out),
+			 ERR_BAD_VALUE);
 }
 
 static void test_conversation__long_one_is_read_whole(void **state)
@@ -323,7 +334,8 @@ static void test_conversation__long_one_is_read_whole(void **state)
 	json_t *turns = json_array();
 
 	for (int i = 0; i < 2500; i++)
-		json_array_append_new(turns, json_pack("{s:s, s:s}", "role", i % 2 ? "bot" : "customer", "text", "x"));
+		json_array_append_new(
+			turns, json_pack("{s:s, s:s}", "role", i % 2 ? "bot" : "customer", "text", "x"));
 	json_t *body = json_keep(f->arena, json_pack("{s:s, s:o}", "id", "long", "turns", turns));
 	ACT(f, conversation_act, body);
 	json_t *c = show(f, "long");
@@ -331,14 +343,73 @@ static void test_conversation__long_one_is_read_whole(void **state)
 	assert_int_equal(int_at(c, "turns.2499.n"), 2500);
 }
 
+#define WRITERS 4
+#define TURNS_EACH 10
+
+/* Says ten turns of its own id; a conflict past all retries is tried again, as a client would. */
+static void *writer(void *arg)
+{
+	struct fixture *f = arg;
+	static const char letters[] = "abcdefgh";
+	static _Atomic int next;
+	char who = letters[next++ % 8];
+
+	for (int i = 0; i < TURNS_EACH; i++) {
+		struct arena *a = arena_new(1 << 14);
+		struct error err;
+		struct call call = {
+			.arena = a, .rights = &f->rights, .err = &err, .if_match = CALL_NO_MATCH
+		};
+		json_t *body = json_pack("{s:s, s:s, s:o}", "role", "customer", "text", "x", "id",
+					 json_sprintf("%c-%d", who, i)),
+		       *result = NULL;
+		int rc;
+		do
+			rc = turn_act(&f->desk, &call, "c-1", body, &result);
+		while (rc == ERR_CONFLICT);
+		json_decref(body);
+		json_decref(result);
+		arena_free(a);
+		if (rc < 0)
+			return "failed";
+	}
+	return NULL;
+}
+
+static void test_turn__many_writers_lose_nothing(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t threads[WRITERS];
+	char *seen[WRITERS * TURNS_EACH];
+
+	create(f, "{'id':'c-1'}");
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, writer, f), 0);
+	for (int i = 0; i < WRITERS; i++) {
+		void *failed;
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	json_t *c = show(f, "c-1");
+	assert_int_equal(json_array_size(at(c, "turns")), WRITERS * TURNS_EACH);
+	for (size_t i = 0; i < WRITERS * TURNS_EACH; i++) {
+		json_t *turn = json_array_get(at(c, "turns"), i);
+		assert_int_equal(int_at(turn, "n"), i + 1);
+		seen[i] = (char *)string_at(turn, "id");
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(seen[i], seen[j]);
+	}
+}
+
 static void test_conversation_opening__first_three_customer_turns(void **state)
 {
 	struct fixture *f = *state;
 	struct conversation v;
 
-	create(f, "{'id':'c-1','turns':[{'role':'bot','text':'b'},{'role':'customer','text':'one'},"
-		  "{'role':'customer','text':'two'},{'role':'agent','text':'a'},{'role':'customer','text':'three'},"
-		  "{'role':'customer','text':'four'}]}");
+	create(f,
+	       "{'id':'c-1','turns':[{'role':'bot','text':'b'},{'role':'customer','text':'one'},"
+	       "{'role':'customer','text':'two'},{'role':'agent','text':'a'},{'role':'customer','text':'three'},"
+	       "{'role':'customer','text':'four'}]}");
 	NO_ERROR(f, conversation_load(&f->desk, &f->call, "c-1", &v));
 	struct text t = conversation_opening(f->arena, &v);
 	assert_true(text_is(t, "one\ntwo\nthree"));
@@ -366,6 +437,7 @@ int main(void)
 		TEST(test_conversation__acl_hides_and_names_own_groups_only),
 		TEST(test_conversation_list__pages_of_what_may_be_seen),
 		TEST(test_conversation__long_one_is_read_whole),
+		TEST(test_turn__many_writers_lose_nothing),
 		TEST(test_conversation_opening__first_three_customer_turns),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,8 +37,8 @@ static void learn(struct fixture *f, const char *text, const char *label)
 }
 
 /* An example as a resolution makes it. */
-static void learn_from(struct fixture *f, const char *id, const char *text, const char *label, const char *principal,
-		       const char *customer)
+static void learn_from(struct fixture *f, const char *id, const char *text, const char *label,
+		       const char *principal, const char *customer)
 {
 	json_t *body = J(f, "{'origin':'agent','backed':false,'at':'2026-06-01T00:00:00Z'}");
 	struct text t = text_of(text);
@@ -51,7 +51,9 @@ static void learn_from(struct fixture *f, const char *id, const char *text, cons
 	NO_ERROR(f, desk_embed(&f->desk, f->arena, &t, 1, &v, &f->err));
 	struct entry_row row = { .field = ROW_WHOLE, .end = t.n, .vector = v };
 	struct entry entry = { .text = t, .rows = &row, .n_rows = 1 };
-	struct change change = { .kind = RECORD_EXAMPLE, .id = id, .subject = customer, .body = body, .entry = &entry };
+	struct change change = {
+		.kind = RECORD_EXAMPLE, .id = id, .subject = customer, .body = body, .entry = &entry
+	};
 	struct event ev = { .stream = stream_of(f->arena, "conversation", id),
 			    .kind = "test",
 			    .principal = principal,

@@ -66,7 +66,8 @@ static struct case_made resolve(struct fixture *f, const struct resolved *r)
 				 .n_documents = r->n_documents };
 	NO_ERROR(f, case_changes(&f->desk, f->arena, &in, &cs, &made, &f->err));
 	NO_ERROR(f, conversation_changes(&v, &cs, &f->err));
-	NO_ERROR(f, conversation_commit(&f->desk, &f->call, &v, &cs, "handoff.resolved", 0, 200, NULL, &done));
+	NO_ERROR(f,
+		 conversation_commit(&f->desk, &f->call, &v, &cs, "handoff.resolved", 0, 200, NULL, &done));
 	return made;
 }
 
@@ -95,9 +96,9 @@ static size_t count(struct fixture *f, enum record_kind k)
 	return n;
 }
 
-#define CHAT                                                                                                   \
-	"{'id':'c-1','queue':'tier1','customer':{'id':'cu-1'},'attributes':{'lang':'en'},'turns':["            \
-	"{'role':'customer','text':'Hello'},{'role':'bot','text':'How can I help?'},"                          \
+#define CHAT                                                                                        \
+	"{'id':'c-1','queue':'tier1','customer':{'id':'cu-1'},'attributes':{'lang':'en'},'turns':[" \
+	"{'role':'customer','text':'Hello'},{'role':'bot','text':'How can I help?'},"               \
 	"{'role':'customer','text':'The thermostat shows error E7 and the heating stays cold'}]}"
 
 static const struct resolved e7 = {
@@ -116,7 +117,8 @@ static void check_learned(struct fixture *f, const char *paraphrase)
 	json_t *p = predict(f, body);
 	assert_string_equal(string_at(p, "intent.label"), "thermostat_error");
 	assert_true(number_at(p, "intent.confidence") > .3);
-	assert_string_equal(string_at(p, "decision"), "clarify"); /* one agent's word is not enough to answer */
+	assert_string_equal(string_at(p, "decision"),
+			    "clarify"); /* one agent's word is not enough to answer */
 	snprintf(body, sizeof(body), "{'query':'%s','kinds':['case']}", paraphrase);
 	json_t *s = search(f, body);
 	assert_string_equal(string_at(s, "data.0.id"), "c-1/case");
@@ -129,12 +131,14 @@ static void test_predict__next_request_knows_what_was_resolved(void **state)
 	struct fixture *f = *state;
 
 	ACT(f, conversation_act, J(f, CHAT));
-	ACT(f, conversation_act, J(f, "{'id':'c-2','turns':[{'role':'customer','text':'Where is my parcel'}]}"));
+	ACT(f, conversation_act,
+	    J(f, "{'id':'c-2','turns':[{'role':'customer','text':'Where is my parcel'}]}"));
 	assert_true(json_is_null(at(predict(f, "{'text':'heating is cold'}"), "intent.label")));
 	struct case_made made = resolve(f, &e7);
 	assert_string_equal(made.case_id, "c-1/case");
 	assert_int_equal(made.examples, 2);
-	resolve(f, &(struct resolved){ .conversation = "c-2", .resolution = "r-2", .intent = "parcel", .text = "Sent" });
+	resolve(f, &(struct resolved){
+			   .conversation = "c-2", .resolution = "r-2", .intent = "parcel", .text = "Sent" });
 	check_learned(f, "error E7, my heating is cold");
 }
 
@@ -144,18 +148,22 @@ static void test_predict__with_the_model(void **state)
 
 	if (!f)
 		skip();
-	put_document(f, "d-1", "Heating stays cold", "When the heating stays cold, look at the thermostat first.", NULL);
+	put_document(f, "d-1", "Heating stays cold",
+		     "When the heating stays cold, look at the thermostat first.", NULL);
 	put_document(f, "d-2", "Parcels", "A parcel takes three days.", NULL);
 	ACT(f, conversation_act, J(f, CHAT));
-	ACT(f, conversation_act, J(f, "{'id':'c-2','turns':[{'role':'customer','text':'Where is my parcel'}]}"));
+	ACT(f, conversation_act,
+	    J(f, "{'id':'c-2','turns':[{'role':'customer','text':'Where is my parcel'}]}"));
 	resolve(f, &e7);
-	resolve(f, &(struct resolved){ .conversation = "c-2", .resolution = "r-2", .intent = "parcel", .text = "Sent" });
+	resolve(f, &(struct resolved){
+			   .conversation = "c-2", .resolution = "r-2", .intent = "parcel", .text = "Sent" });
 	check_learned(f, "no warmth from the radiators, and E7 on the wall unit");
 	json_t *p = predict(f, "{'conversation_id':'c-1','k':2}");
 	assert_string_equal(string_at(p, "intent.label"), "thermostat_error");
 	assert_string_equal(string_at(p, "suggestions.0.id"), "d-1");
 	assert_int_equal(json_array_size(at(p, "suggestions")), 2);
-	json_t *s = search(f, "{'conversation_id':'c-1','kinds':['document','conversation'],'k':1,'explain':true}");
+	json_t *s = search(
+		f, "{'conversation_id':'c-1','kinds':['document','conversation'],'k':1,'explain':true}");
 	assert_string_equal(string_at(s, "data.0.id"), "d-1");
 	assert_string_equal(string_at(s, "data.1.id"), "c-1");
 	assert_string_equal(string_at(s, "embedder"), "minilm-l6-v2");
@@ -163,10 +171,10 @@ static void test_predict__with_the_model(void **state)
 
 static void test_predict__has_all_fields(void **state)
 {
-	static const char *const fields[] = { "intent.candidates", "decision",	       "because",
-					      "escalation_risk",   "out_of_scope",     "sentiment.label",
-					      "sentiment.score",   "suggestions",      "models.intent",
-					      "models.risk",	   "models.fusion",    "intent.confidence" };
+	static const char *const fields[] = { "intent.candidates", "decision",      "because",
+					      "escalation_risk",   "out_of_scope",  "sentiment.label",
+					      "sentiment.score",   "suggestions",   "models.intent",
+					      "models.risk",       "models.fusion", "intent.confidence" };
 	struct fixture *f = *state;
 	json_t *p = predict(f, "{'text':'This is terrible, I am furious'}");
 
@@ -241,11 +249,14 @@ static void test_case__second_resolution_supersedes(void **state)
 	assert_int_equal(made.examples, 1);
 	assert_int_equal(count(f, RECORD_CASE), 1);
 	assert_string_equal(body_string(record(f, RECORD_CASE, "c-1/case").body, "intent"), "boiler_relay");
-	assert_string_equal(body_string(record(f, RECORD_EXAMPLE, "c-1/example/1").body, "label"), "boiler_relay");
+	assert_string_equal(body_string(record(f, RECORD_EXAMPLE, "c-1/example/1").body, "label"),
+			    "boiler_relay");
 	assert_true(is_gone(f, RECORD_EXAMPLE, "c-1/example/2"));
 	assert_int_equal(count(f, RECORD_VOTE), 3);
-	assert_string_equal(body_string(record(f, RECORD_VOTE, "r-1/vote/1").body, "label"), "thermostat_error");
-	assert_string_equal(string_at(predict(f, "{'text':'error E7 and cold'}"), "intent.label"), "boiler_relay");
+	assert_string_equal(body_string(record(f, RECORD_VOTE, "r-1/vote/1").body, "label"),
+			    "thermostat_error");
+	assert_string_equal(string_at(predict(f, "{'text':'error E7 and cold'}"), "intent.label"),
+			    "boiler_relay");
 	second.resolution = "r-3";
 	second.outcome = "abandoned";
 	made = resolve(f, &second);
@@ -277,13 +288,15 @@ static void test_case__acl_is_of_all_that_went_in(void **state)
 	const json_t *acl = json_object_get(record(f, RECORD_CASE, "c-1/case").body, "acl");
 	assert_int_equal(json_array_size(acl), 1);
 	assert_string_equal(json_string_value(json_array_get(acl, 0)), "tier1");
-	assert_string_equal(string_at(record(f, RECORD_RELEVANCE, "r-1/relevance/2").body, "document"), "d-2");
+	assert_string_equal(string_at(record(f, RECORD_RELEVANCE, "r-1/relevance/2").body, "document"),
+			    "d-2");
 	assert_false(body_bool(record(f, RECORD_RELEVANCE, "r-1/relevance/2").body, "used"));
 	assert_int_equal(json_array_size(at(record(f, RECORD_CASE, "c-1/case").body, "documents")), 2);
 	/* who has the conversation's group, but not the document's, does not see the case */
 	fixture_caller(f, fixture_rights("k", SCOPE_AGENT, groups, 2));
 	assert_int_equal(json_array_size(at(search(f, "{'query':'zebra','kinds':['case']}"), "data")), 0);
-	assert_int_equal(json_array_size(at(search(f, "{'query':'zebra','kinds':['conversation']}"), "data")), 1);
+	assert_int_equal(json_array_size(at(search(f, "{'query':'zebra','kinds':['conversation']}"), "data")),
+			 1);
 }
 
 static void test_case__bot_text_is_never_an_example(void **state)
@@ -297,9 +310,11 @@ static void test_case__bot_text_is_never_an_example(void **state)
 	    J(f, "{'id':'c-1','turns':[{'role':'bot','text':'Greetings from the bot'},"
 		 "{'role':'customer','text':'lamp broken'},{'role':'bot','text':'Which lamp?'}]}"));
 	ACT(f, conversation_act, J(f, "{'id':'c-2','turns':[{'role':'bot','text':'Anyone there?'}]}"));
-	resolve(f, &(struct resolved){ .conversation = "c-1", .resolution = "r-1", .intent = "x", .text = "y" });
+	resolve(f,
+		&(struct resolved){ .conversation = "c-1", .resolution = "r-1", .intent = "x", .text = "y" });
 	struct case_made made = resolve(
-		f, &(struct resolved){ .conversation = "c-2", .resolution = "r-2", .intent = "x", .text = "y" });
+		f,
+		&(struct resolved){ .conversation = "c-2", .resolution = "r-2", .intent = "x", .text = "y" });
 	assert_int_equal(made.examples, 0);
 	NO_ERROR(f, engine_scan(f->desk.engine, &s, f->arena, &list, &n, &f->err));
 	assert_int_equal(n, 1);
@@ -350,7 +365,8 @@ static void test_search__answers(void **state)
 	put_document(f, "d-1", "Router", "The router blinks orange when it has no network.", NULL);
 	put_document(f, "d-2", "Billing", "A bill is sent each month.", NULL);
 	ACT(f, conversation_act,
-	    J(f, "{'id':'c-1','turns':[{'role':'customer','text':'hello'},{'role':'customer','text':'router orange'}]}"));
+	    J(f,
+	      "{'id':'c-1','turns':[{'role':'customer','text':'hello'},{'role':'customer','text':'router orange'}]}"));
 	json_t *s = search(f, "{'query':'router orange'}");
 	assert_int_equal(json_array_size(at(s, "data")), 1);
 	assert_string_equal(string_at(s, "data.0.id"), "d-1");

@@ -60,8 +60,9 @@ static void test_query__silent_customer(void **state)
 static void test_query__opening_is_joined(void **state)
 {
 	struct fixture *f = *state;
-	struct conversation v = load(f, "{'turns':[{'role':'customer','text':'Hi there'},{'role':'bot','text':'Yes?'},"
-					"{'role':'customer','text':'my parcel'},{'role':'customer','text':'is late'}]}");
+	struct conversation v = load(
+		f, "{'turns':[{'role':'customer','text':'Hi there'},{'role':'bot','text':'Yes?'},"
+		   "{'role':'customer','text':'my parcel'},{'role':'customer','text':'is late'}]}");
 	struct desk_query q = query(f, &v);
 
 	assert_true(text_is(q.text, "Hi there\nmy parcel\nis late"));
@@ -74,9 +75,10 @@ static void test_query__later_turns_keep_rare_words_of_earlier_ones(void **state
 {
 	struct fixture *f = *state;
 	struct conversation v = load(
-		f, "{'turns':[{'role':'customer','text':'The order has a thermostat'},"
-		   "{'role':'customer','text':'order order thing'},{'role':'customer','text':'installation manual'},"
-		   "{'role':'customer','text':'subscription renewal'},{'role':'customer','text':'it blinks red'}]}");
+		f,
+		"{'turns':[{'role':'customer','text':'The order has a thermostat'},"
+		"{'role':'customer','text':'order order thing'},{'role':'customer','text':'installation manual'},"
+		"{'role':'customer','text':'subscription renewal'},{'role':'customer','text':'it blinks red'}]}");
 	struct desk_query q = query(f, &v);
 
 	assert_true(text_is(q.text, "it blinks red"));

@@ -69,9 +69,15 @@ static void test_sentiment__more_of_it_scores_higher(void **state)
 static void test_asks_for_human__says_so(void **state)
 {
 	static const char *const yes[] = {
-		"I want to speak to a human", "can I talk to someone please", "agent", "Human please!",
-		"Connect me with a representative.", "give me your supervisor", "I need a real person",
-		"let me chat with a live agent", "Please transfer me to an agent now",
+		"I want to speak to a human",
+		"can I talk to someone please",
+		"agent",
+		"Human please!",
+		"Connect me with a representative.",
+		"give me your supervisor",
+		"I need a real person",
+		"let me chat with a live agent",
+		"Please transfer me to an agent now",
 	};
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
@@ -82,8 +88,12 @@ static void test_asks_for_human__says_so(void **state)
 static void test_asks_for_human__does_not(void **state)
 {
 	static const char *const no[] = {
-		"", "My agent number is 12", "I don't want to talk to an agent", "How do I transfer money to a friend?",
-		"the delivery person left it at the neighbour's house", "no need to speak to a human",
+		"",
+		"My agent number is 12",
+		"I don't want to talk to an agent",
+		"How do I transfer money to a friend?",
+		"the delivery person left it at the neighbour's house",
+		"no need to speak to a human",
 		"I need the update agent installed on my laptop",
 	};
 
