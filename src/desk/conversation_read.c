@@ -182,6 +182,17 @@ static int read_fields(const struct call *c, struct reader *r, struct fields *f)
 	return f->id.s ? id_check(f->id, path, c->err) : 0;
 }
 
+/* A history that does not say when it started did so with its first turn that has a time. */
+static int64_t first_time(const json_t *turns, int64_t otherwise)
+{
+	for (size_t i = 0; i < json_array_size(turns); i++) {
+		int64_t at = body_time(json_array_get(turns, i), "at");
+		if (at)
+			return at;
+	}
+	return otherwise;
+}
+
 static int new_body(const struct call *c, const struct fields *f, struct conversation *v)
 {
 	v->body = body_new(c->arena);
@@ -198,7 +209,7 @@ static int new_body(const struct call *c, const struct fields *f, struct convers
 int conversation_read(struct desk *d, const struct call *c, struct reader *r, struct conversation *out)
 {
 	int64_t now = clock_wall_ms();
-	struct fields f = { .started_at = now };
+	struct fields f = { 0 };
 	struct conversation v = { .fresh = 1 };
 	int rc = read_fields(c, r, &f);
 
@@ -206,6 +217,8 @@ int conversation_read(struct desk *d, const struct call *c, struct reader *r, st
 		return rc;
 	if (!c->may_set_time)
 		f.started_at = now;
+	else if (!f.started_at)
+		f.started_at = first_time(f.turns, now);
 	if ((rc = new_body(c, &f, &v)) < 0)
 		return rc;
 	if (f.customer && (rc = read_customer(c, r, f.customer, v.body)) < 0)
