@@ -3,14 +3,17 @@
 
 #include "http/exchange.h"
 
-static int is_long(json_t *body)
+/* Bytes of the document's text, in whichever form it comes. */
+static size_t text_length(const json_t *body)
 {
 	static const char *const fields[] = { "text", "markdown", "html" };
+	size_t longest = 0;
 
-	for (size_t i = 0; i < 3; i++)
-		if (json_string_length(json_object_get(body, fields[i])) > DOCUMENT_SYNC_TEXT)
-			return 1;
-	return 0;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		size_t n = json_string_length(json_object_get(body, fields[i]));
+		longest = n > longest ? n : longest;
+	}
+	return longest;
 }
 
 static int no_jobs(struct exchange *x)
@@ -37,7 +40,11 @@ static int put_as_job(struct exchange *x, json_t **result)
 
 static int put(struct exchange *x, json_t **result)
 {
-	if (is_long(x->body))
+	size_t n = text_length(x->body);
+
+	if (n > DOCUMENT_MAX_TEXT)
+		return error_set(x->err, ERR_TOO_LARGE, "text", "the text is longer than %u bytes", DOCUMENT_MAX_TEXT);
+	if (n > DOCUMENT_SYNC_TEXT)
 		return put_as_job(x, result);
 	return document_act(x->api->desk, &x->call, x->params[0], x->body, result);
 }
