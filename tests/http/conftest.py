@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 import requests
@@ -80,6 +81,15 @@ class Server:
 
     def put(self, path, body, **kw):
         return self.call("PUT", path, body, **kw)
+
+    def wait_for_job(self, id_, seconds=300):
+        """Asks until the job has ended; the job as it is then, or at the deadline."""
+        deadline = time.monotonic() + seconds
+        while True:
+            job = self.get(f"/v1/jobs/{id_}").json()["job"]
+            if job["state"] in ("done", "failed") or time.monotonic() > deadline:
+                return job
+            time.sleep(0.05)  # between two questions, to leave the processor to the job
 
     def key(self, scopes, groups="", *more):
         """Makes an API key by the command line, beside the running server."""

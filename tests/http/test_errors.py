@@ -120,11 +120,7 @@ def test_ten_megabytes_of_text_become_a_job_and_more_is_too_large(api):
     assert api.put("/v1/documents/huge", {"text": "x" * (11 << 20)}).status_code == 413
     answer = api.put("/v1/documents/long", {"title": "long", "text": line * 5000})
     assert answer.status_code == 202, answer.text
-    job = answer.json()["job"]
-    for _ in range(3000):
-        job = api.get(f"/v1/jobs/{job['id']}").json()["job"]
-        if job["state"] in ("done", "failed"):
-            break
+    job = api.wait_for_job(answer.json()["job"]["id"])
     assert job["state"] == "done", job
     assert api.get("/v1/documents/long").json()["state"] == "findable"
 
