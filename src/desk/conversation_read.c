@@ -75,7 +75,7 @@ static int read_turns(const struct call *c, struct reader *r, json_t *turns, int
 
 	json_array_foreach(turns, i, item) {
 		struct reader one;
-		struct turn t;
+		struct turn t = { 0 };
 		char path[160];
 		reader_path(r, "turns", (long)i, path, sizeof(path));
 		reader_init(&one, item, path, c->err);
@@ -166,7 +166,6 @@ struct fields {
 static int read_fields(const struct call *c, struct reader *r, struct fields *f)
 {
 	char path[160];
-	int rc;
 
 	reader_text(r, "id", OPTIONAL, TURN_MAX_TEXT, &f->id);
 	reader_string(r, "channel", OPTIONAL, MAX_NAME, &f->channel);
@@ -176,7 +175,7 @@ static int read_fields(const struct call *c, struct reader *r, struct fields *f)
 	reader_object(r, "attributes", OPTIONAL, &f->attributes);
 	reader_time(r, "started_at", OPTIONAL, &f->started_at);
 	reader_array(r, "turns", OPTIONAL, CONVERSATION_MAX_TURNS, &f->turns);
-	if (r->rc < 0 || (rc = check_acl(c, r, f->acl)) < 0 || (rc = check_attributes(r, f->attributes)) < 0)
+	if (r->rc < 0 || check_acl(c, r, f->acl) < 0 || check_attributes(r, f->attributes) < 0)
 		return r->rc;
 	reader_path(r, "id", -1, path, sizeof(path));
 	return f->id.s ? id_check(f->id, path, c->err) : 0;

@@ -19,12 +19,12 @@
 static int repeats_himself(struct arena *a, const struct conversation *v, size_t dim)
 {
 	const struct turn *last = conversation_last(v, "customer");
-	const struct term *now = NULL, *then;
+	const struct term *now = NULL, *then = NULL;
 
 	long n = last ? analyse_query(a, last->text.s, last->text.n, 64, &now) : 0;
 	if (n < 3)
 		return n < 0 ? -1 : 0;
-	for (const struct turn *t = v->turns; t < last; t++) {
+	for (const struct turn *t = v->turns; t && t < last; t++) {
 		if (!turn_is(t, "customer"))
 			continue;
 		float cosine = 0;
@@ -209,7 +209,7 @@ static int of_text(const struct call *c, struct text text, struct conversation *
 int predict_show(struct desk *d, const struct call *c, json_t *body, json_t **out)
 {
 	struct text text = { 0 }, id = { 0 };
-	struct conversation v;
+	struct conversation v = { 0 };
 	int64_t k = PREDICT_K;
 	struct reader r;
 

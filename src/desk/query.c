@@ -63,7 +63,7 @@ static const float *blend(struct arena *a, const struct conversation *v, const s
 
 	if (!sum)
 		return NULL;
-	for (const struct turn *t = v->turns; t < last; t++) {
+	for (const struct turn *t = v->turns; t && t < last; t++) {
 		if (!turn_is(t, "customer") || !t->vector)
 			continue;
 		for (size_t i = 0; i < dim; i++)

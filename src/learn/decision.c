@@ -19,7 +19,7 @@
 #define MAX_CLARIFY 3    /* bot turns after which asking again does not help */
 
 /* Weights of the risk that this ends with a person, in log-odds. */
-#define RISK_BASE -2.2
+#define RISK_BASE (-2.2)
 #define RISK_ASKS 4.5
 #define RISK_REPEATS 1.3
 #define RISK_BOT_REPEATED 1.3

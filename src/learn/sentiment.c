@@ -15,7 +15,7 @@
 #include "text/analyser.h"
 
 #define NEGATION_REACH 3
-#define NEGATED -.7
+#define NEGATED (-.7)
 #define INTENSIFIED 1.4
 #define NORMALISER 15.0
 #define NEUTRAL .2 /* scores nearer to zero are neutral */

@@ -146,8 +146,10 @@ static void test_predict__with_the_model(void **state)
 {
 	struct fixture *f = *state;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	put_document(f, "d-1", "Heating stays cold",
 		     "When the heating stays cold, look at the thermostat first.", NULL);
 	put_document(f, "d-2", "Parcels", "A parcel takes three days.", NULL);

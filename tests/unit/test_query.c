@@ -102,8 +102,10 @@ static void test_query__vector_leans_on_the_last_turn(void **state)
 {
 	struct fixture *f = *state;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	struct conversation v = load(f, "{'turns':[{'role':'customer','text':'Hello'},"
 					"{'role':'customer','text':'I bought a heat pump'},"
 					"{'role':'customer','text':'It is installed in the cellar'},"
@@ -127,8 +129,10 @@ static void test_query__one_turn_uses_its_stored_vector(void **state)
 {
 	struct fixture *f = *state;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	struct conversation v = load(f, "{'turns':[{'role':'customer','text':'My heat pump is cold'}]}");
 	struct desk_query q = query(f, &v);
 	assert_ptr_equal(q.vector, v.turns[0].vector);
@@ -139,8 +143,10 @@ static void test_conversation_embed__only_what_is_new(void **state)
 {
 	struct fixture *f = *state;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	struct conversation v = load(f, "{'id':'c','turns':[{'role':'customer','text':'one'},"
 					"{'role':'bot','text':'two'}]}");
 	const float *first = v.turns[0].vector;
