@@ -1,0 +1,305 @@
+/* memory_search.c: a search that looks at every entry. Scores are those that index.h defines. */
+#include "memory_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- who is allowed ----------------------------------------------------------------------------------- */
+
+/* < 0, 0, > 0 as strcmp; 2 when the two cannot be compared. */
+static int compare(const struct index_value *x, const struct index_value *y)
+{
+	if (x->type != y->type)
+		return 2;
+	if (x->type != VALUE_STRING)
+		return (x->number > y->number) - (x->number < y->number);
+	size_t n = x->s.n < y->s.n ? x->s.n : y->s.n;
+	int order = memcmp(x->s.s, y->s.s, n);
+	if (order == 0)
+		order = (x->s.n > y->s.n) - (x->s.n < y->s.n);
+	return order < 0 ? -1 : order > 0;
+}
+
+static int orders(enum filter_op op, const struct index_value *have, const struct index_value *want)
+{
+	int c = have->type == VALUE_BOOL ? 2 : compare(have, want);
+
+	switch (op) {
+	case FILTER_GT:
+		return c == 1;
+	case FILTER_GTE:
+		return c == 0 || c == 1;
+	case FILTER_LT:
+		return c == -1;
+	default:
+		return c == -1 || c == 0;
+	}
+}
+
+/* Of a condition on one key. */
+static int condition_meets(const struct index_filter *f, const struct memory_entry *en)
+{
+	int there = 0, among = 0, ordered = 0;
+
+	for (size_t i = 0; i < en->n_tags; i++) {
+		const struct index_tag *t = &en->tags[i];
+		if (strcmp(t->key, f->key) != 0)
+			continue;
+		there = 1;
+		for (size_t j = 0; j < f->n_values; j++) {
+			among |= compare(&t->value, &f->values[j]) == 0;
+			ordered |= orders(f->op, &t->value, &f->values[j]);
+		}
+	}
+	switch (f->op) {
+	case FILTER_EQ:
+	case FILTER_IN:
+		return among;
+	case FILTER_NE:
+	case FILTER_NIN:
+		return there && !among;
+	default:
+		return ordered;
+	}
+}
+
+static int filter_meets(const struct index_filter *f, const struct memory_entry *en)
+{
+	if (f->op != FILTER_AND && f->op != FILTER_OR)
+		return condition_meets(f, en);
+	for (size_t i = 0; i < f->n_children; i++)
+		if (filter_meets(&f->children[i], en) != (f->op == FILTER_AND))
+			return f->op == FILTER_OR;
+	return f->op == FILTER_AND;
+}
+
+static int has_key(const struct memory_entry *en, const char *key)
+{
+	for (size_t i = 0; i < en->n_tags; i++)
+		if (strcmp(en->tags[i].key, key) == 0)
+			return 1;
+	return 0;
+}
+
+static const char *unknown_key(const struct cluster *c, enum collection in, const struct index_filter *f)
+{
+	const char *key = NULL;
+
+	for (size_t i = 0; i < f->n_children && !key; i++)
+		key = unknown_key(c, in, &f->children[i]);
+	if (f->op == FILTER_AND || f->op == FILTER_OR)
+		return key;
+	for (size_t i = 0; i < c->n_entries; i++) {
+		const struct memory_entry *en = &c->entries[i];
+		if (en->live && record_schema(en->kind)->collection == (int)in && has_key(en, f->key))
+			return NULL;
+	}
+	return f->key;
+}
+
+static int may_see(const struct index_query *q, const struct memory_entry *en)
+{
+	struct rights r = { .all_groups = q->all_groups, .groups = q->groups, .n_groups = q->n_groups };
+
+	return rights_see(&r, en->acl);
+}
+
+/* --- scores --------------------------------------------------------------------------------------------- */
+
+static float inner_product(const float *x, const float *y, size_t dim)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < dim; i++)
+		sum += (double)x[i] * (double)y[i];
+	return (float)sum;
+}
+
+static void score_vector(const struct cluster *c, const float *vector, const struct memory_entry *en,
+			 struct index_hit *h)
+{
+	float *const part[] = { &h->title, &h->whole, &h->chunk };
+	const struct entry_row *best[3] = { NULL };
+	double sum = 0;
+	int n = 0;
+
+	h->title = h->whole = h->chunk = NAN;
+	for (size_t i = 0; vector && i < en->n_rows; i++) {
+		const struct entry_row *r = &en->rows[i];
+		int p = r->field == ROW_TITLE ? 0 : r->field == ROW_WHOLE ? 1 : 2;
+		float s = r->vector ? inner_product(vector, r->vector, c->options.dim) : NAN;
+		if (!r->vector || (best[p] && s <= *part[p]))
+			continue;
+		best[p] = r;
+		*part[p] = s;
+	}
+	for (int p = 0; p < 3; p++) {
+		if (!best[p])
+			continue;
+		sum += (double)*part[p];
+		n++;
+	}
+	if (!n)
+		return;
+	const struct entry_row *r = best[2] ? best[2] : best[1] ? best[1] : best[0];
+	h->vector = (float)(sum / n);
+	h->vector_rank = 1; /* it has one: the place is given later */
+	h->row = en->first_row + (uint64_t)(r - en->rows);
+	h->row_n = r->n;
+	h->row_field = r->field;
+}
+
+static size_t count_word(const struct memory_entry *en, const char *stem)
+{
+	size_t count = 0;
+
+	for (int w = 0; w < 2; w++)
+		for (size_t i = 0; i < en->n_words[w]; i++)
+			count += strcmp(en->words[w][i].stem, stem) == 0;
+	return count;
+}
+
+struct allowed {
+	struct memory_entry *entry;
+	struct index_hit hit;
+	int wanted;
+};
+
+/* BM25 as FTS5 has it: k1 1.2, b .75, an idf that is never below 1e-6, lengths over both columns. */
+static void score_words(const struct cluster *c, const struct index_query *q, struct allowed *v, size_t n)
+{
+	double words = 0, entries = 0;
+
+	for (size_t i = 0; i < c->n_entries; i++) {
+		const struct memory_entry *en = &c->entries[i];
+		if (!en->live || record_schema(en->kind)->collection != (int)q->collection)
+			continue;
+		words += (double)(en->n_words[0] + en->n_words[1]);
+		entries++;
+	}
+	for (size_t t = 0; t < q->n_terms; t++) {
+		double have = 0;
+		for (size_t i = 0; i < c->n_entries; i++) {
+			const struct memory_entry *en = &c->entries[i];
+			have += en->live && record_schema(en->kind)->collection == (int)q->collection &&
+				count_word(en, q->terms[t].stem) > 0;
+		}
+		double idf = log((entries - have + 0.5) / (have + 0.5));
+		idf = idf > 0 ? idf : 1e-6;
+		for (size_t i = 0; i < n; i++) {
+			const struct memory_entry *en = v[i].entry;
+			double f = (double)count_word(en, q->terms[t].stem);
+			double length = (double)(en->n_words[0] + en->n_words[1]) / (words / entries);
+			if (f > 0)
+				v[i].hit.words += (float)((double)q->terms[t].weight * idf * f * 2.2 /
+							  (f + 1.2 * (0.25 + 0.75 * length)));
+		}
+	}
+}
+
+/* --- the best ---------------------------------------------------------------------------------------------- */
+
+static int by_vector(const void *a, const void *b)
+{
+	const struct index_hit *x = &(*(struct allowed *const *)a)->hit,
+			       *y = &(*(struct allowed *const *)b)->hit;
+
+	if (!x->vector_rank != !y->vector_rank)
+		return x->vector_rank ? -1 : 1;
+	if (x->vector_rank && x->vector != y->vector)
+		return x->vector > y->vector ? -1 : 1;
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+static int by_words(const void *a, const void *b)
+{
+	const struct index_hit *x = &(*(struct allowed *const *)a)->hit,
+			       *y = &(*(struct allowed *const *)b)->hit;
+
+	if (x->words != y->words)
+		return x->words > y->words ? -1 : 1;
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+/* Marks the best k of each source that was asked; returns whether more than those have a score. */
+static int want(const struct index_query *q, struct allowed **order, size_t n)
+{
+	int more = 0;
+
+	qsort(order, n, sizeof(*order), by_vector);
+	for (size_t i = 0; i < n && q->vector && order[i]->hit.vector_rank; i++) {
+		order[i]->wanted |= i < q->k;
+		more |= i >= q->k;
+	}
+	if (!q->vector && !q->n_terms) {
+		for (size_t i = 0; i < n && i < q->k; i++)
+			order[i]->wanted = 1;
+		return n > q->k;
+	}
+	qsort(order, n, sizeof(*order), by_words);
+	for (size_t i = 0; i < n && order[i]->hit.words > 0; i++) {
+		order[i]->wanted |= i < q->k;
+		more |= i >= q->k;
+	}
+	return more;
+}
+
+static void rank(struct allowed **order, size_t n)
+{
+	qsort(order, n, sizeof(*order), by_vector);
+	for (size_t i = 0; i < n && order[i]->hit.vector_rank; i++)
+		order[i]->hit.vector_rank = (uint32_t)i + 1;
+	qsort(order, n, sizeof(*order), by_words);
+	for (size_t i = 0; i < n && order[i]->hit.words > 0; i++)
+		order[i]->hit.words_rank = (uint32_t)i + 1;
+}
+
+static size_t allow(struct cluster *c, const struct index_query *q, const struct match *match,
+		    struct allowed *v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_entries; i++) {
+		struct memory_entry *en = &c->entries[i];
+		if (!en->live || record_schema(en->kind)->collection != (int)q->collection || !may_see(q, en))
+			continue;
+		if ((q->filter && !filter_meets(q->filter, en)) || (match && !match_meets(match, en)))
+			continue;
+		v[n] = (struct allowed){ .entry = en, .hit = { .entry = en->id } };
+		score_vector(c, c->options.dim ? q->vector : NULL, en, &v[n].hit);
+		n++;
+	}
+	return n;
+}
+
+int memory_search(struct cluster *c, const struct index_query *q, struct arena *a, struct index_result *out,
+		  struct error *e)
+{
+	const struct match *match = NULL;
+	int rc = q->match ? match_parse(a, q->match, &match, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	struct allowed *v = memory_must(arena_alloc(a, (c->n_entries + 1) * sizeof(*v)));
+	struct allowed **order = memory_must(arena_alloc(a, (c->n_entries + 1) * sizeof(struct allowed *)));
+	size_t n = allow(c, q, match, v), m = 0;
+	for (size_t i = 0; i < n; i++)
+		order[i] = &v[i];
+	score_words(c, q, v, n);
+	struct index_result r = { .n = n, .allowed = n, .seq = c->complete };
+	r.exhausted = !want(q, order, n);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].wanted)
+			order[m++] = &v[i];
+	rank(order, m);
+	struct index_hit *hits = memory_must(arena_alloc(a, (m + 1) * sizeof(*hits)));
+	for (size_t i = 0; i < m; i++)
+		hits[i] = order[i]->hit;
+	r.hits = hits;
+	r.n = m;
+	const char *key = q->filter ? unknown_key(c, q->collection, q->filter) : NULL;
+	r.unknown_key = key ? memory_must(arena_strdup(a, key)) : NULL;
+	*out = r;
+	return 0;
+}
