@@ -142,6 +142,28 @@ static void test_predict__next_request_knows_what_was_resolved(void **state)
 	check_learned(f, "error E7, my heating is cold");
 }
 
+/* The whole way: conversation, handoff, resolution; then the very next prediction. */
+static void test_predict__learns_from_a_handoffs_resolution(void **state)
+{
+	struct fixture *f = *state;
+	json_t *body = J(f,
+			 "{'outcome':'resolved','intent':'thermostat_error','text':'Reset the boiler relay',"
+			 "'problem':'Thermostat shows E7'}");
+
+	ACT(f, conversation_act, J(f, CHAT));
+	ACT(f, conversation_act,
+	    J(f, "{'id':'c-2','turns':[{'role':'customer','text':'Where is my parcel'}]}"));
+	resolve(f, &(struct resolved){
+			   .conversation = "c-2", .resolution = "r-2", .intent = "parcel", .text = "Sent" });
+	ACT(f, handoff_act, J(f, "{'conversation_id':'c-1','trigger':'low_confidence'}"));
+	json_t *named = J(f, "{'conversation':'c-1'}"), *c = NULL;
+	NO_ERROR(f, conversation_show(&f->desk, &f->call, named, &c));
+	json_keep(f->arena, c);
+	assert_string_equal(string_at(c, "state"), "handed_off");
+	ACT(f, resolution_act, string_at(c, "handoff"), body);
+	check_learned(f, "error E7, my heating is cold");
+}
+
 static void test_predict__with_the_model(void **state)
 {
 	struct fixture *f = *state;
@@ -396,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_predict__next_request_knows_what_was_resolved),
+		TEST(test_predict__learns_from_a_handoffs_resolution),
 		cmocka_unit_test_setup_teardown(test_predict__with_the_model, set_up_model, tear_down),
 		TEST(test_predict__has_all_fields),
 		TEST(test_predict__escalates_on_request),
