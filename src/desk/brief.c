@@ -8,9 +8,11 @@
 #include "base/utf8.h"
 #include "desk/case.h"
 #include "desk/package.h"
+#include "desk/query.h"
 
 #define EARLIER 3       /* contacts named */
 #define EARLIER_READ 20 /* contacts looked at */
+#define KEY_PART 280    /* bytes of a turn that are quoted */
 
 json_t *brief_from_turn(const struct turn *t)
 {
@@ -141,24 +143,20 @@ static void say_why(struct brief *b)
 		brief_sayf(b, brief_from_package("trigger", -1), NULL, "Handed off because %s.", words);
 }
 
-/* The longest sentence of a turn that is not longer than what is shown: greetings and yells are short. */
-static struct text key_sentence(struct brief *b, const struct turn *t)
+/* A short turn whole, of a longer one the part that holds most of what the search was made from. */
+static struct text key_part(struct brief *b, const struct turn *t)
 {
-	const struct span *spans;
-	long n = split_sentences(b->call->arena, t->text.s, t->text.n, &spans);
-	struct span best = { 0, 0 };
+	const struct desk_query *q = b->in->found->query;
+	struct span p = { 0, t->text.n };
 
-	for (long i = 0; i < n; i++) {
-		size_t len = spans[i].end - spans[i].start;
-		if (best.end == 0 || (len > best.end - best.start && len <= BRIEF_SENTENCE))
-			best = spans[i];
-	}
-	return brief_cut((struct text){ t->text.s + best.start, best.end - best.start });
+	if (t->text.n > KEY_PART)
+		p = best_passage(b->call->arena, t->text.s, t->text.n, q->terms, q->n_terms, KEY_PART);
+	return (struct text){ t->text.s + p.start, p.end - p.start };
 }
 
 static void say_turn(struct brief *b, const char *label, const struct turn *t)
 {
-	struct sentence s = { .label = label, .text = key_sentence(b, t), .quote = 1 };
+	struct sentence s = { .label = label, .text = key_part(b, t), .quote = 1 };
 
 	if (s.text.n == 0)
 		return;

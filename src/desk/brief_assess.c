@@ -8,7 +8,9 @@
 
 #define BEST_PASSAGE 280
 #define DOCUMENTS 2         /* documents quoted in the recommendation */
-#define CASE_LIKE .40       /* vector score from which a case is called similar */
+#define NEARLY .85          /* of the best document's score: from here on another one is quoted too */
+#define CASE_LIKE .40       /* vector score from which a case of the same intent is called similar */
+#define CASE_ALIKE .60      /* and from which any case is */
 #define CONTRADICTS .50     /* word overlap from which two sentences are about the same */
 #define CONTRADICT_TEXT ((size_t)64 << 10) /* of a document that is read for a contradiction */
 
@@ -189,11 +191,13 @@ static void say_documents(struct brief *b)
 {
 	const struct evidence_found *f = b->in->found;
 	size_t said = 0;
+	double best = 0;
 
 	for (size_t i = 0; i < f->n && said < DOCUMENTS && b->rc == 0; i++) {
 		const struct search_hit *h = &f->hits[i];
-		if (h->kind != COLLECTION_DOCUMENT || !h->record.text.n)
+		if (h->kind != COLLECTION_DOCUMENT || !h->record.text.n || h->score < NEARLY * best)
 			continue;
+		best = said ? best : h->score;
 		const char *title = body_string(h->record.body, "title");
 		quote_document(b, arena_printf(b->call->arena, "\"%s\"", *title ? title : h->record.id), &h->record,
 			       best_of_hit(b, h));
@@ -210,26 +214,35 @@ static void quote_case(struct brief *b, const char *label, const struct record *
 		brief_say(b, &s);
 }
 
+/* Similar enough to be named: of the same intent, or very much alike. Words alone do not tell how much. */
+static int is_similar(const struct brief *b, const struct search_hit *h)
+{
+	const char *intent = body_string(package_value(b->in->package, "intent"), "label");
+	int same = strcmp(intent, body_string(h->record.body, "intent")) == 0;
+
+	if (h->kind != COLLECTION_CASE || strcmp(body_string(h->record.body, "outcome"), "resolved") != 0)
+		return 0;
+	return b->in->found->query->vector ? h->raw.vector >= (same ? CASE_LIKE : CASE_ALIKE) : same || !*intent;
+}
+
 /* How the most similar case that was solved was solved. */
 static void say_case(struct brief *b)
 {
 	const struct evidence_found *f = b->in->found;
+	size_t i = 0;
 
-	for (size_t i = 0; i < f->n; i++) {
-		const struct search_hit *h = &f->hits[i];
-		if (h->kind != COLLECTION_CASE || strcmp(body_string(h->record.body, "outcome"), "resolved") != 0)
-			continue;
-		if (f->query->vector && h->raw.vector < CASE_LIKE)
-			continue;
-		const json_t *steps = json_object_get(h->record.body, "steps");
-		quote_case(b, "A similar case", &h->record, body_text(h->record.body, "problem"));
-		quote_case(b, "It was solved so", &h->record, body_text(h->record.body, "resolution"));
-		for (size_t s = 0; s < json_array_size(steps) && b->rc == 0; s++) {
-			const json_t *step = json_array_get(steps, s);
-			quote_case(b, arena_printf(b->call->arena, "Step %zu of it", s + 1), &h->record,
-				   (struct text){ json_string_value(step), json_string_length(step) });
-		}
+	while (i < f->n && !is_similar(b, &f->hits[i]))
+		i++;
+	if (i == f->n)
 		return;
+	const struct record *r = &f->hits[i].record;
+	const json_t *steps = json_object_get(r->body, "steps");
+	quote_case(b, "A similar case", r, body_text(r->body, "problem"));
+	quote_case(b, "It was solved so", r, body_text(r->body, "resolution"));
+	for (size_t s = 0; s < json_array_size(steps) && b->rc == 0; s++) {
+		const json_t *step = json_array_get(steps, s);
+		quote_case(b, arena_printf(b->call->arena, "Step %zu of it", s + 1), r,
+			   (struct text){ json_string_value(step), json_string_length(step) });
 	}
 }
 

@@ -83,11 +83,13 @@ static void write_from(struct strbuf *b, const json_t *from)
 	}
 }
 
-/* A text on one line; in Markdown its own marks are escaped. */
+/* A text on one line, its lines parted by " / "; in Markdown its own marks are escaped. */
 static void write_line(struct strbuf *b, struct text t, int markdown)
 {
 	for (size_t i = 0; i < t.n; i++) {
 		char c = t.s[i];
+		if (c == '\n' && b->n && b->p[b->n - 1] != ' ')
+			strbuf_puts(b, " / ");
 		if (c == '\n' || c == '\r' || c == '\t')
 			c = ' ';
 		if (c == ' ' && b->n && b->p[b->n - 1] == ' ')

@@ -1,5 +1,6 @@
 #include "desk/evidence.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +8,17 @@
 #include "base/crypto.h"
 #include "desk/package.h"
 #include "desk/query.h"
+#include "embed/embed.h"
 
 #define SALT 32
 #define MORE 16 /* candidates beyond those kept, for the boost to work on */
-#define EXTRA_WORD_WEIGHT .3f
-#define CITED_BOOST .05
+/*
+ * Chosen on datasets/demo (113 documents that resolutions used): without any of
+ * the three recall@3 is .68 and MRR .59, with them .76 and .64.
+ */
+#define EXTRA_WORD_WEIGHT .5f
+#define CITED_BOOST .1
+#define REASON_WEIGHT .6f
 
 const char *evidence_kind(enum collection k)
 {
@@ -67,19 +74,43 @@ static int add_words(const struct call *c, const json_t *package, struct desk_qu
 	return 0;
 }
 
+/* normalised(conversation + REASON_WEIGHT * reason): what a summary says is said in the customer's words too seldom. */
+static int blend_reason(struct desk *d, const struct call *c, struct text reason, struct desk_query *q)
+{
+	const float *r;
+	float *sum, norm = 0;
+	int rc = desk_embed(d, c->arena, &reason, 1, &r, c->err);
+
+	if (rc < 0 || !r || !q->vector)
+		return rc;
+	size_t dim = embedder_info(d->embedder)->dim;
+	sum = arena_alloc(c->arena, dim * sizeof(*sum));
+	if (!sum)
+		return no_memory(c->err);
+	for (size_t i = 0; i < dim; i++) {
+		sum[i] = q->vector[i] + REASON_WEIGHT * r[i];
+		norm += sum[i] * sum[i];
+	}
+	for (size_t i = 0; i < dim && norm > 0; i++)
+		sum[i] /= sqrtf(norm);
+	if (norm > 0)
+		q->vector = sum;
+	return 0;
+}
+
 static int make_query(struct desk *d, const struct call *c, const struct evidence_input *in, struct desk_query *q)
 {
-	struct text reason;
+	const json_t *value = package_value(in->package, "reason");
+	struct text reason = { json_string_value(value), json_string_length(value) };
 	int rc = query_of_conversation(d, c->arena, in->conversation, q, c->err);
 
 	if (rc < 0)
 		return rc;
-	reason = (struct text){ json_string_value(package_value(in->package, "reason")),
-				json_string_length(package_value(in->package, "reason")) };
-	/* no customer has spoken: what the bot says is all there is */
-	if (!q->text.s && reason.n && (rc = query_of_text(d, c->arena, reason, q, c->err)) < 0)
-		return rc;
-	return add_words(c, in->package, q);
+	if (reason.n && !q->text.s) /* no customer has spoken: what the bot says is all there is */
+		rc = query_of_text(d, c->arena, reason, q, c->err);
+	else if (reason.n && !package_inferred(in->package, "reason"))
+		rc = blend_reason(d, c, reason, q);
+	return rc < 0 ? rc : add_words(c, in->package, q);
 }
 
 static int is_cited(const struct evidence_found *f, const struct search_hit *h)
