@@ -131,8 +131,7 @@ static int run(int argc, char **argv)
 		return cmd_fail(&e);
 	int rc = find_handoff(client, argv[1], &handoff, &e);
 	if (rc == 0 && json) {
-		json_dumpf(handoff, stdout, JSON_INDENT(2));
-		putchar('\n');
+		json_print(handoff, stdout);
 	} else if (rc == 0) {
 		rc = print_handoff(client, handoff, &e);
 	}

@@ -65,8 +65,7 @@ static int create(struct control *c, struct arena *a, const char *scope_list, co
 		return rc;
 	if (json) {
 		JSON_AUTO *j = json_pack("{s:s, s:s, s:s}", "id", id, "key", text, "scopes", scopes_text(a, spec->scopes));
-		json_dumpf(j, stdout, JSON_COMPACT);
-		putchar('\n');
+		json_print(j, stdout);
 	} else {
 		printf("%s\n", text);
 		fprintf(stderr, "readback: key %s made; its text is shown this once\n", id);
@@ -105,8 +104,7 @@ static int list(struct control *c, struct arena *a, int json, struct error *e)
 			       groups_text(a, &keys[i]), at, keys[i].revoked_at ? "  revoked" : "");
 	}
 	if (json) {
-		json_dumpf(all, stdout, JSON_COMPACT);
-		putchar('\n');
+		json_print(all, stdout);
 	}
 	return 0;
 }

@@ -96,8 +96,7 @@ static int run(int argc, char **argv)
 		return cmd_fail(&e);
 	if (!json)
 		return print_answer(answer);
-	json_dumpf(answer, stdout, JSON_INDENT(2));
-	putchar('\n');
+	json_print(answer, stdout);
 	return EXIT_OK;
 }
 

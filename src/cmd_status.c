@@ -51,8 +51,7 @@ static int run(int argc, char **argv)
 	if (rc < 0)
 		return cmd_fail(&e);
 	if (json) {
-		json_dumpf(answer, stdout, JSON_INDENT(2));
-		putchar('\n');
+		json_print(answer, stdout);
 	} else {
 		print_status(answer);
 	}

@@ -81,11 +81,17 @@ int json_parse_arena(struct arena *a, const char *s, size_t n, struct error *e, 
 
 char *json_text(const json_t *j, size_t *n)
 {
-	char *s = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+	char *s = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_DIGITS);
 
 	if (s && n)
 		*n = strlen(s);
 	return s;
+}
+
+void json_print(const json_t *j, FILE *to)
+{
+	json_dumpf(j, to, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_DIGITS);
+	fputc('\n', to);
 }
 
 void json_release(json_t **j)

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -31,8 +32,17 @@ int json_parse(const char *s, size_t n, struct error *e, json_t **out);
 /* As json_parse; *out lives as long as the arena. */
 int json_parse_arena(struct arena *a, const char *s, size_t n, struct error *e, json_t **out);
 
+/*
+ * Numbers are written with 15 digits: enough for all that we compute, and a
+ * decimal such as 0.988984 comes out as it went in.
+ */
+#define JSON_DIGITS JSON_REAL_PRECISION(15)
+
 /* The compact text with sorted keys, so that equal values have equal bytes. Caller frees; NULL without memory. */
 char *json_text(const json_t *j, size_t *n);
+
+/* Prints it for people, indented, with a newline behind it. */
+void json_print(const json_t *j, FILE *to);
 
 /* Hands a reference over to the arena: it is released when the arena is freed. Returns `j` (NULL stays NULL). */
 json_t *json_keep(struct arena *a, json_t *j);

@@ -41,7 +41,7 @@ static void add_header(struct response *out, const char *name, const char *value
 
 static void set_json(struct arena *a, struct response *out, int status, const json_t *j)
 {
-	char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY | JSON_DIGITS);
 
 	out->status = status;
 	out->type = "application/json";
