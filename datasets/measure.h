@@ -1,0 +1,77 @@
+/*
+ * measure.h: figures of merit, as the usual tools compute them, and chance
+ * that can be repeated. Plain arithmetic; any thread.
+ */
+#ifndef READBACK_DATASETS_MEASURE_H
+#define READBACK_DATASETS_MEASURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A seeded generator (splitmix64): the same seed, the same numbers on every machine. */
+struct dice {
+	uint64_t state;
+};
+uint64_t dice_next(struct dice *d);
+size_t dice_below(struct dice *d, size_t n); /* n >= 1 */
+/* Fisher-Yates over n indices. */
+void dice_shuffle(struct dice *d, size_t *items, size_t n);
+
+/* --- retrieval --------------------------------------------------------------------------------------- */
+
+/* A judged document of one query. */
+struct judged {
+	const char *document;
+	int gain; /* > 0: relevant */
+};
+
+struct ranking_scores {
+	double ndcg10, recall5, recall10, mrr10;
+};
+
+/*
+ * Scores of a ranking (best first, no document twice) as trec_eval has them:
+ * DCG of the gains over log2(rank + 1), against the best order of the judged;
+ * recall of the relevant; reciprocal rank of the first relevant. A query
+ * without a relevant document scores 0 everywhere.
+ */
+void ranking_score(const char *const *ranked, size_t n, const struct judged *judged, size_t n_judged,
+		   struct ranking_scores *out);
+
+/* Mean of the precisions at the relevant ranks, over all relevant: average precision of the ranking given. */
+double ranking_average_precision(const char *const *ranked, size_t n, const struct judged *judged,
+				 size_t n_judged);
+
+/* --- classification ---------------------------------------------------------------------------------- */
+
+/* One prediction. Labels are numbers from 0; `predicted` -1: none was given. */
+struct guess {
+	int truth, predicted; /* truth -1: out of scope */
+	double confidence;    /* of `predicted`, 0 … 1 */
+	double out_of_scope;  /* higher is further out */
+};
+
+double guess_accuracy(const struct guess *g, size_t n); /* of the in-scope */
+
+/* Mean F1 over the labels that are true or predicted for an in-scope row. `labels`: how many there are. -1: no memory. */
+double guess_macro_f1(const struct guess *g, size_t n, size_t labels);
+
+/* Expected calibration error of the in-scope: 15 bins of equal width (Guo et al. 2017). */
+double guess_ece(const struct guess *g, size_t n);
+
+/* Probability that an out-of-scope row scores higher than an in-scope one, ties a half. -1: no memory or a side empty. */
+double guess_auroc(const struct guess *g, size_t n);
+
+/* Share of the out-of-scope found by the threshold that rejects at most `rejected` of the in-scope. -1 as above. */
+double guess_oos_recall(const struct guess *g, size_t n, double rejected);
+
+/* --- numbers ----------------------------------------------------------------------------------------- */
+
+double mean_of(const double *v, size_t n);           /* 0 for none */
+double deviation_of(const double *v, size_t n);      /* of a sample; 0 for fewer than two */
+double percentile_of(double *v, size_t n, double p); /* sorts v; p in 0 … 1; nearest rank; 0 for none */
+
+/* 95 % interval of the mean by 1,000 bootstrap samples. 0, or -1 without memory. */
+int bootstrap_mean(const double *v, size_t n, uint64_t seed, double *lo, double *hi);
+
+#endif

@@ -1,0 +1,154 @@
+#include "cmd_replay.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "cmd_scratch.h"
+#include "desk/predict.h"
+#include "desk/query.h"
+
+#define DOCUMENTS 5
+
+/*
+ * The conversation as it was when a decision had to be made: up to the first
+ * agent turn behind a customer's. (Where agents greet first, that greeting
+ * decides nothing.) 0 turns: no customer spoke before.
+ */
+static void cut_to_opening(struct conversation *v)
+{
+	size_t i = 0, spoken = 0;
+
+	for (; i < v->n_turns && !(spoken && turn_is(&v->turns[i], "agent")); i++)
+		spoken += (size_t)turn_is(&v->turns[i], "customer");
+	v->n_turns = spoken ? i : 0;
+}
+
+static double found_share(const json_t *used, const json_t *suggestions, size_t k)
+{
+	size_t found = 0, n = json_array_size(used);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *want = json_string_value(json_array_get(used, i));
+		for (size_t j = 0; want && j < k && j < json_array_size(suggestions); j++)
+			found += strcmp(want, body_string(json_array_get(suggestions, j), "id")) == 0;
+	}
+	return n ? (double)found / (double)n : NAN;
+}
+
+/* The first similar case has the label. */
+static int case_hits(struct desk *d, const struct call *c, const struct conversation *v, const char *label,
+		     int *out)
+{
+	struct search_request r = { .kinds = { COLLECTION_CASE }, .n_kinds = 1, .k = 1, .no_highlight = 1 };
+	struct search_result found;
+	struct desk_query q;
+	int rc = query_of_conversation(d, c->arena, v, &q, c->err);
+
+	*out = 0;
+	if (rc < 0 || (!q.vector && q.n_terms == 0))
+		return rc;
+	query_to_request(&q, &r);
+	rc = search_run(d->engine, d->embedder, c->rights, &r, c->arena, &found, c->err);
+	if (rc == 0 && found.n)
+		*out = strcmp(body_string(found.hits[0].record.body, "intent"), label) == 0;
+	return rc;
+}
+
+static int predict(struct desk *d, const struct call *c, const struct chat *chat, struct outcome *out)
+{
+	const json_t *used = json_object_get(json_object_get(chat->line, "resolution"), "evidence_used");
+	struct outcome o = { .measured = 1, .evidence1 = NAN, .evidence5 = NAN };
+	struct conversation v;
+	struct reader r;
+	json_t *p;
+	int rc;
+
+	*out = (struct outcome){ .evidence1 = NAN, .evidence5 = NAN };
+	reader_init(&r, chat->line, NULL, c->err);
+	if ((rc = conversation_read(d, c, &r, &v)) < 0)
+		return rc;
+	cut_to_opening(&v);
+	if (v.n_turns == 0)
+		return 0;
+	if ((rc = conversation_embed(d, c->arena, &v, c->err)) < 0 ||
+	    (rc = predict_conversation(d, c, &v, DOCUMENTS, &p)) < 0)
+		return rc;
+	json_keep(c->arena, p);
+	const json_t *suggestions = json_object_get(p, "suggestions");
+	o.right = strcmp(body_string(json_object_get(p, "intent"), "label"), chat->label) == 0;
+	o.answered = strcmp(body_string(p, "decision"), "answer") == 0;
+	o.evidence1 = found_share(used, suggestions, 1);
+	o.evidence5 = found_share(used, suggestions, 5);
+	if ((rc = case_hits(d, c, &v, chat->label, &o.case_hit)) < 0)
+		return rc;
+	*out = o;
+	return 0;
+}
+
+/* With an arena of its own; an error of the line is said and counted, and the history goes on. */
+static int step(struct desk *d, const struct chat *chat, struct outcome *out, size_t *bad, struct error *e)
+{
+	struct arena *a = arena_new(256 << 10);
+	struct error why = { 0 };
+	struct call c = scratch_call(a, &why);
+	int rc = !a ? no_memory(e) : 0, fresh;
+
+	if (rc == 0)
+		rc = out ? predict(d, &c, chat, out) : conversation_import(d, &c, chat->line, &fresh);
+	if (rc < 0 && a && import_is_line_error(rc)) {
+		if (!out) {
+			fprintf(stderr, "readback: conversation %s: %s%s%s\n", body_string(chat->line, "id"),
+				why.param, why.param[0] ? ": " : "", why.message);
+			++*bad;
+		}
+		rc = 0;
+	} else if (rc < 0 && a) {
+		*e = why;
+	}
+	arena_free(a);
+	return rc;
+}
+
+static int go_through(const struct pass *p, struct desk *d, struct outcome *out, size_t *bad, struct error *e)
+{
+	struct progress bar;
+	int rc = 0;
+
+	progress_start(&bar, p->what);
+	for (size_t i = 0; rc == 0 && i < p->n; i++) {
+		const struct chat *chat = &p->chats[p->order[i]];
+		out[i] = (struct outcome){ .evidence1 = NAN, .evidence5 = NAN };
+		if (cmd_stop)
+			rc = error_set(e, ERR_INTERRUPTED, NULL, "interrupted");
+		else if (chat->label && i >= p->skip)
+			rc = step(d, chat, &out[i], bad, e);
+		if (rc == 0 && i >= p->delay && i - p->delay < p->learned)
+			rc = step(d, &p->chats[p->order[i - p->delay]], NULL, bad, e);
+		progress_show(&bar, (int64_t)i + 1, (int64_t)p->n);
+	}
+	progress_end(&bar, (int64_t)p->n);
+	return rc;
+}
+
+int replay_pass(const struct pass *p, struct outcome *out, size_t *bad, struct error *e)
+{
+	struct import_options o = { .what = IMPORT_DOCUMENTS, .rights = &cli_rights, .stop = &cmd_stop };
+	struct import_progress done = { 0 };
+	struct scratch s;
+	int rc = scratch_open(NULL, p->embedder, &s, e);
+
+	if (rc < 0)
+		return rc;
+	if (p->documents)
+		rc = import_path(&s.place.desk, p->documents, &o, &done, e);
+	if (done.failed)
+		fprintf(stderr, "readback: %s: %llu lines were skipped\n", p->documents,
+			(unsigned long long)done.failed);
+	*bad = 0;
+	if (rc == 0)
+		rc = go_through(p, &s.place.desk, out, bad, e);
+	scratch_close(&s);
+	return rc;
+}
