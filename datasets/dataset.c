@@ -59,7 +59,9 @@ struct writing {
 	struct error *err;
 	uint64_t mark, rows, skipped[REASONS];
 	struct strbuf data, provenance;
-	struct map *last; /* conversation -> seq of its resolution in force at the mark */
+	struct arena *arena; /* of votes */
+	struct map *last;    /* answers: conversation -> seq of its resolution in force at the mark */
+	struct map *votes;   /* intents: example -> its struct vote in force at the mark */
 };
 
 static int check_stop(const struct writing *w)
@@ -220,17 +222,48 @@ static int add_resolution(struct writing *w, struct arena *a, const struct recor
 
 /* --- intents ----------------------------------------------------------------------------------------- */
 
-static int add_example(struct writing *w, struct arena *a, const struct record *r)
+/*
+ * Labels are those of the votes, for an example's record has the latest label,
+ * which may be younger than the mark. A reviewer's vote holds against others;
+ * else the last one counts.
+ */
+struct vote {
+	struct text label;
+	int by_qa;
+};
+
+static int note_vote(struct writing *w, struct arena *a, const struct record *r)
 {
-	struct dataset_row row = { .kind = DATASET_INTENTS,
-				   .text = body_text(r->body, "text"),
-				   .label = body_text(r->body, "label") };
+	struct text example = body_text(r->body, "example"), label = body_text(r->body, "label");
+	uint64_t *slot = example.s ? map_put(w->votes, example.s, example.n, NULL) : NULL;
+	int by_qa = strcmp(body_string(r->body, "by"), "qa") == 0;
 
 	(void)a;
-	if (!row.text.s || !row.label.s)
+	if (!example.s || !label.s)
+		return 0;
+	if (slot && !*slot)
+		*slot = (uint64_t)(uintptr_t)arena_alloc(w->arena, sizeof(struct vote));
+	struct vote *v = slot ? (struct vote *)(uintptr_t)*slot : NULL;
+	const char *copy = arena_strndup(w->arena, label.s, label.n);
+	if (!v || !copy)
+		return no_memory(w->err);
+	if (by_qa || !v->by_qa)
+		*v = (struct vote){ { copy, label.n }, by_qa };
+	return 0;
+}
+
+static int add_example(struct writing *w, struct arena *a, const struct record *r)
+{
+	const uint64_t *slot = map_get(w->votes, r->id, strlen(r->id));
+	const struct vote *vote = slot ? (const struct vote *)(uintptr_t)*slot : NULL;
+	struct dataset_row row = { .kind = DATASET_INTENTS, .text = body_text(r->body, "text") };
+
+	(void)a;
+	if (!row.text.s || !vote)
 		return skip(w, SKIP_NOTHING_SAID);
 	if (!in_time(w, r->body))
 		return skip(w, SKIP_TIME);
+	row.label = vote->label;
 	json_t *from = json_pack("{s:s, s:s, s:s}", "example", r->id, "origin",
 				 body_string(r->body, "origin"), "at", body_string(r->body, "at"));
 	if (from && body_set(from, "conversation", body_string(r->body, "conversation")) < 0) {
@@ -246,13 +279,19 @@ static int collect(struct writing *w)
 {
 	int rc;
 
-	if (w->o->kind == DATASET_INTENTS)
-		return each_record(w, RECORD_EXAMPLE, add_example);
+	w->arena = arena_new(64 << 10);
 	w->last = map_new();
-	if (!w->last)
+	w->votes = map_new();
+	if (!w->arena || !w->last || !w->votes)
 		return no_memory(w->err);
-	rc = each_record(w, RECORD_RESOLUTION, note_resolution);
-	return rc < 0 ? rc : each_record(w, RECORD_RESOLUTION, add_resolution);
+	if (w->o->kind == DATASET_INTENTS)
+		rc = each_record(w, RECORD_VOTE, note_vote);
+	else
+		rc = each_record(w, RECORD_RESOLUTION, note_resolution);
+	if (rc < 0)
+		return rc;
+	return w->o->kind == DATASET_INTENTS ? each_record(w, RECORD_EXAMPLE, add_example)
+					     : each_record(w, RECORD_RESOLUTION, add_resolution);
 }
 
 static json_t *file_json(const char *name, const struct strbuf *b, uint64_t rows)
@@ -411,5 +450,7 @@ int dataset_write(struct engine *g, const struct dataset_options *o, struct data
 	strbuf_release(&w.data);
 	strbuf_release(&w.provenance);
 	map_free(w.last);
+	map_free(w.votes);
+	arena_free(w.arena);
 	return rc;
 }

@@ -96,7 +96,8 @@ static int export_set(const struct options *o, struct error *e)
 	cmd_catch_stop();
 	progress_start(&bar, "export");
 	rc = dataset_write(w.engine, &d, &done, e);
-	progress_end(&bar, rc == 0 ? (int64_t)done.rows : 0);
+	if (rc == 0)
+		progress_end(&bar, (int64_t)done.rows);
 	workplace_close(&w);
 	if (rc == 0)
 		print_end(o, &d, &done);

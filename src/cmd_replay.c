@@ -116,7 +116,7 @@ static int make_room(struct replay *r, struct error *e)
 	int bad = 0;
 
 	r->step = r->n / 5 > MOST_STEP ? MOST_STEP : r->n / 5 < LEAST_STEP ? LEAST_STEP : r->n / 5;
-	r->n_points = (r->n + r->step - 1) / r->step;
+	r->n_points = r->n < r->step ? 1 : (r->n + r->step / 2) / r->step;
 	r->frozen_at = r->n / 10;
 	r->final_from = r->n - r->n / 4;
 	for (int m = 0; m < METRICS; m++) {
@@ -143,10 +143,10 @@ static void set_order(struct replay *r, long seed)
 		dice_shuffle(&dice, r->order, r->n);
 }
 
-/* The window of point i ends behind its last conversation; the last one may be short, and takes from those before. */
+/* Point i looks back over `step` conversations; the last ends with the history. */
 static void window_of(const struct replay *r, size_t i, size_t *from, size_t *to)
 {
-	*to = (i + 1) * r->step < r->n ? (i + 1) * r->step : r->n;
+	*to = i + 1 == r->n_points ? r->n : (i + 1) * r->step;
 	*from = *to > r->step ? *to - r->step : 0;
 }
 
