@@ -65,10 +65,12 @@ static const json_t *same_item(const json_t *list, const json_t *item)
 /* Does it say something else than it said? */
 static int is_changed(const json_t *then, const json_t *now)
 {
-	return !json_equal(json_object_get(then, "version"), json_object_get(now, "version")) ||
-	       !json_equal(json_object_get(then, "resolution"), json_object_get(now, "resolution")) ||
-	       !json_equal(json_object_get(then, "outcome"), json_object_get(now, "outcome")) ||
-	       !json_equal(json_object_get(then, "state"), json_object_get(now, "state"));
+	static const char *const fields[] = { "version", "resolution", "outcome", "state" };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strcmp(body_string(then, fields[i]), body_string(now, fields[i])) != 0)
+			return 1;
+	return 0;
 }
 
 static int add_change(json_t *changes, const json_t *item, const char *kind)

@@ -246,17 +246,29 @@ json_t *infer_unresolved(struct arena *a, const struct conversation *v)
 	return list;
 }
 
+/* An id by its form and by the word before it: "E-4021", "RF-5519207", "#12345", "order VK-20418". */
+static const char *id_field(const char *s, size_t n, size_t digits, const struct lexeme *before)
+{
+	if (digits < 3)
+		return NULL;
+	if (s[0] == '#')
+		return "order_id";
+	if ((s[0] == 'E' && n > 1 && (s[1] == '-' || (s[1] >= '0' && s[1] <= '9'))) || lexeme_is(before, "error|code"))
+		return "error_code";
+	if (digits < 4 || digits == n)
+		return NULL;
+	if ((n > 3 && memcmp(s, "RF-", 3) == 0) || lexeme_is(before, "reference|ref"))
+		return "reference";
+	return lexeme_is(before, "serial") ? "serial" : "order_id";
+}
+
 /* The field that a fact goes to, NULL for none. `s` is the turn's text. */
 static const char *entity_of(const char *s, const struct fact *f, const struct lexeme *before)
 {
-	size_t n = f->end - f->start;
-	int order = lexeme_is(before, "order|orders"), letters = 0;
-	size_t digits = 0;
+	size_t n = f->end - f->start, digits = 0;
 
-	for (size_t i = f->start; i < f->end; i++) {
+	for (size_t i = f->start; i < f->end; i++)
 		digits += s[i] >= '0' && s[i] <= '9';
-		letters |= (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z');
-	}
 	switch (f->kind) {
 	case FACT_EMAIL:
 		return "email";
@@ -264,19 +276,11 @@ static const char *entity_of(const char *s, const struct fact *f, const struct l
 		return "amount";
 	case FACT_DATE:
 		return digits ? "date" : NULL;
-	case FACT_NUMBER:
-		return lexeme_is(before, "error|code") && digits == n && digits >= 3 ? "error_code" :
-		       digits >= 3 && (s[f->start] == '#' || (order && digits == n)) ? "order_id" : NULL;
+	case FACT_NUMBER: /* a bare number is nothing unless the word before says so */
+		return digits != n || digits < 3 ? NULL : lexeme_is(before, "error|code") ? "error_code" :
+		       lexeme_is(before, "order|orders") ? "order_id" : NULL;
 	case FACT_ID:
-		if (digits < 3 || !letters)
-			return NULL;
-		if ((s[f->start] == 'E' && n > 1 && (s[f->start + 1] == '-' || (s[f->start + 1] <= '9'))) ||
-		    lexeme_is(before, "error|code"))
-			return "error_code";
-		if (n > 3 && memcmp(s + f->start, "RF-", 3) == 0)
-			return "reference";
-		return digits >= 4 ? lexeme_is(before, "reference|ref") ? "reference" :
-				     lexeme_is(before, "serial") ? "serial" : "order_id" : NULL;
+		return id_field(s + f->start, n, digits, before);
 	default:
 		return NULL;
 	}
