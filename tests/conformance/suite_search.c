@@ -566,6 +566,35 @@ static void test_load__dead_and_forbidden_come_back_without_id(void **state)
 	assert_int_equal(engine_load(f->g, RECORD_DOCUMENT, NULL, entries, 0, f->a, &r, &f->e), 0);
 }
 
+static void test_search__a_store_without_vectors_answers_by_words(void **state)
+{
+	struct fixture *f = *state;
+	struct index_query q = query_all(f);
+	struct entry_row *rows;
+	struct engine_status s;
+	size_t n;
+
+	engine_close(f->g);
+	f->under->stop(f->under->ctx);
+	f->under->start(f->under->ctx, 0);
+	f->g = f->under->open(f->under->ctx);
+	put_doc(f, (struct doc){ .id = "a", .title = "Refund", .text = "apple", .groups = "x" });
+	put_doc(f, (struct doc){ .id = "b", .text = "pear" });
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(engine_status(f->g, f->a, &s, &f->e), 0);
+		assert_int_equal(s.dim, 0);
+		query_words(f, &q, "refund pear");
+		assert_finds(f, &q, "a b");
+		q.all_groups = 0;
+		assert_finds(f, &q, "b");
+		q.all_groups = 1;
+		assert_int_equal(engine_rows(f->g, RECORD_DOCUMENT, "a", f->a, &rows, &n, &f->e), 0);
+		assert_int_equal(n, 1);
+		assert_null(rows[0].vector);
+		fixture_reopen(f);
+	}
+}
+
 const struct suite_test suite_search[] = {
 	SUITE_TEST(test_search__by_vector_ranks_by_inner_product),
 	SUITE_TEST(test_search__vector_score_is_the_mean_of_title_whole_and_best_chunk),
@@ -586,6 +615,7 @@ const struct suite_test suite_search[] = {
 	SUITE_TEST(test_search__a_replaced_entry_is_found_as_it_is_now),
 	SUITE_TEST(test_search__a_put_without_entry_leaves_the_entry),
 	SUITE_TEST(test_search__a_retag_keeps_words_and_vectors_and_the_entry),
+	SUITE_TEST(test_search__a_store_without_vectors_answers_by_words),
 	SUITE_TEST(test_load__dead_and_forbidden_come_back_without_id),
 	{ NULL, NULL },
 };

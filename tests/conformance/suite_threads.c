@@ -135,6 +135,45 @@ static void test_threads__read_decide_commit_with_retries_loses_nothing(void **s
 	assert_int_equal(revision_of(f, "dataset/counter"), 8 * INCREMENTS);
 }
 
+static void *put_any_many(void *arg)
+{
+	struct worker *w = arg;
+	int64_t last = 0;
+
+	for (int n = 0; n < INCREMENTS; n++) {
+		struct arena *a = arena_new(4096);
+		const struct change ch[2] = {
+			{ .kind = RECORD_EVIDENCE,
+			  .id = "any/part",
+			  .body = body_of(a, "by", (int64_t)w->n) },
+			{ .kind = RECORD_DATASET, .id = "any", .body = body_of(a, "by", (int64_t)w->n) },
+		};
+		struct commit done = { 0 };
+		if (commit(w->crew, "dataset/any", ENGINE_ANY, ch, 2, &done) < 0)
+			wrong(w->crew, "a conflict although any revision will do");
+		if (done.revision <= last)
+			wrong(w->crew, "revision %ld after %ld", (long)done.revision, (long)last);
+		last = done.revision;
+		arena_free(a);
+	}
+	return NULL;
+}
+
+static void test_threads__the_last_of_many_with_expect_any_stays(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int64_t times = 1; times <= 3; times++) {
+		run_crew(f, put_any_many, 8, NULL, 0);
+		struct record r = get_ok(f, RECORD_DATASET, "any"),
+			      part = get_ok(f, RECORD_EVIDENCE, "any/part");
+		assert_int_equal(r.revision, times * 8 * INCREMENTS);
+		assert_int_equal(revision_of(f, "dataset/any"), r.revision);
+		assert_int_equal(part.revision, r.revision);
+		assert_true(json_equal(part.body, r.body));
+	}
+}
+
 /* --- events are whole ---------------------------------------------------------------------------------------- */
 
 #define PARTS 5
@@ -219,8 +258,7 @@ static void *read_whole(void *arg)
 	return NULL;
 }
 
-static void test_threads__an_event_is_whole_after_its_commit_and_for_who_reads_the_streams_record_first(
-	void **state)
+static void test_threads__an_event_is_whole_once_committed_or_once_its_streams_record_shows(void **state)
 {
 	run_crew(*state, write_whole, 3, read_whole, 3);
 }
@@ -426,8 +464,8 @@ static void test_threads__put_retag_and_delete_are_effective_at_once_for_each_wr
 
 const struct suite_test suite_threads[] = {
 	SUITE_TEST(test_threads__read_decide_commit_with_retries_loses_nothing),
-	SUITE_TEST(
-		test_threads__an_event_is_whole_after_its_commit_and_for_who_reads_the_streams_record_first),
+	SUITE_TEST(test_threads__the_last_of_many_with_expect_any_stays),
+	SUITE_TEST(test_threads__an_event_is_whole_once_committed_or_once_its_streams_record_shows),
 	SUITE_TEST(test_threads__pages_have_no_gaps_and_no_repeats_under_writers),
 	SUITE_TEST(test_threads__what_was_made_up_to_a_mark_of_status_stays_the_same),
 	SUITE_TEST(test_threads__put_retag_and_delete_are_effective_at_once_for_each_writer),
