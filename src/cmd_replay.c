@@ -367,7 +367,8 @@ static int run(int argc, char **argv)
 	const struct usage u = {
 		"replay", "",
 		"Replays resolved conversations in the order of the file, in a temporary data folder: each is predicted\n"
-		"from its opening (up to the first agent turn behind a customer's), and only then learned from.",
+		"from its opening, and only then learned from. The opening: where a bot spoke, all up to the first agent\n"
+		"turn behind a customer's; where agents did, three customer turns, of those before a system turn.",
 		options,
 		"intent_accuracy    the first candidate is the final intent (resolution.intent)\n"
 		"answered           share that the decision rule would answer; precision: of these, the intent was right.\n"

@@ -12,17 +12,30 @@
 #define DOCUMENTS 5
 
 /*
- * The conversation as it was when a decision had to be made: up to the first
- * agent turn behind a customer's. (Where agents greet first, that greeting
- * decides nothing.) 0 turns: no customer spoke before.
+ * The conversation as it was when a decision had to be made.
+ * Where a bot spoke: up to the first agent turn behind a customer's.
+ * Where agents did from the beginning: the first OPENING_TURNS customer turns,
+ * of those before the first system turn, which is what an agent's action looks
+ * like in a transcript. (A greeting before the customer decides nothing.)
+ * 0 turns: no customer spoke before.
  */
 static void cut_to_opening(struct conversation *v)
 {
-	size_t i = 0, spoken = 0;
+	const struct turn *t = v->turns, *end = t + v->n_turns, *first, *answer;
+	size_t spoken = 0;
 
-	for (; i < v->n_turns && !(spoken && turn_is(&v->turns[i], "agent")); i++)
-		spoken += (size_t)turn_is(&v->turns[i], "customer");
-	v->n_turns = spoken ? i : 0;
+	while (t < end && !turn_is(t, "customer"))
+		t++;
+	first = answer = t;
+	while (answer < end && !turn_is(answer, "agent") && !turn_is(answer, "bot"))
+		answer++;
+	if (answer < end && turn_is(answer, "bot"))
+		while (t < end && !turn_is(t, "agent"))
+			t++;
+	else
+		while (t < end && !turn_is(t, "system") && spoken < OPENING_TURNS)
+			spoken += (size_t)turn_is(t++, "customer");
+	v->n_turns = first < end ? (size_t)(t - v->turns) : 0;
 }
 
 static double found_share(const json_t *used, const json_t *suggestions, size_t k)

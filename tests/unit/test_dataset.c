@@ -1,0 +1,317 @@
+#include "desk_fixture.h"
+
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "datasets/dataset.h"
+
+static int set_up(void **state)
+{
+	*state = fixture_open("none");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	fixture_close(*state);
+	return 0;
+}
+
+/* "customer: a | bot: b" as turns. */
+static size_t turns_of(struct fixture *f, const char *script, struct said *out)
+{
+	char *copy = arena_strdup(f->arena, script), *rest;
+	size_t n = 0;
+
+	for (char *p = strtok_r(copy, "|", &rest); p; p = strtok_r(NULL, "|", &rest)) {
+		char *colon = strchr(p, ':');
+		*colon = '\0';
+		out[n++] = (struct said){ p, text_of(colon + 1) };
+	}
+	return n;
+}
+
+/* The messages as "user:a|assistant:b". */
+static const char *messages_of(struct fixture *f, const char *script, const char *resolution)
+{
+	struct said turns[16];
+	const struct message *m;
+	size_t turn_count = turns_of(f, script, turns);
+	long n = dataset_messages(f->arena, turns, turn_count, text_of(resolution), &m);
+	const char *out = "";
+
+	assert_true(n >= 0);
+	for (long i = 0; i < n; i++)
+		out = arena_printf(f->arena, "%s%s%s:%.*s", out, i ? "|" : "",
+				   m[i].role == ROLE_USER ? "user" : "assistant", (int)m[i].text.n,
+				   m[i].text.s);
+	return out;
+}
+
+static void test_messages__neighbours_of_one_role_are_joined(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(messages_of(f, "customer:a|customer:b|agent:c|system:s|agent:d", "r"),
+			    "user:a\nb|assistant:c\nd");
+}
+
+static void test_messages__bots_teach_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(messages_of(f, "bot:hi|customer:a|bot:wrong|customer:b|agent:c", "r"),
+			    "user:a\nb|assistant:c");
+	assert_string_equal(messages_of(f, "customer:a|bot:wrong", "what solved it"),
+			    "user:a|assistant:what solved it");
+	assert_string_equal(messages_of(f, "customer:a|bot:wrong", NULL), "");
+	assert_string_equal(messages_of(f, "customer:a|bot:wrong", "  "), "");
+}
+
+static void test_messages__begin_with_the_user_and_end_with_an_answer(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(messages_of(f, "agent:hello|customer:a|agent:b|customer:thanks", "r"),
+			    "user:a|assistant:b");
+	assert_string_equal(messages_of(f, "agent:hello|agent:anybody?", "r"), "");
+	assert_string_equal(messages_of(f, "customer: |agent:b", "r"), "");
+	assert_string_equal(messages_of(f, "customer:a|agent: |customer:b", "r"), "user:a\nb|assistant:r");
+}
+
+/* --- whole datasets ---------------------------------------------------------------------------------- */
+
+static void import(struct fixture *f, const char *line)
+{
+	int status;
+
+	NO_ERROR(f, conversation_import(&f->desk, &f->call, J(f, line), &status));
+	assert_int_equal(status, 1);
+}
+
+static void fill(struct fixture *f)
+{
+	import(f,
+	       "{'id':'c-1','turns':[{'role':'customer','text':'where is it?','at':'2026-06-01T08:00:00Z'},"
+	       "{'role':'agent','text':'\\u00e0 Tilburg'}],'resolution':{'outcome':'resolved','intent':'lost',"
+	       "'text':'told where','at':'2026-06-01T09:00:00Z'}}");
+	import(f,
+	       "{'id':'c-2','turns':[{'role':'customer','text':'refund me'},{'role':'agent','text':'no'}],"
+	       "'resolution':{'outcome':'unresolved','intent':'refund','text':'none','at':'2026-06-02T09:00:00Z'}}");
+	import(f,
+	       "{'id':'c-3','turns':[{'role':'customer','text':'broken'}],"
+	       "'resolution':{'outcome':'resolved','intent':'fault','text':'sent a new one','at':'2026-06-03T09:00:00Z'}}");
+}
+
+static struct dataset_options options_of(struct fixture *f, enum dataset_kind kind, const char *name)
+{
+	return (struct dataset_options){ .format = &dataset_trl_sft,
+					 .kind = kind,
+					 .pii = "keep",
+					 .folder = arena_printf(f->arena, "%s/%s", f->folder, name) };
+}
+
+static const char *content(struct fixture *f, const char *folder, const char *name)
+{
+	char *s;
+	size_t n;
+
+	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/%s", folder, name), &s, &n, &f->err));
+	const char *copy = arena_strndup(f->arena, s, n);
+	free(s);
+	return copy;
+}
+
+static struct dataset_summary export(struct fixture *f, const struct dataset_options *o)
+{
+	struct dataset_summary s;
+
+	NO_ERROR(f, dataset_write(f->desk.engine, o, &s, &f->err));
+	return s;
+}
+
+static void test_dataset__answers(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+
+	fill(f);
+	struct dataset_summary s = export(f, &o);
+	assert_int_equal(s.rows, 2);
+	assert_int_equal(s.skipped, 1);
+	assert_string_equal(content(f, o.folder, "train.jsonl"),
+			    "{\"messages\":[{\"role\":\"user\",\"content\":\"where is it?\"},"
+			    "{\"role\":\"assistant\",\"content\":\"\xc3\xa0 Tilburg\"}]}\n"
+			    "{\"messages\":[{\"role\":\"user\",\"content\":\"broken\"},"
+			    "{\"role\":\"assistant\",\"content\":\"sent a new one\"}]}\n");
+	json_t *manifest = J(f, content(f, o.folder, "manifest.json"));
+	assert_int_equal(int_at(manifest, "rows"), 2);
+	assert_int_equal(int_at(manifest, "mark"), s.mark);
+	assert_int_equal(int_at(manifest, "skipped.not_resolved"), 1);
+
+	char hash[SHA256_TEXT];
+	const char *rows = content(f, o.folder, "train.jsonl");
+	crypto_sha256_text(rows, strlen(rows), hash);
+	assert_string_equal(string_at(manifest, "files.0.sha256"), hash);
+	assert_int_equal(int_at(manifest, "files.0.bytes"), strlen(rows));
+
+	const char *provenance = content(f, o.folder, "rows.provenance.jsonl");
+	json_t *first;
+	NO_ERROR(f, json_parse_arena(f->arena, provenance, strcspn(provenance, "\n"), &f->err, &first));
+	crypto_sha256_text(rows, strcspn(rows, "\n"), hash);
+	assert_string_equal(string_at(first, "sha256"), hash);
+	assert_string_equal(string_at(first, "conversation"), "c-1");
+	assert_int_equal(int_at(first, "line"), 1);
+}
+
+static void test_dataset__the_same_mark_gives_the_same_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options a = options_of(f, DATASET_ANSWERS, "a"),
+			       b = options_of(f, DATASET_ANSWERS, "b");
+	struct dataset_options c = options_of(f, DATASET_INTENTS, "c"),
+			       d = options_of(f, DATASET_INTENTS, "d");
+
+	fill(f);
+	struct dataset_summary first = export(f, &a), intents = export(f, &c);
+	import(f, "{'id':'c-4','turns':[{'role':'customer','text':'late'},{'role':'agent','text':'soon'}],"
+		  "'resolution':{'outcome':'resolved','intent':'late','text':'x'}}");
+	b.mark = d.mark = first.mark;
+	assert_string_equal(export(f, &b).sha256, first.sha256);
+	assert_string_equal(export(f, &d).sha256, intents.sha256);
+	assert_string_equal(content(f, a.folder, "train.jsonl"), content(f, b.folder, "train.jsonl"));
+	b.mark = 0;
+	b.folder = arena_printf(f->arena, "%s/now", f->folder);
+	assert_int_equal(export(f, &b).rows, 3);
+	b.mark = 1000000;
+	b.folder = arena_printf(f->arena, "%s/future", f->folder);
+	struct dataset_summary s;
+	assert_int_equal(dataset_write(f->desk.engine, &b, &s, &f->err), ERR_BAD_VALUE);
+}
+
+static void test_dataset__since_and_until(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+
+	fill(f);
+	o.since = body_time(J(f, "{'t':'2026-06-02T00:00:00Z'}"), "t");
+	o.until = body_time(J(f, "{'t':'2026-06-04T00:00:00Z'}"), "t");
+	assert_int_equal(export(f, &o).rows, 1);
+	assert_non_null(strstr(content(f, o.folder, "train.jsonl"), "broken"));
+}
+
+static void test_dataset__intents_have_the_label_of_their_votes(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_INTENTS, "out");
+	int status;
+
+	NO_ERROR(f, example_import(&f->desk, &f->call, J(f, "{'text':'where is my parcel','label':'lost'}"),
+				   &status));
+	NO_ERROR(f,
+		 example_import(&f->desk, &f->call, J(f, "{'text':'money back','label':'refund'}"), &status));
+	assert_int_equal(export(f, &o).rows, 2);
+	assert_string_equal(content(f, o.folder, "train.jsonl"),
+			    "{\"messages\":[{\"role\":\"user\",\"content\":\"where is my parcel\"},"
+			    "{\"role\":\"assistant\",\"content\":\"lost\"}]}\n"
+			    "{\"messages\":[{\"role\":\"user\",\"content\":\"money back\"},"
+			    "{\"role\":\"assistant\",\"content\":\"refund\"}]}\n");
+}
+
+static void test_dataset__a_resolution_that_was_superseded_makes_no_row(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+
+	ACT(f, conversation_act,
+	    J(f, "{'id':'c-9','turns':[{'role':'customer','text':'help'},{'role':'agent','text':'ok'}]}"));
+	json_t *r = ACT(f, handoff_act, J(f, "{'conversation_id':'c-9','trigger':'policy'}"));
+	const char *id = string_at(r, "handoff");
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'a','text':'first'}"));
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'b','text':'second'}"));
+	assert_int_equal(export(f, &o).rows, 1);
+	json_t *provenance = J(f, content(f, o.folder, "rows.provenance.jsonl"));
+	assert_string_equal(string_at(provenance, "intent"), "b");
+	json_t *manifest = J(f, content(f, o.folder, "manifest.json"));
+	assert_int_equal(int_at(manifest, "skipped.superseded"), 1);
+}
+
+static void test_dataset__nothing_remains_of_what_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+	struct dataset_summary s;
+	volatile int stop = 1;
+	char **names;
+	size_t n;
+
+	assert_int_equal(dataset_write(f->desk.engine, &o, &s, &f->err), ERR_EMPTY_TEXT);
+	assert_false(file_exists(o.folder));
+	fill(f);
+	o.stop = &stop;
+	assert_int_equal(dataset_write(f->desk.engine, &o, &s, &f->err), ERR_INTERRUPTED);
+	assert_false(file_exists(o.folder));
+	o.stop = NULL;
+
+	/* A folder with something in it, a file, a folder where none can be made. */
+	mkdir(o.folder, 0700);
+	NO_ERROR(f, file_write(arena_printf(f->arena, "%s/mine", o.folder), "x", 1, &f->err));
+	assert_int_equal(dataset_write(f->desk.engine, &o, &s, &f->err), ERR_EXISTS);
+	o.folder = arena_printf(f->arena, "%s/mine", o.folder);
+	assert_int_equal(dataset_write(f->desk.engine, &o, &s, &f->err), ERR_EXISTS);
+	o.folder = arena_printf(f->arena, "%s/deeper", o.folder);
+	assert_true(dataset_write(f->desk.engine, &o, &s, &f->err) < 0);
+	o.folder = "";
+	assert_int_equal(dataset_write(f->desk.engine, &o, &s, &f->err), ERR_FOLDER);
+
+	NO_ERROR(f, folder_list(f->folder, &names, &n, &f->err));
+	for (size_t i = 0; i < n; i++)
+		assert_null(strstr(names[i], ".tmp-"));
+	free(names);
+}
+
+static void test_dataset__an_empty_folder_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out/");
+
+	fill(f);
+	mkdir(o.folder, 0700);
+	assert_int_equal(export(f, &o).rows, 2);
+	content(f, o.folder, "manifest.json");
+}
+
+static void test_dataset__formats_are_found_by_name(void **state)
+{
+	enum dataset_kind kind;
+
+	(void)state;
+	assert_ptr_equal(dataset_format_find("trl-sft"), &dataset_trl_sft);
+	assert_null(dataset_format_find("trl"));
+	assert_non_null(dataset_format_at(0));
+	assert_null(dataset_format_at(1000));
+	assert_int_equal(dataset_kind_find("intents", &kind), 0);
+	assert_int_equal(kind, DATASET_INTENTS);
+	assert_int_equal(dataset_kind_find("preferences", &kind), -1);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_messages__neighbours_of_one_role_are_joined),
+		TEST(test_messages__bots_teach_nothing),
+		TEST(test_messages__begin_with_the_user_and_end_with_an_answer),
+		TEST(test_dataset__answers),
+		TEST(test_dataset__the_same_mark_gives_the_same_bytes),
+		TEST(test_dataset__since_and_until),
+		TEST(test_dataset__intents_have_the_label_of_their_votes),
+		TEST(test_dataset__a_resolution_that_was_superseded_makes_no_row),
+		TEST(test_dataset__nothing_remains_of_what_fails),
+		TEST(test_dataset__an_empty_folder_is_taken),
+		cmocka_unit_test(test_dataset__formats_are_found_by_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
