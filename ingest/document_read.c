@@ -7,11 +7,9 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "desk/checks.h"
 #include "embed/embed.h"
 
-#define MAX_ATTRIBUTES 64
-#define MAX_ATTRIBUTE 1024
-#define MAX_KEY 128
 #define MAX_GROUPS 64
 #define MAX_GROUP 64
 
@@ -44,37 +42,6 @@ static void read_fields(struct reader *r, int is_line, struct fields *f, struct 
 	doc->updated_at = doc->has_time ? at : clock_wall_ms();
 }
 
-/* A flat object: strings, numbers, bools, arrays of strings. */
-static void check_attributes(struct reader *r, const char *name, json_t *attributes)
-{
-	const char *key;
-	json_t *v, *item;
-	size_t i;
-
-	if (json_object_size(attributes) > MAX_ATTRIBUTES)
-		reader_fail(r, ERR_TOO_LARGE, name, "has more than %d keys", MAX_ATTRIBUTES);
-	json_object_foreach(attributes, key, v)
-	{
-		int bad = !*key || strlen(key) > MAX_KEY || json_is_object(v) || json_is_null(v) ||
-			  json_string_length(v) > MAX_ATTRIBUTE || json_array_size(v) > MAX_ATTRIBUTES;
-		json_array_foreach(v, i, item)
-			bad |= !json_is_string(item) || json_string_length(item) > MAX_ATTRIBUTE;
-		if (bad)
-			reader_fail(
-				r, ERR_BAD_VALUE, name,
-				"holds strings up to %d bytes, numbers, true or false, and lists of strings",
-				MAX_ATTRIBUTE);
-	}
-}
-
-static int has_group(const struct rights *r, const char *group)
-{
-	for (size_t i = 0; i < r->n_groups; i++)
-		if (strcmp(r->groups[i], group) == 0)
-			return 1;
-	return 0;
-}
-
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -99,20 +66,9 @@ static json_t *sorted_acl(struct arena *a, json_t *acl)
 	return out;
 }
 
-/* A caller gives what it has: nobody hides a document from itself or shares it with strangers. */
 static int read_acl(const struct call *c, struct reader *r, json_t *acl, struct document *doc)
 {
-	json_t *group;
-	size_t i;
-
-	if (!acl)
-		return r->rc;
-	if (json_array_size(acl) == 0)
-		reader_fail(r, ERR_BAD_VALUE, "acl", "must name a group; leave it out for the whole tenant");
-	json_array_foreach(acl, i, group) if (!c->rights->all_groups &&
-					      !has_group(c->rights, json_string_value(group)))
-		reader_fail(r, ERR_FORBIDDEN, "acl", "may only name groups that this key has");
-	if (r->rc < 0)
+	if (!acl || check_acl(c, r, acl) < 0)
 		return r->rc;
 	doc->acl = sorted_acl(c->arena, acl);
 	return doc->acl ? 0 : no_memory(c->err);

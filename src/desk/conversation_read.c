@@ -5,10 +5,9 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "desk/checks.h"
 
 #define MAX_NAME 512
-#define MAX_ATTRIBUTES 64
-#define MAX_ATTRIBUTE 1024
 #define MAX_GROUPS 64
 
 /*
@@ -90,49 +89,6 @@ static int read_turns(const struct call *c, struct reader *r, json_t *turns, int
 	return 0;
 }
 
-/* A flat object: strings, numbers, bools, arrays of strings. */
-static int check_attributes(struct reader *r, json_t *attributes)
-{
-	const char *key;
-	json_t *v, *item;
-	size_t i;
-
-	if (json_object_size(attributes) > MAX_ATTRIBUTES)
-		reader_fail(r, ERR_TOO_LARGE, "attributes", "has more than %d keys", MAX_ATTRIBUTES);
-	json_object_foreach(attributes, key, v) {
-		int bad = !*key || strlen(key) > 128 || json_is_object(v) || json_is_null(v) ||
-			  json_string_length(v) > MAX_ATTRIBUTE || json_array_size(v) > MAX_ATTRIBUTES;
-		json_array_foreach(v, i, item)
-			bad |= !json_is_string(item) || json_string_length(item) > MAX_ATTRIBUTE;
-		if (bad)
-			reader_fail(
-				r, ERR_BAD_VALUE, "attributes",
-				"holds strings up to %d bytes, numbers, true or false, and lists of strings",
-				MAX_ATTRIBUTE);
-	}
-	return r->rc;
-}
-
-/* A caller gives what it has: nobody hides a conversation from itself or shares it with strangers. */
-static int check_acl(const struct call *c, struct reader *r, const json_t *acl)
-{
-	json_t *group;
-	size_t i, g;
-
-	if (acl && json_array_size(acl) == 0)
-		reader_fail(r, ERR_BAD_VALUE, "acl", "must name a group; leave it out for the whole tenant");
-	if (c->rights->all_groups)
-		return r->rc;
-	json_array_foreach(acl, i, group) {
-		for (g = 0; g < c->rights->n_groups; g++)
-			if (strcmp(c->rights->groups[g], json_string_value(group)) == 0)
-				break;
-		if (g == c->rights->n_groups)
-			reader_fail(r, ERR_FORBIDDEN, "acl", "may only name groups that this key has");
-	}
-	return r->rc;
-}
-
 static int read_customer(const struct call *c, struct reader *r, json_t *customer, json_t *body)
 {
 	struct text id = { 0 }, name = { 0 };
@@ -175,7 +131,7 @@ static int read_fields(const struct call *c, struct reader *r, struct fields *f)
 	reader_object(r, "attributes", OPTIONAL, &f->attributes);
 	reader_time(r, "started_at", OPTIONAL, &f->started_at);
 	reader_array(r, "turns", OPTIONAL, CONVERSATION_MAX_TURNS, &f->turns);
-	if (r->rc < 0 || check_acl(c, r, f->acl) < 0 || check_attributes(r, f->attributes) < 0)
+	if (r->rc < 0 || check_acl(c, r, f->acl) < 0 || check_attributes(r, "attributes", f->attributes) < 0)
 		return r->rc;
 	reader_path(r, "id", -1, path, sizeof(path));
 	return f->id.s ? id_check(f->id, path, c->err) : 0;
