@@ -129,7 +129,7 @@ static void test_conversation__bad_fields_are_named(void **state)
 		{ "{'turns':[{'role':'customer','text':' '}]}", "turns[0].text", ERR_EMPTY_TEXT },
 		{ "{'turns':[{'role':'customer','text':'a','id':'x'},{'role':'bot','text':'b','id':'x'}]}",
 		  "turns[1]", ERR_BAD_ID },
-		{ "{'attributes':{'a':{'b':1}}}", "attributes", ERR_BAD_VALUE },
+		{ "{'attributes':{'a':{'b':1}}}", "attributes", ERR_WRONG_TYPE },
 		{ "{'attributes':{'a':[1]}}", "attributes", ERR_BAD_VALUE },
 		{ "{'acl':[]}", "acl", ERR_BAD_VALUE },
 		{ "{'acl':'tier1'}", "acl", ERR_WRONG_TYPE },
