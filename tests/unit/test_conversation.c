@@ -130,7 +130,7 @@ static void test_conversation__bad_fields_are_named(void **state)
 		{ "{'turns':[{'role':'customer','text':'a','id':'x'},{'role':'bot','text':'b','id':'x'}]}",
 		  "turns[1]", ERR_BAD_ID },
 		{ "{'attributes':{'a':{'b':1}}}", "attributes", ERR_WRONG_TYPE },
-		{ "{'attributes':{'a':[1]}}", "attributes", ERR_BAD_VALUE },
+		{ "{'attributes':{'a':[1]}}", "attributes", ERR_WRONG_TYPE },
 		{ "{'acl':[]}", "acl", ERR_BAD_VALUE },
 		{ "{'acl':'tier1'}", "acl", ERR_WRONG_TYPE },
 		{ "[]", "", ERR_WRONG_TYPE },
