@@ -37,7 +37,8 @@ static int compare_bytes(const char *a, size_t an, const char *b, size_t bn)
 	return order ? order : (an > bn) - (an < bn);
 }
 
-static void add_strings(const struct tag_key *k, enum filter_op op, const struct text *s, roaring_bitmap_t *to)
+static void add_strings(const struct tag_key *k, enum filter_op op, const struct text *s,
+			roaring_bitmap_t *to)
 {
 	const char *value;
 	uint64_t *p;
@@ -99,7 +100,8 @@ static int add_any_number(const struct tag_numbers *c, const struct index_filter
 	return 0;
 }
 
-static void add_value(const struct tag_key *k, enum filter_op op, const struct index_value *v, roaring_bitmap_t *to)
+static void add_value(const struct tag_key *k, enum filter_op op, const struct index_value *v,
+		      roaring_bitmap_t *to)
 {
 	switch (v->type) {
 	case VALUE_STRING:
@@ -145,7 +147,8 @@ static roaring_bitmap_t *condition_slots(const struct index_filter *f, const str
 	return rest;
 }
 
-roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *t, const roaring_bitmap_t *live)
+roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *t,
+			       const roaring_bitmap_t *live)
 {
 	if (f->op != FILTER_AND && f->op != FILTER_OR)
 		return condition_slots(f, t);

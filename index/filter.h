@@ -10,7 +10,8 @@
 struct tags;
 
 /* The slots of `live` that meet `f`; the caller frees. NULL: no memory. Under the collection's read lock. */
-roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *t, const roaring_bitmap_t *live);
+roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *t,
+			       const roaring_bitmap_t *live);
 
 /* The first key of the tree (depth first) that no entry has; NULL if there is none. Borrowed from `f`. */
 const char *filter_unknown_key(const struct index_filter *f, const struct tags *t);

@@ -70,5 +70,7 @@ size_t graph_dead(const struct graph *g)
 
 size_t graph_bytes(const struct graph *g)
 {
-	return g ? g->cap * (sizeof(*g->row) + sizeof(*g->id)) + idmap_bytes(&g->unbound) : 0;
+	if (!g)
+		return 0;
+	return g->cap * (sizeof(*g->row) + sizeof(*g->id)) + idmap_bytes(&g->unbound) + hnsw_bytes(g->hnsw);
 }

@@ -20,9 +20,9 @@ struct hnsw;
 struct rows;
 
 struct graph {
-	struct hnsw *hnsw;    /* owned, as all */
-	uint32_t *row;        /* by position: the row's slot; ROW_NONE: a tombstone */
-	uint64_t *id;         /* by position: the row's id; 0: of a row that will not come back */
+	struct hnsw *hnsw; /* owned, as all */
+	uint32_t *row;     /* by position: the row's slot; ROW_NONE: a tombstone */
+	uint64_t *id;      /* by position: the row's id; 0: of a row that will not come back */
 	size_t n, cap, id_cap;
 	struct idmap unbound; /* ids of tombstones to their positions */
 	size_t bound;         /* positions with a row */

@@ -78,7 +78,8 @@ static int seal(const char *path, FILE *f, struct header *h, struct error *e)
 	return 0;
 }
 
-static int write_all(const char *path, struct header *h, const struct hnsw *graph, const uint64_t *ids, struct error *e)
+static int write_all(const char *path, struct header *h, const struct hnsw *graph, const uint64_t *ids,
+		     struct error *e)
 {
 	FILE *f = fopen(path, "wbe");
 	int rc;
@@ -102,8 +103,12 @@ int graph_save(const char *path, struct graph_kind kind, const struct hnsw *h, c
 	       struct error *e)
 {
 	char tmp[4096];
-	struct header head = { .version = VERSION, .order = ORDER, .id = kind.id, .dim = kind.dim,
-			       .collection = kind.collection, .rows = n };
+	struct header head = { .version = VERSION,
+			       .order = ORDER,
+			       .id = kind.id,
+			       .dim = kind.dim,
+			       .collection = kind.collection,
+			       .rows = n };
 
 	memcpy(head.magic, MAGIC, sizeof(head.magic));
 	if ((size_t)snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= sizeof(tmp))
@@ -166,7 +171,8 @@ static int read_graph(const char *p, size_t n, const struct header *h, struct gr
 	if (rc < 0)
 		return rc == ERR_INTERNAL ? broken(e) : rc;
 	struct graph *g = graph_new(hnsw);
-	rc = g ? fill(g, p + sizeof(*h), h->rows, e) : error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
+	rc = g ? fill(g, p + sizeof(*h), h->rows, e)
+	       : error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
 	if (rc == 0)
 		*out = g;
 	else
@@ -178,7 +184,7 @@ int graph_load(const char *path, struct graph_kind kind, struct graph **out, str
 {
 	const void *p;
 	size_t n;
-	struct header h;
+	struct header h = { 0 };
 	struct graph *g = NULL;
 
 	if (!file_exists(path)) {

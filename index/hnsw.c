@@ -34,7 +34,8 @@ static int set_beams(FaissIndex *faiss, struct error *e)
 
 	if (faiss_ParameterSpace_new(&space) != 0)
 		return faiss_failed(e, "graph parameters");
-	int failed = faiss_ParameterSpace_set_index_parameter(space, faiss, "efConstruction", BEAM_WHEN_ADDING) != 0 ||
+	int failed = faiss_ParameterSpace_set_index_parameter(space, faiss, "efConstruction",
+							      BEAM_WHEN_ADDING) != 0 ||
 		     faiss_ParameterSpace_set_index_parameter(space, faiss, "efSearch", HNSW_BEAM) != 0;
 	int rc = failed ? faiss_failed(e, "graph parameters") : 0;
 	faiss_ParameterSpace_free(space);
@@ -81,6 +82,14 @@ size_t hnsw_count(const struct hnsw *h)
 int hnsw_cores(void)
 {
 	return omp_get_num_procs();
+}
+
+size_t hnsw_bytes(const struct hnsw *h)
+{
+	/* Links of four bytes: 64 on the ground floor, on average two above it; the rest is bookkeeping. */
+	size_t vector = (size_t)faiss_Index_d(h->faiss) * sizeof(float);
+
+	return hnsw_count(h) * (vector + (64 + 2) * 4 + 12);
 }
 
 /* The number of threads is the calling thread's own setting, which others (the embedder) rely on too. */

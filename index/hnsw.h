@@ -26,6 +26,7 @@ struct hnsw;
 int hnsw_new(size_t dim, struct hnsw **out, struct error *e);
 void hnsw_free(struct hnsw *h);
 size_t hnsw_count(const struct hnsw *h);
+size_t hnsw_bytes(const struct hnsw *h); /* about */
 
 /* Cores that adding could use. */
 int hnsw_cores(void);

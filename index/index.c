@@ -35,7 +35,7 @@ int index_open(const struct index_options *o, struct index **out, struct error *
 		return no_memory(e);
 	x->options = *o;
 	x->tuning = (struct index_tuning){
-		.distance = distance_best(), .exact_rows = 20000, .growing_rows = 1024, .slice = 64
+		.distance = distance_best(), .exact_rows = 20000, .growing_rows = 1024, .slice = 32
 	};
 	if (pthread_mutex_init(&x->upkeep, NULL) != 0) {
 		free(x);

@@ -13,9 +13,9 @@
 
 struct index_tuning {
 	const struct distance *distance;
-	size_t exact_rows;    /* up to so many allowed rows are scanned, and no graph is made for so few */
-	size_t growing_rows;  /* so many may wait outside of the graph */
-	size_t slice;         /* rows that go into the graph under one write lock */
+	size_t exact_rows;   /* up to so many allowed rows are scanned, and no graph is made for so few */
+	size_t growing_rows; /* so many may wait outside of the graph */
+	size_t slice;        /* rows that go into the graph under one write lock */
 };
 
 struct index {

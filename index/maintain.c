@@ -156,7 +156,8 @@ static int append_slice(struct shelf *c, size_t slice, float *vectors, uint32_t 
 	roaring_uint32_iterator_t i;
 	size_t n = 0, dim = c->rows.dim;
 
-	for (roaring_init_iterator(c->growing, &i); i.has_value && n < slice; roaring_advance_uint32_iterator(&i)) {
+	for (roaring_init_iterator(c->growing, &i); i.has_value && n < slice;
+	     roaring_advance_uint32_iterator(&i)) {
 		memcpy(vectors + n * dim, rows_vector(&c->rows, i.current_value), dim * sizeof(*vectors));
 		slots[n++] = i.current_value;
 	}

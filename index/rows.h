@@ -18,16 +18,16 @@ struct row {
 	uint32_t next;  /* of the same entry; ROW_NONE at the end */
 	uint32_t at;    /* where it is in the graph; ROW_NONE: it is not, and gets scanned */
 	uint32_t n;
-	uint8_t field;  /* enum row_field */
+	uint8_t field; /* enum row_field */
 };
 
 struct rows {
 	size_t dim, stride; /* floats a vector, and with padding */
 	struct row *row;    /* owned */
 	size_t n, cap, live;
-	float **blocks;     /* owned */
+	float **blocks; /* owned */
 	size_t n_blocks, blocks_cap;
-	uint32_t *free;     /* owned: slots to use again */
+	uint32_t *free; /* owned: slots to use again */
 	size_t n_free, free_cap;
 };
 

@@ -21,7 +21,8 @@ static int path_of(const struct index *x, unsigned collection, char *out, size_t
 {
 	int n = snprintf(out, size, "%s/%s.graph", x->folder, names[collection]);
 
-	return (size_t)n < size ? 0 : error_set(e, ERR_IO, NULL, "the path of the index's folder is too long");
+	return (size_t)n < size ? 0
+				: error_set(e, ERR_IO, NULL, "the path of the index's folder is too long");
 }
 
 static struct graph_kind kind_of(const struct index *x, unsigned collection)

@@ -9,7 +9,7 @@
  */
 #include "index/search.h"
 
-#include <math.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,15 +54,16 @@ static void words_add(void *arg, struct word_hit hit)
 }
 
 /* Step 1. */
-static int collect_words(const struct index *x, const struct index_query *q, struct words *terms, struct words *match,
-			 struct error *e)
+static int collect_words(const struct index *x, const struct index_query *q, struct words *terms,
+			 struct words *match, struct error *e)
 {
 	const struct word_source *w = &x->options.words;
 	int rc = 0;
 
+	if (q->match && !w->match)
+		return error_set(e, ERR_BAD_MATCH, "match", "there is no word index to match against");
 	if (q->match)
-		rc = w->match ? w->match(w->ctx, q->collection, q->match, words_add, match, e) :
-				error_set(e, ERR_BAD_MATCH, "match", "there is no word index to match against");
+		rc = w->match(w->ctx, q->collection, q->match, words_add, match, e);
 	if (rc == 0 && q->n_terms && w->search)
 		rc = w->search(w->ctx, q->collection, q->terms, q->n_terms, words_add, terms, e);
 	if (rc == 0 && (terms->failed || match->failed))
@@ -177,8 +178,9 @@ static int best_words(const struct search *s, struct words *w, size_t k, const s
 	return 0;
 }
 
-/* Without a source to rank by: the first k allowed entries, by slot. */
-static int first_allowed(const struct search *s, size_t k, const struct scored **out, size_t *n, struct error *e)
+/* Without a source to rank by: the first k allowed entries, by number. */
+static int first_allowed(const struct search *s, size_t k, const struct scored **out, size_t *n,
+			 struct error *e)
 {
 	struct topk *best = topk_new(s->arena, k);
 	roaring_uint32_iterator_t i;
@@ -207,9 +209,11 @@ static void score_vector(const struct search *s, uint32_t slot, struct index_hit
 	if (parts_mean(&p, &hit->vector) < 0)
 		return;
 	hit->vector_rank = 1; /* has one; its place comes later */
-	uint32_t r = p.row[PART_CHUNK] != ROW_NONE ? p.row[PART_CHUNK] :
-		     p.row[PART_WHOLE] != ROW_NONE ? p.row[PART_WHOLE] :
-						     p.row[PART_TITLE];
+	uint32_t r = p.row[PART_CHUNK];
+	if (r == ROW_NONE)
+		r = p.row[PART_WHOLE];
+	if (r == ROW_NONE)
+		r = p.row[PART_TITLE];
 	const struct row *row = &s->c->rows.row[r];
 	hit->row = row->id;
 	hit->row_n = row->n;
@@ -218,8 +222,10 @@ static void score_vector(const struct search *s, uint32_t slot, struct index_hit
 
 static int by_vector(const void *a, const void *b)
 {
-	const struct index_hit *x = *(struct index_hit *const *)a, *y = *(struct index_hit *const *)b;
+	const struct index_hit *x = a, *y = b;
 
+	if (!x->vector_rank != !y->vector_rank)
+		return x->vector_rank ? -1 : 1;
 	if (x->vector != y->vector)
 		return x->vector < y->vector ? 1 : -1;
 	return (x->entry > y->entry) - (x->entry < y->entry);
@@ -227,50 +233,35 @@ static int by_vector(const void *a, const void *b)
 
 static int by_words(const void *a, const void *b)
 {
-	const struct index_hit *x = *(struct index_hit *const *)a, *y = *(struct index_hit *const *)b;
+	const struct index_hit *x = a, *y = b;
 
 	if (x->words != y->words)
 		return x->words < y->words ? 1 : -1;
 	return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-static void rank(struct candidates *c, struct index_hit **order)
+static void rank(struct index_hit *hits, size_t n)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->hits[i].vector_rank)
-			order[n++] = &c->hits[i];
-	}
-	qsort(order, n, sizeof(*order), by_vector);
-	for (size_t i = 0; i < n; i++)
-		order[i]->vector_rank = (uint32_t)i + 1;
-	n = 0;
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->hits[i].words > 0)
-			order[n++] = &c->hits[i];
-	}
-	qsort(order, n, sizeof(*order), by_words);
-	for (size_t i = 0; i < n; i++)
-		order[i]->words_rank = (uint32_t)i + 1;
+	qsort(hits, n, sizeof(*hits), by_words);
+	for (size_t i = 0; i < n && hits[i].words > 0; i++)
+		hits[i].words_rank = (uint32_t)i + 1;
+	qsort(hits, n, sizeof(*hits), by_vector);
+	for (size_t i = 0; i < n && hits[i].vector_rank; i++)
+		hits[i].vector_rank = (uint32_t)i + 1;
 }
 
 /* Step 4. */
-static int score_all(const struct search *s, const struct words *w, struct candidates *c, struct error *e)
+static void score_all(const struct search *s, const struct words *w, struct candidates *c)
 {
-	struct index_hit **order = arena_alloc(s->arena, (c->n + 1) * sizeof(*order));
-
-	if (!order)
-		return no_memory(e);
 	for (size_t i = 0; i < c->n; i++)
 		score_vector(s, c->slots[i], &c->hits[i]);
 	for (size_t i = 0; i < w->n; i++) {
-		uint32_t place = w->p[i].slot == IDMAP_NONE ? IDMAP_NONE : idmap_get(&c->places, w->p[i].slot);
+		uint32_t slot = w->p[i].slot;
+		uint32_t place = slot == IDMAP_NONE ? IDMAP_NONE : idmap_get(&c->places, slot);
 		if (place != IDMAP_NONE)
 			c->hits[place].words = w->p[i].score;
 	}
-	rank(c, order);
-	return 0;
+	rank(c->hits, c->n);
 }
 
 struct ranked {
@@ -302,13 +293,15 @@ static int gather(struct search *s, struct words *terms, struct candidates *c, s
 		if (candidate(c, s, i < v.n ? v.p[i].slot : w.p[i - v.n].slot) < 0)
 			return no_memory(e);
 	}
-	size_t with_rows = s->vector ? (size_t)roaring_bitmap_and_cardinality(s->allowed, s->c->with_rows) : 0;
+	size_t with_rows = s->vector ? (size_t)roaring_bitmap_and_cardinality(s->allowed, s->c->with_rows)
+				     : 0;
 	out->exhausted = with_rows <= k && matched <= k && (!no_source || s->n_allowed <= k);
-	return score_all(s, terms, c, e);
+	score_all(s, terms, c);
+	return 0;
 }
 
-static int search_locked(struct search *s, struct words *terms, const struct words *match, struct index_result *out,
-			 struct error *e)
+static int search_locked(struct search *s, struct words *terms, const struct words *match,
+			 struct index_result *out, struct error *e)
 {
 	struct candidates c = { 0 };
 	ROARING_AUTO *own = NULL;
@@ -334,6 +327,7 @@ int index_search(struct index *x, const struct index_query *q, struct arena *a, 
 {
 	WORDS_AUTO terms = { 0 };
 	WORDS_AUTO match = { 0 };
+	assert((unsigned)q->collection < COLLECTIONS);
 	struct shelf *c = &x->shelves[q->collection];
 	struct search s = { .x = x, .c = c, .q = q, .arena = a };
 	/* Before the words are read: what is committed later they need not have. */

@@ -175,9 +175,12 @@ static size_t allowed_rows(const struct search *s)
  * what is asked for, and the best ten: callers ask for far more candidates
  * than they show, to fuse them with those of the words.
  */
-#define TRUSTED (HNSW_BEAM / 2)
-#define HEAD (HNSW_BEAM / 4)
-#define MUST_BE_RIGHT(k) ((k) <= 10 ? (k) : (k) <= 40 ? 10 : (k) / 4)
+enum { HEAD = HNSW_BEAM / 4, TRUSTED = HNSW_BEAM / 2 };
+
+static size_t must_be_right(size_t k)
+{
+	return k <= 10 ? k : k <= 40 ? 10 : k / 4;
+}
 
 /* The share of a walk's rows that are allowed, if the filter has nothing to do with the query. */
 static double allowed_share(const struct search *s, size_t rows)
@@ -197,7 +200,7 @@ static int worth_a_walk(const struct search *s, size_t k, size_t rows)
 	if (roaring_bitmap_get_cardinality(s->c->growing) > rows / 2)
 		return 0;
 	double allowed = HNSW_BEAM * allowed_share(s, rows);
-	return allowed / 1.5 > (double)k && allowed / 4 > (double)MUST_BE_RIGHT(k);
+	return allowed / 1.5 > (double)k && allowed / 4 > (double)must_be_right(k);
 }
 
 /* Scores the entry of a row, once, if it is allowed: 1 then. -1: no memory. */
@@ -238,18 +241,47 @@ static long walked_rows(struct batch *b, const int64_t *at, size_t n)
 	return b->failed ? -1 : allowed;
 }
 
+/* By how much the best row of these entries is above the mean of their parts, at least: 0 for entries of one row. */
+static float least_gap(const struct search *s, const struct scored *best, size_t n)
+{
+	float least = INFINITY;
+
+	for (size_t i = 0; i < n; i++) {
+		struct parts p;
+		float top = -INFINITY;
+		search_parts(s, best[i].slot, &p);
+		for (int j = 0; j < PARTS; j++)
+			top = fmaxf(top, p.score[j]); /* the other one, if one is NaN */
+		least = fminf(least, top - best[i].score);
+	}
+	return least;
+}
+
 /*
- * The best entries among those of the rows nearest to the query, and of the
- * rows that the graph lacks. They are the best of all if no row that was not
- * reached can lift its entry among them: the mean of an entry's parts is at
- * most its best row (the bound of the threshold algorithm, Fagin, Lotem, Naor
- * 2003). And only if the filter does not oppose the query, to be seen from the
- * first rows of the walk: links into the part that is allowed are few then.
- * 1: that is so, and *out are they; 0: a scan must tell.
+ * May the answer stand? `reached` is the score of the last row up to which the
+ * walk is trusted. An entry that it did not reach has no better row, and so no
+ * better mean (the bound of the threshold algorithm; Fagin, Lotem, Naor 2003);
+ * but parts of one entry are seldom equally good, and with the least such gap
+ * among the best taken off the bound is one that more walks can meet.
  */
-static int walk(const struct search *s, size_t k, size_t rows, const struct scored **out, size_t *n, struct error *e)
+static int good_enough(const struct search *s, size_t k, float reached, const struct scored *best)
 {
 	const float slack = 1e-5f; /* FAISS adds up in another order */
+	size_t m = must_be_right(k);
+
+	return reached - least_gap(s, best, m) <= best[m - 1].score + slack;
+}
+
+/*
+ * The best entries among those of the rows nearest to the query, and of the
+ * rows that the graph lacks. 1: *out are they. 0: a scan must tell, because
+ * they are too few, or not good enough, or because the filter opposes the
+ * query, to be seen from the first rows of the walk: links into the part that
+ * is allowed are few then.
+ */
+static int walk(const struct search *s, size_t k, size_t rows, const struct scored **out, size_t *n,
+		struct error *e)
+{
 	struct topk *best = topk_new(s->arena, k);
 	int64_t at[HNSW_BEAM];
 	float score[HNSW_BEAM];
@@ -267,7 +299,7 @@ static int walk(const struct search *s, size_t k, size_t rows, const struct scor
 	*n = topk_finish(best, out);
 	if (*n < k || walked < HNSW_BEAM || (double)allowed < HEAD * allowed_share(s, rows) / 2)
 		return 0;
-	return rows > SCAN_AT_ANY_PRICE || score[TRUSTED - 1] <= (*out)[MUST_BE_RIGHT(k) - 1].score + slack;
+	return rows > SCAN_AT_ANY_PRICE || good_enough(s, k, score[TRUSTED - 1], *out);
 }
 
 int search_vectors(const struct search *s, size_t k, const struct scored **out, size_t *n, struct error *e)

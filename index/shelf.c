@@ -133,7 +133,7 @@ static int add(struct shelf *c, const struct index_entry *e)
 	return add_rows(c, slot, e) < 0 || tags_set(c->tags, slot, e) < 0 ? -1 : 0;
 }
 
-static void delete(struct shelf *c, uint64_t id)
+static void delete (struct shelf *c, uint64_t id)
 {
 	uint32_t slot = idmap_get(&c->slots, id);
 
@@ -157,7 +157,7 @@ int shelf_apply(struct shelf *c, const struct index_change *change, struct error
 		rc = add(c, entry);
 		break;
 	case INDEX_DELETE:
-		delete(c, entry->id);
+		delete (c, entry->id);
 		break;
 	case INDEX_RETAG:
 		slot = idmap_get(&c->slots, entry->id);

@@ -1,5 +1,6 @@
 #include "index/tags.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,14 +166,16 @@ static struct tag_list *list_of(struct tags *t, uint32_t slot)
 static void number_remove(struct tags *t, struct tag_key *k, size_t at)
 {
 	size_t last = --k->numbers.n;
-	struct tag_list *owner = &t->lists[k->numbers.slot[last]];
+	uint32_t slot = k->numbers.slot[last];
 
+	struct tag_list *owner = list_of(t, slot);
+	assert(owner);
 	for (size_t i = 0; i < owner->n; i++) {
 		if (!owner->refs[i].set && owner->refs[i].key == k && owner->refs[i].at == last)
 			owner->refs[i].at = at;
 	}
 	k->numbers.value[at] = k->numbers.value[last];
-	k->numbers.slot[at] = k->numbers.slot[last];
+	k->numbers.slot[at] = slot;
 }
 
 void tags_clear(struct tags *t, uint32_t slot)
@@ -213,7 +216,8 @@ static int number_add(struct tag_list *l, uint32_t slot, struct tag_key *k, doub
 {
 	struct tag_numbers *c = &k->numbers;
 
-	if (GROW(l->refs, l->n, l->cap) < 0 || GROW(c->value, c->n, c->cap) < 0 || GROW(c->slot, c->n, c->slot_cap) < 0)
+	if (GROW(l->refs, l->n, l->cap) < 0 || GROW(c->value, c->n, c->cap) < 0 ||
+	    GROW(c->slot, c->n, c->slot_cap) < 0)
 		return -1;
 	l->refs[l->n++] = (struct tag_ref){ .key = k, .at = c->n };
 	c->value[c->n] = value;
@@ -230,7 +234,9 @@ static int add_tag(struct tags *t, struct tag_list *l, uint32_t slot, const stru
 	switch (tag->value.type) {
 	case VALUE_STRING:
 		return join(l, slot,
-			    (struct tag_ref){ &k->strings, values_put(&k->strings, tag->value.s.s, tag->value.s.n), k, 0 });
+			    (struct tag_ref){ &k->strings,
+					      values_put(&k->strings, tag->value.s.s, tag->value.s.n), k,
+					      0 });
 	case VALUE_BOOL:
 		return join(l, slot, (struct tag_ref){ NULL, &k->flag[tag->value.number != 0], k, 0 });
 	case VALUE_NUMBER:

@@ -16,7 +16,8 @@ struct tags;
 
 /* Strings to slot sets; sets that became empty are swept out in time. */
 struct tag_values {
-	struct map *sets; /* owned; values are the addresses of slot sets, owned too; NULL while there is none */
+	struct map
+		*sets; /* owned; values are the addresses of slot sets, owned too; NULL while there is none */
 	size_t empty;
 };
 

@@ -68,9 +68,10 @@ static const char *const group_names[] = { "tier1", "tier2", "billing", "legal" 
 static struct index_value random_value(struct rng *r, const char *key)
 {
 	const char *s = strings[rng_below(r, 6)];
-	int kind = strcmp(key, "size") == 0 ? 1 : strcmp(key, "open") == 0 ? 2 : strcmp(key, "mixed") == 0 ?
-									 (int)rng_below(r, 3) :
-									 0;
+	int kind = strcmp(key, "size") == 0    ? 1
+		   : strcmp(key, "open") == 0  ? 2
+		   : strcmp(key, "mixed") == 0 ? (int)rng_below(r, 3)
+					       : 0;
 
 	if (kind == 0)
 		return (struct index_value){ .type = VALUE_STRING, .s = { s, strlen(s) } };
@@ -120,7 +121,8 @@ void model_retag(struct model *m, struct model_entry *e)
 
 void model_fill(struct model *m, struct model_entry *e)
 {
-	static const enum row_field fields[] = { ROW_TITLE, ROW_WHOLE, ROW_CHUNK, ROW_CHUNK, ROW_QUESTION, ROW_TURN };
+	static const enum row_field fields[] = { ROW_TITLE, ROW_WHOLE,    ROW_CHUNK,
+						 ROW_CHUNK, ROW_QUESTION, ROW_TURN };
 	struct rng *r = &m->rng;
 	size_t skip = rng_below(r, 3);
 
@@ -179,8 +181,8 @@ static int search_words(void *ctx, enum collection c, const struct term *terms, 
 	return 0;
 }
 
-static int match_words(void *ctx, enum collection c, const char *expr, void (*each)(void *arg, struct word_hit hit),
-		       void *arg, struct error *e)
+static int match_words(void *ctx, enum collection c, const char *expr,
+		       void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e)
 {
 	struct term term = { .word = expr, .stem = expr, .weight = 1 };
 
@@ -274,9 +276,14 @@ int model_vector(const struct model *m, const struct model_entry *e, const float
 			n++;
 		}
 	}
-	*out = (struct index_hit){ .entry = e->id, .title = best[0], .whole = best[1], .chunk = best[2],
+	*out = (struct index_hit){ .entry = e->id,
+				   .title = best[0],
+				   .whole = best[1],
+				   .chunk = best[2],
 				   .vector = n ? sum / (float)n : 0,
-				   .row = row[2] ? row[2] : row[1] ? row[1] : row[0] };
+				   .row = row[2]   ? row[2]
+					  : row[1] ? row[1]
+						   : row[0] };
 	return n > 0;
 }
 
@@ -291,13 +298,16 @@ const struct index_filter *random_filter(struct rng *r, struct filter_pool *p, i
 		for (size_t i = 0; i < n; i++)
 			children[i] = *random_filter(r, p, depth - 1 - (int)rng_below(r, (size_t)depth));
 		f = &p->filters[p->n_filters++];
-		*f = (struct index_filter){ .op = rng_below(r, 2) ? FILTER_AND : FILTER_OR, .children = children,
+		*f = (struct index_filter){ .op = rng_below(r, 2) ? FILTER_AND : FILTER_OR,
+					    .children = children,
 					    .n_children = n };
 		return f;
 	}
 	f = &p->filters[p->n_filters++];
-	*f = (struct index_filter){ .op = FILTER_EQ + (enum filter_op)rng_below(r, 8), .key = keys[rng_below(r, 5)],
-				    .values = &p->values[p->n_values], .n_values = 1 };
+	*f = (struct index_filter){ .op = FILTER_EQ + (enum filter_op)rng_below(r, 8),
+				    .key = keys[rng_below(r, 5)],
+				    .values = &p->values[p->n_values],
+				    .n_values = 1 };
 	if (f->op == FILTER_IN || f->op == FILTER_NIN)
 		f->n_values = n - 1;
 	for (size_t i = 0; i < f->n_values; i++)

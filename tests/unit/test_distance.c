@@ -37,7 +37,8 @@ static void check_level(const struct distance *d, size_t dim, uint64_t seed)
 		for (size_t i = 0; i < n; i++) {
 			double want = inner(v, rows[i], dim);
 			if (fabs(out[i] - want) > 1e-5)
-				fail_msg("%s, dim %zu, seed %d: %g is not %g", d->name, dim, (int)seed, out[i], want);
+				fail_msg("%s, dim %zu, seed %d: %g is not %g", d->name, dim, (int)seed,
+					 out[i], want);
 		}
 	}
 	free(v);

@@ -16,7 +16,8 @@
 
 #define ENTRIES 300
 
-static void check_all(struct model *m, const struct tags *t, const roaring_bitmap_t *live, struct rng *r, uint64_t seed)
+static void check_all(struct model *m, const struct tags *t, const roaring_bitmap_t *live, struct rng *r,
+		      uint64_t seed)
 {
 	for (int round = 0; round < 40; round++) {
 		struct filter_pool pool = { 0 };
@@ -26,8 +27,8 @@ static void check_all(struct model *m, const struct tags *t, const roaring_bitma
 		for (uint32_t i = 0; i < ENTRIES; i++) {
 			int want = m->entries[i].live && model_filter(&m->entries[i], f);
 			if (want != (int)roaring_bitmap_contains(got, i))
-				fail_msg("seed %d, round %d, entry %u, operator %d: wanted %d", (int)seed, round, i, f->op,
-					 want);
+				fail_msg("seed %d, round %d, entry %u, operator %d: wanted %d", (int)seed,
+					 round, i, f->op, want);
 		}
 		roaring_bitmap_free(got);
 	}
@@ -132,7 +133,8 @@ static void test_filter__unknown_keys_are_named(void **state)
 {
 	struct index_tag tag = { "lang", { VALUE_STRING, { "en", 2 }, 0 } };
 	struct tags *t = with_tag(&tag, 1);
-	struct index_filter leaf[] = { { .op = FILTER_EQ, .key = "lang" }, { .op = FILTER_EQ, .key = "lnag" } };
+	struct index_filter leaf[] = { { .op = FILTER_EQ, .key = "lang" },
+				       { .op = FILTER_EQ, .key = "lnag" } };
 	struct index_filter tree = { .op = FILTER_OR, .children = leaf, .n_children = 2 };
 
 	(void)state;

@@ -123,7 +123,8 @@ static void random_question(struct rng *r, struct question *out)
 #define SAME(a, b) ((isnan(a) && isnan(b)) || fabs((double)(a) - (b)) < 1e-5)
 
 /* What is answered of one entry must be what the entry itself says. */
-static void check_hit(const struct model *m, const struct index_query *q, const struct index_hit *h, uint64_t seed)
+static void check_hit(const struct model *m, const struct index_query *q, const struct index_hit *h,
+		      uint64_t seed)
 {
 	const struct model_entry *e = &m->entries[h->entry - 1];
 	struct index_hit want = { .entry = e->id, .title = NAN, .whole = NAN, .chunk = NAN };
@@ -134,9 +135,9 @@ static void check_hit(const struct model *m, const struct index_query *q, const 
 		fail_msg("seed %d: entry %d is not allowed", (int)seed, (int)e->id);
 	if (!SAME(h->vector, want.vector) || !SAME(h->title, want.title) || !SAME(h->whole, want.whole) ||
 	    !SAME(h->chunk, want.chunk) || h->row != want.row)
-		fail_msg("seed %d, entry %d: vector %g %g %g %g row %d, wanted %g %g %g %g row %d", (int)seed, (int)e->id,
-			 h->vector, h->title, h->whole, h->chunk, (int)h->row, want.vector, want.title, want.whole,
-			 want.chunk, (int)want.row);
+		fail_msg("seed %d, entry %d: vector %g %g %g %g row %d, wanted %g %g %g %g row %d", (int)seed,
+			 (int)e->id, h->vector, h->title, h->whole, h->chunk, (int)h->row, want.vector,
+			 want.title, want.whole, want.chunk, (int)want.row);
 	assert_true(SAME(h->words, words));
 	assert_int_equal(h->vector_rank > 0, has);
 	assert_int_equal(h->words_rank > 0, words > 0);
@@ -155,8 +156,8 @@ static int answered(const struct index_result *r, uint64_t id)
  * Each entry that is not answered must be worse than k that are; ranks must
  * follow scores. Of a walk through the graph only the best quarter is promised.
  */
-static void check_answer(const struct model *m, const struct index_query *q, const struct index_result *r, int walked,
-			 uint64_t seed)
+static void check_answer(const struct model *m, const struct index_query *q, const struct index_result *r,
+			 int walked, uint64_t seed)
 {
 	size_t sure = !walked || q->exact || q->k <= 10 ? q->k : q->k <= 40 ? 10 : q->k / 4;
 	size_t allowed = 0, can_match = 0;
@@ -181,8 +182,8 @@ static void check_answer(const struct model *m, const struct index_query *q, con
 		if (answered(r, e->id))
 			continue;
 		if ((has && better_v < sure) || (words > 0 && better_w < q->k))
-			fail_msg("seed %d: entry %d is missing (%zu, %zu better; k %zu)", (int)seed, (int)e->id, better_v,
-				 better_w, q->k);
+			fail_msg("seed %d: entry %d is missing (%zu, %zu better; k %zu)", (int)seed,
+				 (int)e->id, better_v, better_w, q->k);
 	}
 	assert_int_equal(r->allowed, allowed);
 	assert_true(r->n >= (can_match < q->k ? can_match : q->k)); /* never fewer than k while k exist */
@@ -194,7 +195,8 @@ static void check_answer(const struct model *m, const struct index_query *q, con
 		size_t v = 1, w = 1;
 		for (size_t j = 0; j < r->n; j++) {
 			const struct index_hit *a = &r->hits[i], *b = &r->hits[j];
-			v += b->vector_rank && (b->vector > a->vector || (b->vector == a->vector && b->entry < a->entry));
+			v += b->vector_rank &&
+			     (b->vector > a->vector || (b->vector == a->vector && b->entry < a->entry));
 			w += b->words > a->words || (b->words == a->words && b->entry < a->entry);
 		}
 		assert_true(!r->hits[i].vector_rank || r->hits[i].vector_rank == v);

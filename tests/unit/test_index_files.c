@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -25,7 +27,9 @@ struct world {
 
 static struct index *open_index(const struct world *w, uint64_t embedder)
 {
-	struct index_options o = { .folder = w->folder, .dim = DIM, .words = model_words(w->model), .id = embedder };
+	struct index_options o = {
+		.folder = w->folder, .dim = DIM, .words = model_words(w->model), .id = embedder
+	};
 	struct index *x = NULL;
 	struct error e = { 0 };
 
@@ -327,6 +331,17 @@ static void test_files__a_failed_save_keeps_the_old_file(void **state)
 	assert_int_equal(index_save(x, &e), ERR_IO);
 	assert_true(file_exists(w->file));
 	rmdir(tmp);
+	/* A disk that fills up in mid-write. */
+	struct rlimit old, small;
+	getrlimit(RLIMIT_FSIZE, &old);
+	small = (struct rlimit){ 20000, old.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	int rc = index_save(x, &e);
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_int_equal(rc, ERR_IO);
+	assert_false(file_exists(tmp));
+	assert_true(file_size(w->file) > 20000);
 	assert_int_equal(index_save(x, &e), 0); /* it is still to be saved */
 	index_close(x);
 }

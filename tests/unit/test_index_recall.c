@@ -29,6 +29,7 @@
 
 struct corpus {
 	size_t dim, n_rows; /* rows an entry */
+	double apart;       /* how far its other rows are from its first */
 	int clusters;
 	struct index *index;
 	struct rng rng;
@@ -61,7 +62,7 @@ static void make_vectors(struct corpus *c)
 		else
 			random_unit(&c->rng, c->dim, whole);
 		for (size_t j = 1; j < c->n_rows; j++)
-			random_near(&c->rng, c->dim, whole, .7, whole + j * c->dim);
+			random_near(&c->rng, c->dim, whole, c->apart, whole + j * c->dim);
 	}
 }
 
@@ -73,30 +74,34 @@ static void add_entry(struct corpus *c, size_t i)
 		{ "lot", { .type = VALUE_NUMBER, .number = c->lot[i] } },
 		{ "cluster", { .type = VALUE_NUMBER, .number = c->cluster[i] } },
 	};
-	struct index_change change = { INDEX_ADD,
-				       { .id = i + 1, .rows = rows, .n_rows = c->n_rows, .everyone = 1, .tags = tags,
-					 .n_tags = 2 } };
+	struct index_change change = {
+		INDEX_ADD,
+		{ .id = i + 1, .rows = rows, .n_rows = c->n_rows, .everyone = 1, .tags = tags, .n_tags = 2 }
+	};
 
 	for (size_t j = 0; j < c->n_rows; j++)
-		rows[j] = (struct index_row){ i * 3 + j + 1, fields[j], 0, c->vectors + (i * c->n_rows + j) * c->dim };
+		rows[j] = (struct index_row){ i * 3 + j + 1, fields[j], 0,
+					      c->vectors + (i * c->n_rows + j) * c->dim };
 	assert_int_equal(index_apply(c->index, i + 1, &change, 1, NULL), 0);
 }
 
-static struct corpus *corpus_new(size_t dim, size_t n_rows, int clusters)
+static struct corpus *corpus_new(size_t dim, size_t n_rows, double apart, int clusters)
 {
 	struct corpus *c = calloc(1, sizeof(*c));
 	struct index_options o = { .dim = dim };
 	int rc;
 
-	*c = (struct corpus){ .dim = dim, .n_rows = n_rows, .clusters = clusters, .rng = { SEED } };
+	*c = (struct corpus){
+		.dim = dim, .n_rows = n_rows, .apart = apart, .clusters = clusters, .rng = { SEED }
+	};
 	assert_int_equal(index_open(&o, &c->index, NULL), 0);
 	index_tuning(c->index)->exact_rows = 0;
 	make_vectors(c);
 	int64_t start = clock_mono_us();
 	for (size_t i = 0; i < ENTRIES; i++)
 		add_entry(c, i);
-	printf("dim %zu, %zu rows an entry, %d clusters, seed %d: %d entries added in %.2f s", dim, n_rows, clusters, SEED, ENTRIES,
-	       (double)(clock_mono_us() - start) / 1e6);
+	printf("dim %zu, %zu rows an entry, %d clusters, seed %d: %d entries added in %.2f s", dim, n_rows,
+	       clusters, SEED, ENTRIES, (double)(clock_mono_us() - start) / 1e6);
 	while ((rc = index_maintain(c->index, NULL)) == 1)
 		;
 	assert_int_equal(rc, 0);
@@ -122,11 +127,13 @@ static void new_query(struct corpus *c)
 {
 	double near[CLUSTERS];
 
-	random_near(&c->rng, c->dim, c->centres + rng_below(&c->rng, (size_t)c->clusters) * c->dim, .8, c->query);
+	random_near(&c->rng, c->dim, c->centres + rng_below(&c->rng, (size_t)c->clusters) * c->dim, .8,
+		    c->query);
 	for (size_t i = 0; i < ENTRIES; i++) {
 		c->score[i] = 0;
 		for (size_t j = 0; j < c->n_rows; j++)
-			c->score[i] += inner(c->vectors + (i * c->n_rows + j) * c->dim, c->query, c->dim) / (double)c->n_rows;
+			c->score[i] += inner(c->vectors + (i * c->n_rows + j) * c->dim, c->query, c->dim) /
+				       (double)c->n_rows;
 	}
 	for (int i = 0; i < c->clusters; i++)
 		near[i] = inner(c->centres + (size_t)i * c->dim, c->query, c->dim);
@@ -177,9 +184,11 @@ static double recall_of(const struct corpus *c, struct selection s, size_t k, co
 	return found < want ? (double)found / (double)want : 1;
 }
 
-static void search(const struct corpus *c, struct selection s, size_t k, struct arena *a, struct index_result *out)
+static void search(const struct corpus *c, struct selection s, size_t k, struct arena *a,
+		   struct index_result *out)
 {
-	struct index_value lots = { .type = VALUE_NUMBER, .number = s.lots }, *not = calloc(CLUSTERS, sizeof(*not));
+	struct index_value lots = { .type = VALUE_NUMBER, .number = s.lots },
+			   *not = calloc(CLUSTERS, sizeof(*not ));
 	struct index_filter leaves[2] = {
 		{ .op = FILTER_LT, .key = "lot", .values = &lots, .n_values = 1 },
 		{ .op = FILTER_NIN, .key = "cluster", .values = not, .n_values = (size_t)s.nearest },
@@ -188,23 +197,35 @@ static void search(const struct corpus *c, struct selection s, size_t k, struct 
 	struct index_query q = { .vector = c->query, .k = k, .all_groups = 1 };
 
 	for (int i = 0; i < s.nearest; i++)
-		not[i] = (struct index_value){ .type = VALUE_NUMBER, .number = c->order[i] };
+		not [i] = (struct index_value){ .type = VALUE_NUMBER, .number = c->order[i] };
 	if (s.lots < ENTRIES || s.nearest)
 		q.filter = &f;
 	assert_int_equal(index_search(c->index, &q, a, out, NULL), 0);
-	free(not);
+	free(not );
 }
 
 static void check_selections(struct corpus *c, size_t k)
 {
 	const int all = c->clusters;
 	const struct selection selections[] = {
-		{ ENTRIES, 0 }, { ENTRIES / 2, 0 }, { ENTRIES / 5, 0 }, { ENTRIES / 10, 0 }, { ENTRIES / 100, 0 },
+		{ ENTRIES, 0 },
+		{ ENTRIES / 2, 0 },
+		{ ENTRIES / 5, 0 },
+		{ ENTRIES / 10, 0 },
+		{ ENTRIES / 100, 0 },
 		{ ENTRIES / 1000, 0 },
 		/* Filters that oppose the query: all but the nearest, a half, a tenth, the farthest. */
-		{ ENTRIES, 1 }, { ENTRIES, 2 }, { ENTRIES, 5 }, { ENTRIES, all / 10 }, { ENTRIES, all / 2 },
-		{ ENTRIES, all * 9 / 10 }, { ENTRIES, all - 1 }, { ENTRIES / 10, all - 1 }, { ENTRIES / 2, 1 },
-		{ ENTRIES / 2, 2 }, { ENTRIES / 2, 5 },
+		{ ENTRIES, 1 },
+		{ ENTRIES, 2 },
+		{ ENTRIES, 5 },
+		{ ENTRIES, all / 10 },
+		{ ENTRIES, all / 2 },
+		{ ENTRIES, all * 9 / 10 },
+		{ ENTRIES, all - 1 },
+		{ ENTRIES / 10, all - 1 },
+		{ ENTRIES / 2, 1 },
+		{ ENTRIES / 2, 2 },
+		{ ENTRIES / 2, 5 },
 	};
 	enum { N = sizeof(selections) / sizeof(selections[0]) };
 	double sum[N] = { 0 };
@@ -233,9 +254,9 @@ static void check_selections(struct corpus *c, size_t k)
 	assert_int_equal(failed, 0);
 }
 
-static void check_corpus(size_t dim, size_t n_rows, int clusters)
+static void check_corpus(size_t dim, size_t n_rows, double apart, int clusters)
 {
-	struct corpus *c = corpus_new(dim, n_rows, clusters);
+	struct corpus *c = corpus_new(dim, n_rows, apart, clusters);
 
 	check_selections(c, 10);
 	check_selections(c, 100);
@@ -245,31 +266,32 @@ static void check_corpus(size_t dim, size_t n_rows, int clusters)
 static void test_recall__large_clusters(void **state)
 {
 	(void)state;
-	check_corpus(64, 1, 100);
+	check_corpus(64, 1, 0, 100);
 }
 
 static void test_recall__small_clusters(void **state)
 {
 	(void)state;
-	check_corpus(64, 1, 1000);
+	check_corpus(64, 1, 0, 1000);
 }
 
 static void test_recall__dimension_384(void **state)
 {
 	(void)state;
-	check_corpus(384, 1, 100);
+	check_corpus(384, 1, 0, 100);
 }
 
 static void test_recall__entries_of_three_rows(void **state)
 {
 	(void)state;
-	check_corpus(64, 3, 100);
+	check_corpus(64, 3, .7, 100);
+	check_corpus(32, 3, 2, 1000);
 }
 
 static void test_recall__no_structure_at_all(void **state)
 {
 	(void)state;
-	check_corpus(64, 1, 1);
+	check_corpus(64, 1, 0, 1);
 }
 
 int main(void)

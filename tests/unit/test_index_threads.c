@@ -30,7 +30,7 @@ enum { VISIBLE, FORBIDDEN, GONE };
 struct shared {
 	struct index *index;
 	struct model *model;
-	_Atomic int state[ENTRIES]; /* what is surely so: VISIBLE is "perhaps" */
+	_Atomic int state[ENTRIES];      /* what is surely so: VISIBLE is "perhaps" */
 	_Atomic uint64_t stamp[ENTRIES]; /* counts changes of `state` */
 	_Atomic int stop, wrong;
 	_Atomic long searches;
@@ -55,8 +55,13 @@ static void check_one(struct shared *s, struct rng *r)
 	int state[ENTRIES];
 	uint64_t stamp[ENTRIES];
 	float v[DIM];
-	struct index_query q = { .vector = v, .terms = &term, .n_terms = rng_below(r, 2), .groups = groups, .n_groups = 1,
-				 .k = 1 + rng_below(r, 40), .exact = rng_below(r, 2) == 0 };
+	struct index_query q = { .vector = v,
+				 .terms = &term,
+				 .n_terms = rng_below(r, 2),
+				 .groups = groups,
+				 .n_groups = 1,
+				 .k = 1 + rng_below(r, 40),
+				 .exact = rng_below(r, 2) == 0 };
 
 	random_unit(r, DIM, v);
 	for (int i = 0; i < ENTRIES; i++) {
@@ -141,8 +146,9 @@ static void test_threads__what_was_taken_away_is_not_answered(void **state)
 	assert_non_null(mkdtemp(folder));
 	struct index_options o = { .folder = folder, .dim = DIM, .words = { NULL, match_all, NULL } };
 	assert_int_equal(index_open(&o, &s->index, NULL), 0);
-	*index_tuning(s->index) =
-		(struct index_tuning){ .distance = distance_best(), .exact_rows = 100, .growing_rows = 50, .slice = 16 };
+	*index_tuning(s->index) = (struct index_tuning){
+		.distance = distance_best(), .exact_rows = 100, .growing_rows = 50, .slice = 16
+	};
 	s->model = model_new(DIM, ENTRIES, 17);
 	s->seed = 23;
 	for (size_t i = 0; i < ENTRIES; i++)

@@ -32,7 +32,8 @@ static void test_topk__equals_a_full_sort(void **state)
 				better += all[j].score > best[i].score ||
 					  (all[j].score == best[i].score && all[j].id < best[i].id);
 			if (better != i)
-				fail_msg("seed %d: place %zu holds an entry of rank %zu", (int)seed, i, better);
+				fail_msg("seed %d: place %zu holds an entry of rank %zu", (int)seed, i,
+					 better);
 		}
 	}
 }
@@ -76,7 +77,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_topk__equals_a_full_sort, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_topk__threshold_opens_until_k_are_held, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_topk__threshold_opens_until_k_are_held, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_topk__fewer_than_k, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
