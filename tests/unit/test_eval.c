@@ -52,7 +52,7 @@ static void test_ranking__more_relevant_than_ten(void **state)
 {
 	struct judged judged[20];
 	const char *ranked[10];
-	char names[20][4];
+	char names[20][12];
 	struct ranking_scores s;
 
 	(void)state;
@@ -189,7 +189,9 @@ static void test_numbers__percentiles_and_intervals(void **state)
 
 static int read_qrels(const char *text, struct qrels **out, struct error *e)
 {
-	char path[] = "/tmp/readback-qrels-XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char path[300];
+	snprintf(path, sizeof(path), "%s/readback-qrels-XXXXXX", tmp ? tmp : "/tmp");
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
