@@ -131,7 +131,7 @@ static int load_one(struct embedded *g, struct db *d, enum record_kind k, const 
 		    struct arena *a, struct record *out, struct error *e)
 {
 	struct stored_record s;
-	int see, rc = records_load(d, g->tables, (int)k, entry, a, &s, e);
+	int see = 0, rc = records_load(d, g->tables, (int)k, entry, a, &s, e);
 
 	if (rc == ERR_NOT_FOUND)
 		return 0;
