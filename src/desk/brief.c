@@ -1,6 +1,5 @@
 #include "desk/brief.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +30,8 @@ json_t *brief_from_package(const char *field, long i)
 
 json_t *brief_from_document(const char *id, size_t start, size_t end)
 {
-	return json_pack("{s:s, s:I, s:I}", "document", id, "start", (json_int_t)start, "end", (json_int_t)end);
+	return json_pack("{s:s, s:I, s:I}", "document", id, "start", (json_int_t)start, "end",
+			 (json_int_t)end);
 }
 
 json_t *brief_need(const char *kind, const struct record *r)
@@ -77,25 +77,20 @@ void brief_say(struct brief *b, const struct sentence *s)
 	json_t *j = json_object();
 	size_t n = count(s->from), needs = count(s->needs);
 
-	if (!j || take_list(j, "from", s->from, n) < 0 || n == 0 || (needs && take_list(j, "needs", s->needs, needs) < 0) ||
-	    body_set_text(j, "text", s->text) < 0 || body_set(j, "label", s->label) < 0 ||
-	    (s->quote && body_set_bool(j, "quote", 1) < 0) ||
+	if (!j || take_list(j, "from", s->from, n) < 0 || n == 0 ||
+	    (needs && take_list(j, "needs", s->needs, needs) < 0) || body_set_text(j, "text", s->text) < 0 ||
+	    body_set(j, "label", s->label) < 0 || (s->quote && body_set_bool(j, "quote", 1) < 0) ||
 	    json_array_append(json_object_get(b->sections, b->section), j) < 0)
 		b->rc = no_memory(b->call->err);
 	json_decref(j);
 }
 
-void brief_sayf(struct brief *b, json_t *from, json_t *from2, const char *fmt, ...)
+void brief_line(struct brief *b, const char *text, json_t *from, json_t *from2)
 {
-	struct sentence s = { .from = { from, from2 } };
-	char text[2048];
-	va_list ap;
+	struct sentence s = { .text = text_of(text), .from = { from, from2 } };
 
-	va_start(ap, fmt);
-	int n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	s.text.s = text;
-	s.text.n = n < (int)sizeof(text) ? (size_t)n : utf8_floor(text, sizeof(text) - 1, sizeof(text) - 4);
+	if (!text)
+		b->rc = no_memory(b->call->err);
 	brief_say(b, &s);
 }
 
@@ -103,19 +98,21 @@ static void say_who(struct brief *b)
 {
 	const json_t *who = package_value(b->in->package, "identity");
 	const char *name = body_string(who, "name"), *id = body_string(who, "customer_id");
-	const char *method = body_string(who, "method");
 	const char *to = *b->in->queue ? b->in->queue : "an agent";
+	int verified = body_bool(who, "verified");
+	const char *method = verified ? body_string(who, "method") : "";
+	struct arena *a = b->call->arena;
+	const char *text;
 
-	if (!*id) {
-		brief_sayf(b, brief_from_package("identity", -1), NULL, "A customer who is not identified was handed to %s.",
-			   to);
-		return;
-	}
-	brief_sayf(b, brief_from_package("identity", -1), *b->in->queue ? brief_from_package("queue", -1) : NULL,
-		   "%s%s%s%s, %s%s%s, was handed to %s.", *name ? name : id, *name ? " (" : "", *name ? id : "",
-		   *name ? ")" : "", body_bool(who, "verified") ? "verified" : "not verified",
-		   *method && body_bool(who, "verified") ? " by " : "",
-		   *method && body_bool(who, "verified") ? method : "", to);
+	if (!*id)
+		text = arena_printf(a, "A customer who is not identified was handed to %s.", to);
+	else
+		text = arena_printf(a, "%s%s%s%s, %s%s%s, was handed to %s.", *name ? name : id,
+				    *name ? " (" : "", *name ? id : "", *name ? ")" : "",
+				    verified ? "verified" : "not verified", *method ? " by " : "", method,
+				    to);
+	brief_line(b, text, brief_from_package("identity", -1),
+		   *b->in->queue ? brief_from_package("queue", -1) : NULL);
 }
 
 static void say_why(struct brief *b)
@@ -127,20 +124,21 @@ static void say_why(struct brief *b)
 		{ "policy", "a rule asks for a person" },
 		{ "repeated_failure", "what the bot tried did not help" },
 		{ "out_of_scope", "it is outside of what the bot knows" },
-		{ "other", "of another reason" },
 	};
 	const char *trigger = json_string_value(package_value(b->in->package, "trigger"));
 	const char *reason = json_string_value(package_value(b->in->package, "reason"));
-	const char *words = trigger ? trigger : "of another reason";
+	const char *words = "of another reason";
 
 	for (size_t i = 0; trigger && i < sizeof(why) / sizeof(why[0]); i++)
 		if (strcmp(why[i][0], trigger) == 0)
 			words = why[i][1];
-	if (reason && !package_inferred(b->in->package, "reason"))
-		brief_sayf(b, brief_from_package("trigger", -1), brief_from_package("reason", -1), "Handed off because %s: %s",
-			   words, reason);
-	else
-		brief_sayf(b, brief_from_package("trigger", -1), NULL, "Handed off because %s.", words);
+	/* an inferred reason is the customer's own sentence, which follows anyway */
+	if (package_inferred(b->in->package, "reason"))
+		reason = NULL;
+	brief_line(b,
+		   arena_printf(b->call->arena, "Handed off because %s%s%s", words, reason ? ": " : ".",
+				reason ? reason : ""),
+		   brief_from_package("trigger", -1), reason ? brief_from_package("reason", -1) : NULL);
 }
 
 /* A short turn whole, of a longer one the part that holds most of what the search was made from. */
@@ -200,9 +198,11 @@ static void say_steps(struct brief *b)
 		const json_t *step = json_array_get(list, i);
 		const char *detail = body_string(step, "detail"), *outcome = body_string(step, "outcome");
 		const char *text = arena_printf(b->call->arena, "%s: %s%s%s%s", body_string(step, "action"),
-						strcmp(outcome, "unknown") == 0 ? "outcome not known" : outcome,
+						strcmp(outcome, "unknown") == 0 ? "outcome not known"
+										: outcome,
 						*detail ? " (" : "", detail, *detail ? ")" : "");
-		struct sentence s = { .label = "Tried", .text = text_of(text ? text : ""),
+		struct sentence s = { .label = "Tried",
+				      .text = text_of(text ? text : ""),
 				      .from = { brief_from_package("steps_tried", (long)i) } };
 		brief_say(b, &s);
 	}
@@ -237,8 +237,8 @@ static void say_open_promises(struct brief *b, const struct record *v)
 static int case_of(struct brief *b, const char *conversation, struct record *out)
 {
 	const char *id = case_id(b->call->arena, conversation);
-	int rc = id ? engine_get(b->desk->engine, RECORD_CASE, id, b->call->arena, out, b->call->err) :
-		      no_memory(b->call->err);
+	int rc = id ? engine_get(b->desk->engine, RECORD_CASE, id, b->call->arena, out, b->call->err)
+		    : no_memory(b->call->err);
 
 	if (rc < 0 && rc != ERR_NOT_FOUND)
 		b->rc = rc;
@@ -251,13 +251,15 @@ static void say_contact(struct brief *b, const struct record *v)
 	struct record k;
 	int seen = case_of(b, v->id, &k);
 	const char *outcome = seen ? body_string(k.body, "outcome") : body_string(v->body, "state");
-	const char *text = arena_printf(b->call->arena, "%.10s%s%s: %s (%s)", body_string(v->body, "started_at"),
-					*channel ? ", by " : "", channel,
+	const char *text = arena_printf(b->call->arena, "%.10s%s%s: %s (%s)",
+					body_string(v->body, "started_at"), *channel ? ", by " : "", channel,
 					seen ? body_string(k.body, "problem") : "nothing is noted", outcome);
-	struct sentence s = { .label = "Earlier contact", .text = text_of(text ? text : ""),
+	struct sentence s = { .label = "Earlier contact",
+			      .text = text_of(text ? text : ""),
 			      .from = { json_pack("{s:s}", "conversation", v->id),
 					seen ? json_pack("{s:s}", "case", k.id) : NULL },
-			      .needs = { brief_need("conversation", v), seen ? brief_need("case", &k) : NULL } };
+			      .needs = { brief_need("conversation", v),
+					 seen ? brief_need("case", &k) : NULL } };
 
 	brief_say(b, &s);
 	if (strcmp(outcome, "resolved") != 0 && b->rc == 0)
@@ -268,8 +270,11 @@ static void say_earlier(struct brief *b)
 {
 	const struct conversation *v = b->in->conversation;
 	const char *customer = body_string(v->body, "customer");
-	struct scan s = { .kind = RECORD_CONVERSATION, .field = { "customer" }, .value = { customer },
-			  .limit = EARLIER_READ, .newest_first = 1 };
+	struct scan s = { .kind = RECORD_CONVERSATION,
+			  .field = { "customer" },
+			  .value = { customer },
+			  .limit = EARLIER_READ,
+			  .newest_first = 1 };
 	struct record *list;
 	size_t n = 0, said = 0;
 

@@ -49,13 +49,13 @@ struct brief {
 struct sentence {
 	const char *label; /* "Customer", "Promise still open"; NULL: the text stands alone */
 	struct text text;
-	int quote;         /* somebody's words */
-	json_t *from[3];   /* new references, taken; the first NULL ends */
-	json_t *needs[3];  /* as from; brief_need() */
+	int quote;        /* somebody's words */
+	json_t *from[3];  /* new references, taken; the first NULL ends */
+	json_t *needs[3]; /* as from; brief_need() */
 };
 void brief_say(struct brief *b, const struct sentence *s);
-void brief_sayf(struct brief *b, json_t *from, json_t *from2, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+/* A line put together from fields; takes the references. `text` NULL: without memory. */
+void brief_line(struct brief *b, const char *text, json_t *from, json_t *from2);
 
 json_t *brief_from_turn(const struct turn *t);
 json_t *brief_from_package(const char *field, long i); /* i < 0: the field itself */

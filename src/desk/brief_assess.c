@@ -7,37 +7,46 @@
 #include "desk/query.h"
 
 #define BEST_PASSAGE 280
-#define DOCUMENTS 2         /* documents quoted in the recommendation */
-#define NEARLY .85          /* of the best document's score: from here on another one is quoted too */
-#define CASE_LIKE .40       /* vector score from which a case of the same intent is called similar */
-#define CASE_ALIKE .60      /* and from which any case is */
-#define CONTRADICTS .50     /* word overlap from which two sentences are about the same */
+#define CITED 8         /* citations spoken of; evidence lists all */
+#define DOCUMENTS 2     /* documents quoted in the recommendation */
+#define NEARLY .85      /* of the best document's score: from here on another one is quoted too */
+#define CASE_LIKE .40   /* vector score from which a case of the same intent is called similar */
+#define CASE_ALIKE .60  /* and from which any case is */
+#define CONTRADICTS .50 /* word overlap from which two sentences are about the same */
 #define CONTRADICT_TEXT ((size_t)64 << 10) /* of a document that is read for a contradiction */
 
 static void say_intent(struct brief *b)
 {
 	const json_t *intent = package_value(b->in->package, "intent");
-	const json_t *mood = package_value(b->in->package, "sentiment");
+	const char *label = body_string(intent, "label"), *text;
 	double confidence = package_confidence(b->in->package, "intent");
+	struct arena *a = b->call->arena;
 
 	if (!intent)
-		brief_sayf(b, brief_from_package("intent", -1), NULL, "The intent is not known.");
+		text = "The intent is not known.";
 	else if (package_inferred(b->in->package, "intent"))
-		brief_sayf(b, brief_from_package("intent", -1), NULL,
-			   "Intent %s, by likeness to resolved conversations (confidence %.2f).",
-			   body_string(intent, "label"), confidence);
+		text = arena_printf(a, "Intent %s, by likeness to resolved conversations (confidence %.2f).",
+				    label, confidence);
 	else if (json_object_get(intent, "confidence"))
-		brief_sayf(b, brief_from_package("intent", -1), NULL, "Intent %s, says the bot (confidence %.2f).",
-			   body_string(intent, "label"), confidence);
+		text = arena_printf(a, "Intent %s, says the bot (confidence %.2f).", label, confidence);
 	else
-		brief_sayf(b, brief_from_package("intent", -1), NULL, "Intent %s, says the bot.",
-			   body_string(intent, "label"));
-	if (mood && json_object_get(mood, "score"))
-		brief_sayf(b, brief_from_package("sentiment", -1), NULL, "The customer sounds %s (%+.1f).",
-			   body_string(mood, "label"), body_number(mood, "score"));
-	else if (mood)
-		brief_sayf(b, brief_from_package("sentiment", -1), NULL, "The customer sounds %s.",
-			   body_string(mood, "label"));
+		text = arena_printf(a, "Intent %s, says the bot.", label);
+	brief_line(b, text, brief_from_package("intent", -1), NULL);
+}
+
+static void say_mood(struct brief *b)
+{
+	const json_t *mood = package_value(b->in->package, "sentiment");
+	const char *label = body_string(mood, "label"), *text;
+
+	if (!mood)
+		return;
+	if (json_object_get(mood, "score"))
+		text = arena_printf(b->call->arena, "The customer sounds %s (%+.1f).", label,
+				    body_number(mood, "score"));
+	else
+		text = arena_printf(b->call->arena, "The customer sounds %s.", label);
+	brief_line(b, text, brief_from_package("sentiment", -1), NULL);
 }
 
 static void say_bot(struct brief *b)
@@ -47,12 +56,16 @@ static void say_bot(struct brief *b)
 	struct text draft = brief_cut(body_text(bot, "draft_answer"));
 
 	if (t) {
-		struct sentence s = { .label = "The bot answered last", .text = brief_cut(t->text), .quote = 1,
+		struct sentence s = { .label = "The bot answered last",
+				      .text = brief_cut(t->text),
+				      .quote = 1,
 				      .from = { brief_from_turn(t) } };
 		brief_say(b, &s);
 	}
 	if (draft.n && (!t || !quote_in(draft, t->text))) {
-		struct sentence s = { .label = "The bot's draft", .text = draft, .quote = 1,
+		struct sentence s = { .label = "The bot's draft",
+				      .text = draft,
+				      .quote = 1,
 				      .from = { brief_from_package("bot.draft_answer", -1) } };
 		brief_say(b, &s);
 	}
@@ -65,7 +78,8 @@ static struct span most_like(struct brief *b, struct text said, struct text docu
 	const struct span *spans;
 	struct span found = { 0, 0 };
 	struct compared *x, *y;
-	long n = split_sentences(a, document.s, document.n < CONTRADICT_TEXT ? document.n : CONTRADICT_TEXT, &spans);
+	long n = split_sentences(a, document.s, document.n < CONTRADICT_TEXT ? document.n : CONTRADICT_TEXT,
+				 &spans);
 	struct text *texts = n < 0 ? NULL : arena_alloc(a, ((size_t)n + 1) * sizeof(*texts));
 
 	*best = (struct likeness){ 0 };
@@ -91,7 +105,9 @@ static struct span most_like(struct brief *b, struct text said, struct text docu
 static void quote_document(struct brief *b, const char *label, const struct record *r, struct span p)
 {
 	struct text t = brief_cut((struct text){ r->text.s + p.start, p.end - p.start });
-	struct sentence s = { .label = label, .text = t, .quote = 1,
+	struct sentence s = { .label = label,
+			      .text = t,
+			      .quote = 1,
 			      .from = { brief_from_document(r->id, p.start, p.start + t.n) },
 			      .needs = { brief_need("document", r) } };
 
@@ -102,7 +118,8 @@ static void say_status(struct brief *b, const struct citation *x, long i, const 
 {
 	const char *title = x->record.id ? body_string(x->record.body, "title") : "";
 	const char *name = *title ? title : text_copy(b->call->arena, x->document);
-	const char *text = arena_printf(b->call->arena, "The bot relied on \"%s\", %s", name ? name : "", fmt);
+	const char *text = arena_printf(b->call->arena, "The bot relied on \"%s\", %s", name ? name : "",
+					fmt);
 	struct sentence s = { .text = text_of(text ? text : ""),
 			      .from = { brief_from_package("bot.cited", i),
 					x->record.id ? json_pack("{s:s}", "document", x->record.id) : NULL },
@@ -124,14 +141,17 @@ static void say_contradiction(struct brief *b, const struct citation *x)
 		if (f->hits[i].kind != COLLECTION_DOCUMENT || text_is(x->document, f->hits[i].record.id))
 			continue;
 		p = most_like(b, x->quote, f->hits[i].record.text, &l);
-		if (l.words >= best.words && l.because && !l.agree && strcmp(l.because, "says something else") != 0) {
+		if (l.words >= best.words && l.because && !l.agree &&
+		    strcmp(l.because, "says something else") != 0) {
 			best = l;
 			found = p;
 			by = &f->hits[i];
 		}
 	}
 	if (by)
-		quote_document(b, arena_printf(b->call->arena, "But \"%s\" says", body_string(by->record.body, "title")),
+		quote_document(b,
+			       arena_printf(b->call->arena, "But \"%s\" says",
+					    body_string(by->record.body, "title")),
 			       &by->record, found);
 }
 
@@ -168,8 +188,9 @@ static void say_citation(struct brief *b, const struct citation *x, long i)
 void brief_assess(struct brief *b)
 {
 	say_intent(b);
+	say_mood(b);
 	say_bot(b);
-	for (size_t i = 0; i < b->in->found->n_cited && b->rc == 0; i++)
+	for (size_t i = 0; i < b->in->found->n_cited && i < CITED && b->rc == 0; i++)
 		say_citation(b, &b->in->found->cited[i], (long)i);
 }
 
@@ -182,8 +203,8 @@ static struct span best_of_hit(struct brief *b, const struct search_hit *h)
 
 	if (part.end > all.n || part.end <= part.start)
 		part = (struct span){ 0, all.n };
-	struct span p = best_passage(b->call->arena, all.s + part.start, part.end - part.start, q->terms, q->n_terms,
-				     BEST_PASSAGE);
+	struct span p = best_passage(b->call->arena, all.s + part.start, part.end - part.start, q->terms,
+				     q->n_terms, BEST_PASSAGE);
 	return (struct span){ part.start + p.start, part.start + p.end };
 }
 
@@ -199,15 +220,17 @@ static void say_documents(struct brief *b)
 			continue;
 		best = said ? best : h->score;
 		const char *title = body_string(h->record.body, "title");
-		quote_document(b, arena_printf(b->call->arena, "\"%s\"", *title ? title : h->record.id), &h->record,
-			       best_of_hit(b, h));
+		quote_document(b, arena_printf(b->call->arena, "\"%s\"", *title ? title : h->record.id),
+			       &h->record, best_of_hit(b, h));
 		said++;
 	}
 }
 
 static void quote_case(struct brief *b, const char *label, const struct record *r, struct text t)
 {
-	struct sentence s = { .label = label, .text = brief_cut(t), .from = { json_pack("{s:s}", "case", r->id) },
+	struct sentence s = { .label = label,
+			      .text = brief_cut(t),
+			      .from = { json_pack("{s:s}", "case", r->id) },
 			      .needs = { brief_need("case", r) } };
 
 	if (s.text.n)
@@ -222,7 +245,8 @@ static int is_similar(const struct brief *b, const struct search_hit *h)
 
 	if (h->kind != COLLECTION_CASE || strcmp(body_string(h->record.body, "outcome"), "resolved") != 0)
 		return 0;
-	return b->in->found->query->vector ? h->raw.vector >= (same ? CASE_LIKE : CASE_ALIKE) : same || !*intent;
+	return b->in->found->query->vector ? h->raw.vector >= (same ? CASE_LIKE : CASE_ALIKE)
+					   : same || !*intent;
 }
 
 /* How the most similar case that was solved was solved. */
@@ -252,7 +276,8 @@ void brief_recommend(struct brief *b)
 
 	for (size_t i = 0; i < json_array_size(list) && b->rc == 0; i++) {
 		const json_t *v = json_array_get(list, i);
-		struct sentence s = { .label = "To do", .text = { json_string_value(v), json_string_length(v) },
+		struct sentence s = { .label = "To do",
+				      .text = { json_string_value(v), json_string_length(v) },
 				      .from = { brief_from_package("unresolved_actions", (long)i) } };
 		brief_say(b, &s);
 	}

@@ -52,7 +52,8 @@ int brief_view(struct desk *d, const struct call *c, const struct record *eviden
 			if (may < 0)
 				return may;
 			withheld += !may;
-			if (may && json_array_append_new(shown, sentence_json(json_array_get(list, i), labels)) < 0)
+			if (may &&
+			    json_array_append_new(shown, sentence_json(json_array_get(list, i), labels)) < 0)
 				return no_memory(c->err);
 		}
 	}
@@ -128,7 +129,8 @@ json_t *brief_render(const json_t *view, enum brief_format f)
 
 	for (size_t k = 0; k < 4; k++) {
 		const json_t *list = json_object_get(view, sections[k]);
-		strbuf_printf(&b, "%s%s%s\n%s", k ? "\n" : "", markdown ? "## " : "", names[k], markdown ? "\n" : "");
+		strbuf_printf(&b, "%s%s%s\n%s", k ? "\n" : "", markdown ? "## " : "", names[k],
+			      markdown ? "\n" : "");
 		for (size_t i = 0; i < json_array_size(list); i++)
 			write_sentence(&b, json_array_get(list, i), markdown);
 		if (!json_array_size(list))
@@ -136,7 +138,8 @@ json_t *brief_render(const json_t *view, enum brief_format f)
 	}
 	if (withheld)
 		strbuf_printf(&b, "\n%lld %s withheld: you may not see what %s from.\n", (long long)withheld,
-			      withheld == 1 ? "sentence is" : "sentences are", withheld == 1 ? "it is" : "they are");
+			      withheld == 1 ? "sentence is" : "sentences are",
+			      withheld == 1 ? "it is" : "they are");
 	return b.failed ? NULL : json_stringn(b.p, b.n);
 }
 
@@ -148,7 +151,8 @@ int brief_show(struct desk *d, const struct call *c, const char *handoff, enum b
 
 	if (rc < 0)
 		return rc;
-	if ((rc = engine_get(d->engine, RECORD_EVIDENCE, body_string(h.body, "evidence"), c->arena, &e, c->err)) < 0 ||
+	if ((rc = engine_get(d->engine, RECORD_EVIDENCE, body_string(h.body, "evidence"), c->arena, &e,
+			     c->err)) < 0 ||
 	    (rc = brief_view(d, c, &e, f != BRIEF_JSON, &view)) < 0)
 		return rc;
 	json_t *j = f == BRIEF_JSON ? json_incref(view) : brief_render(view, f);

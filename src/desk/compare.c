@@ -1,5 +1,7 @@
 #include "desk/compare.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -37,40 +39,41 @@ static const char *const contrasts[] = {
 	"billing/shipping",
 };
 #define CONTRASTS (sizeof(contrasts) / sizeof(contrasts[0]))
+static_assert(CONTRASTS <= COMPARE_QUESTIONS, "struct compared has no room for all questions");
 
-/* Which answer of question `q` the word gives: its place in the line, 0 for none. */
+/* Which answer of question `q` the word gives: its place in the line, 0 for none; *first is the answer's first word. */
 static unsigned answer_of(const char *q, const char *stem, const char **first)
 {
 	size_t n = strlen(stem);
 	unsigned answer = 1;
-	const char *start = q;
 
+	*first = q;
 	for (const char *p = q; *p;) {
 		size_t len = strcspn(p, "|/");
-		if (len == n && memcmp(p, stem, n) == 0) {
-			if (first)
-				*first = start;
+		if (len == n && memcmp(p, stem, n) == 0)
 			return answer;
-		}
 		p += len;
 		if (*p == '/') {
 			answer++;
-			start = p + 1;
+			*first = p + 1;
 		}
 		p += *p != '\0';
 	}
 	return 0;
 }
 
-/* The word that stands for `stem` when overlap is counted. */
-static const char *canonical(struct arena *a, const char *stem)
+/* Notes what the word answers; returns the word that stands for it when overlap is counted. NULL without memory. */
+static const char *canonical(struct arena *a, struct compared *c, const char *stem)
 {
-	const char *first;
+	const char *first, *as = NULL;
 
-	for (size_t i = 0; i < CONTRASTS; i++)
-		if (answer_of(contrasts[i], stem, &first))
-			return arena_strndup(a, first, strcspn(first, "|/"));
-	return stem;
+	for (size_t i = 0; i < CONTRASTS; i++) {
+		unsigned answer = answer_of(contrasts[i], stem, &first);
+		c->answers[i] |= answer ? 1u << answer : 0;
+		if (answer && !as)
+			as = first;
+	}
+	return as ? arena_strndup(a, as, strcspn(as, "|/")) : stem;
 }
 
 static int is_filler(const char *word)
@@ -78,46 +81,106 @@ static int is_filler(const char *word)
 	struct lexeme x = { .w = word, .n = strlen(word) };
 
 	return is_stopword(word, x.n) ||
-	       lexeme_is(&x, "not|no|never|don|doesn|didn|won|isn|wasn|cannot|please|customer|caller|bot|assistant|agent|"
-			     "get|got|say|said|tell|told|want|need|promised|promise|has|now");
+	       lexeme_is(
+		       &x,
+		       "not|no|never|don|doesn|didn|won|isn|wasn|cannot|please|customer|caller|bot|assistant|agent|"
+		       "get|got|say|said|tell|told|want|need|promised|promise|has|now");
 }
 
-static int in_facts(const struct compared *c, const struct token *t)
+/* Is the token part of a fact? Tokens come in order: *next is the first fact that may still hold one. */
+static int in_facts(const struct compared *c, const struct token *t, long *next)
 {
-	for (long i = 0; i < c->n_facts; i++)
-		if (t->start < c->facts[i].end && t->end > c->facts[i].start)
-			return 1;
-	return 0;
+	while (*next < c->n_facts && c->facts[*next].end <= t->start)
+		++*next;
+	return *next < c->n_facts && t->end > c->facts[*next].start;
 }
 
-static int has_stem(const struct compared *c, const char *stem)
+static int by_bytes(const void *a, const void *b)
 {
-	for (size_t i = 0; i < c->n_stems; i++)
-		if (strcmp(c->stems[i], stem) == 0)
-			return 1;
-	return 0;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static int add_stems(struct arena *a, struct compared *c)
 {
 	const struct token *tokens;
 	long n = analyse_text(a, c->text.s, c->text.n, &tokens);
+	size_t have = 0;
+	long fact = 0;
 
 	c->stems = n < 0 ? NULL : arena_alloc(a, ((size_t)n + 1) * sizeof(*c->stems));
 	for (long i = 0; c->stems && i < n; i++) {
-		if (is_filler(tokens[i].word) || in_facts(c, &tokens[i]))
+		if (is_filler(tokens[i].word) || in_facts(c, &tokens[i], &fact))
 			continue;
-		const char *stem = canonical(a, tokens[i].stem);
-		if (!stem)
+		if (!(c->stems[have++] = canonical(a, c, tokens[i].stem)))
 			return -1;
-		if (!has_stem(c, stem))
-			c->stems[c->n_stems++] = stem;
 	}
-	return c->stems ? 0 : -1;
+	if (!c->stems)
+		return -1;
+	qsort(c->stems, have, sizeof(*c->stems), by_bytes);
+	for (size_t i = 0; i < have; i++)
+		if (i == 0 || strcmp(c->stems[i], c->stems[i - 1]) != 0)
+			c->stems[c->n_stems++] = c->stems[i];
+	return 0;
 }
 
-int compare_prepare(struct desk *d, struct arena *a, const struct text *texts, size_t n, struct compared **out,
-		    struct error *e)
+static int add_facts(struct arena *a, struct compared *c)
+{
+	c->n_facts = facts_find(a, c->text.s, c->text.n, &c->facts);
+	c->values = c->n_facts < 0 ? NULL : arena_alloc(a, ((size_t)c->n_facts + 1) * sizeof(*c->values));
+	if (!c->values)
+		return -1;
+	for (long i = 0; i < c->n_facts; i++)
+		c->values[i] = c->facts[i].value;
+	qsort(c->values, (size_t)c->n_facts, sizeof(*c->values), by_bytes);
+	return 0;
+}
+
+static int is_negation(const struct compared *c, long i)
+{
+	const struct lexeme *x = &c->lexemes[i];
+	const struct lexeme *next = i + 1 < c->n_lexemes ? &c->lexemes[i + 1] : NULL;
+
+	if (lexeme_is(x, "no") && next && lexeme_is(next, "problem|worries|doubt"))
+		return 0;
+	if (x->n > 3 && memcmp(x->w + x->n - 3, "n't", 3) == 0)
+		return 1;
+	return lexeme_is(
+		x,
+		"not|no|never|cannot|cant|dont|wont|isnt|didnt|doesnt|wasnt|couldnt|wouldnt|havent|hasnt|without|"
+		"nobody|nothing|none|neither|nor|unable");
+}
+
+/* The word that a negation at lexeme i is about: the next that is no filler; NULL if there is none near. */
+static const struct lexeme *negated(const struct compared *c, long i)
+{
+	for (long j = i + 1; j < c->n_lexemes && j <= i + 3; j++)
+		if (!is_filler(c->lexemes[j].w))
+			return &c->lexemes[j];
+	return NULL;
+}
+
+static int add_negations(struct arena *a, struct compared *c)
+{
+	const struct lexeme *list = NULL;
+	long n = lexemes(a, c->text.s, c->text.n, &list);
+
+	if (n < 0 || !list)
+		return -1;
+	c->lexemes = list;
+	c->n_lexemes = n;
+	for (long i = 0; i < c->n_lexemes; i++) {
+		if (!is_negation(c, i))
+			continue;
+		const struct lexeme *about = negated(c, i);
+		c->negations++;
+		if (about && c->n_negated < COMPARE_NEGATED)
+			c->negated[c->n_negated++] = about;
+	}
+	return 0;
+}
+
+int compare_prepare(struct desk *d, struct arena *a, const struct text *texts, size_t n,
+		    struct compared **out, struct error *e)
 {
 	struct compared *list = arena_alloc(a, (n + 1) * sizeof(*list));
 	const float *vectors = NULL;
@@ -134,9 +197,7 @@ int compare_prepare(struct desk *d, struct arena *a, const struct text *texts, s
 	for (size_t i = 0; i < n; i++) {
 		struct compared *c = &list[i];
 		c->text = texts[i];
-		c->n_facts = facts_find(a, texts[i].s, texts[i].n, &c->facts);
-		c->n_lexemes = lexemes(a, texts[i].s, texts[i].n, &c->lexemes);
-		if (c->n_facts < 0 || c->n_lexemes < 0 || add_stems(a, c) < 0)
+		if (add_facts(a, c) < 0 || add_negations(a, c) < 0 || add_stems(a, c) < 0)
 			return no_memory(e);
 		c->vector = vectors ? vectors + i * dim : NULL;
 		c->dim = dim;
@@ -145,100 +206,74 @@ int compare_prepare(struct desk *d, struct arena *a, const struct text *texts, s
 	return 0;
 }
 
+/* A date that one of the two writes without its year is no value of the other's. */
+static int has_date(const struct compared *c, const struct fact *date)
+{
+	for (long i = 0; i < c->n_facts; i++)
+		if (fact_same(&c->facts[i], date))
+			return 1;
+	return 0;
+}
+
 /* The fact of x that y lacks; NULL if y has them all. */
 static const struct fact *lacks(const struct compared *x, const struct compared *y)
 {
 	for (long i = 0; i < x->n_facts; i++) {
-		long j = 0;
-		while (j < y->n_facts && !fact_same(&x->facts[i], &y->facts[j]))
-			j++;
-		if (j == y->n_facts)
-			return &x->facts[i];
+		const struct fact *f = &x->facts[i];
+		if (!bsearch(&f->value, y->values, (size_t)y->n_facts, sizeof(*y->values), by_bytes) &&
+		    (f->kind != FACT_DATE || !has_date(y, f)))
+			return f;
 	}
 	return NULL;
 }
 
-static int is_negation(const struct compared *c, long i)
+static int same_word(const struct lexeme *a, const struct lexeme *b)
 {
-	const struct lexeme *x = &c->lexemes[i];
-	const struct lexeme *next = i + 1 < c->n_lexemes ? &c->lexemes[i + 1] : NULL;
-
-	if (lexeme_is(x, "no") && next && lexeme_is(next, "problem|worries|doubt"))
-		return 0;
-	if (x->n > 3 && memcmp(x->w + x->n - 3, "n't", 3) == 0)
-		return 1;
-	return lexeme_is(x, "not|no|never|cannot|cant|dont|wont|isnt|didnt|doesnt|wasnt|couldnt|wouldnt|havent|hasnt|without|"
-			    "nobody|nothing|none|neither|nor|unable");
-}
-
-static long negations(const struct compared *c)
-{
-	long n = 0;
-
-	for (long i = 0; i < c->n_lexemes; i++)
-		n += is_negation(c, i);
-	return n;
-}
-
-/* The word that a negation at lexeme i is about: the next that is no filler; NULL if there is none near. */
-static const struct lexeme *negated(const struct compared *c, long i)
-{
-	for (long j = i + 1; j < c->n_lexemes && j <= i + 3; j++)
-		if (!is_filler(c->lexemes[j].w))
-			return &c->lexemes[j];
-	return NULL;
+	return a->n == b->n && memcmp(a->w, b->w, a->n) == 0;
 }
 
 /* Does the text have the word, but never as what a negation is about? */
 static int affirms(const struct compared *c, const struct lexeme *word)
 {
-	int there = 0;
-
-	for (long i = 0; i < c->n_lexemes; i++) {
-		const struct lexeme *about = is_negation(c, i) ? negated(c, i) : NULL;
-		if (about && about->n == word->n && memcmp(about->w, word->w, word->n) == 0)
+	for (size_t i = 0; i < c->n_negated; i++)
+		if (same_word(c->negated[i], word))
 			return 0;
-		there |= c->lexemes[i].n == word->n && memcmp(c->lexemes[i].w, word->w, word->n) == 0;
-	}
-	return there;
+	for (long i = 0; i < c->n_lexemes; i++)
+		if (same_word(&c->lexemes[i], word))
+			return 1;
+	return 0;
 }
 
 /* "Refund, do not replace" and "replace, do not refund": the same words, another one negated. */
 static int negates_other(const struct compared *x, const struct compared *y)
 {
-	for (long i = 0; i < x->n_lexemes; i++) {
-		const struct lexeme *about = is_negation(x, i) ? negated(x, i) : NULL;
-		if (about && affirms(y, about))
+	for (size_t i = 0; i < x->n_negated; i++)
+		if (affirms(y, x->negated[i]))
 			return 1;
-	}
 	return 0;
 }
 
-/* A question that the two answer differently; NULL if there is none. */
-static const char *contrast(const struct compared *x, const struct compared *y)
+/* Is there a question that the two answer differently? */
+static int contrast(const struct compared *x, const struct compared *y)
 {
-	for (size_t q = 0; q < CONTRASTS; q++) {
-		unsigned left = 0, right = 0;
-		for (size_t i = 0; i < x->n_stems; i++)
-			left |= 1u << answer_of(contrasts[q], x->stems[i], NULL);
-		for (size_t i = 0; i < y->n_stems; i++)
-			right |= 1u << answer_of(contrasts[q], y->stems[i], NULL);
-		left &= ~1u;
-		right &= ~1u;
-		if (left && right && !(left & right))
-			return contrasts[q];
-	}
-	return NULL;
+	for (size_t q = 0; q < CONTRASTS; q++)
+		if (x->answers[q] && y->answers[q] && !(x->answers[q] & y->answers[q]))
+			return 1;
+	return 0;
 }
 
 static double dice(const struct compared *x, const struct compared *y)
 {
-	size_t common = 0;
+	size_t i = 0, j = 0, common = 0;
 
-	for (size_t i = 0; i < x->n_stems; i++)
-		common += has_stem(y, x->stems[i]);
 	if (x->n_stems + y->n_stems == 0)
 		return x->n_facts && y->n_facts ? 1 : 0;
+	while (i < x->n_stems && j < y->n_stems) {
+		int order = strcmp(x->stems[i], y->stems[j]);
+		common += order == 0;
+		i += order <= 0;
+		j += order >= 0;
+	}
 	return 2.0 * (double)common / (double)(x->n_stems + y->n_stems);
 }
 
@@ -264,7 +299,7 @@ static const char *why_not(struct arena *a, const struct compared *x, const stru
 	if (f)
 		return arena_printf(a, "%s \"%.*s\"", of == x ? "lacks" : "adds", (int)(f->end - f->start),
 				    of->text.s + f->start);
-	if (negations(x) != negations(y) || negates_other(x, y) || negates_other(y, x))
+	if (x->negations != y->negations || negates_other(x, y) || negates_other(y, x))
 		return "negation differs";
 	if (contrast(x, y))
 		return "says the contrary";

@@ -25,22 +25,30 @@
 
 #define COMPARE_MAX 100 /* elements of a list */
 
-/* A text made ready for many comparisons. */
+#define COMPARE_QUESTIONS 24 /* at least as many as compare.c asks */
+#define COMPARE_NEGATED 8
+
+/* A text made ready for many comparisons, each of which is then about linear. */
 struct compared {
 	struct text text;
-	const struct fact *facts;
+	const struct fact *facts; /* in order of appearance */
 	long n_facts;
+	const char **values; /* of the facts, sorted */
 	const struct lexeme *lexemes;
 	long n_lexemes;
-	const char **stems; /* distinct */
+	const char **stems; /* distinct, sorted */
 	size_t n_stems;
+	unsigned answers[COMPARE_QUESTIONS]; /* see compare.c: a bit for each answer that the text gives */
+	long negations;
+	const struct lexeme *negated[COMPARE_NEGATED]; /* what the first ones are about */
+	size_t n_negated;
 	const float *vector; /* NULL without embedder */
 	size_t dim;
 };
 
 /* `d` NULL: words only. */
-int compare_prepare(struct desk *d, struct arena *a, const struct text *texts, size_t n, struct compared **out,
-		    struct error *e);
+int compare_prepare(struct desk *d, struct arena *a, const struct text *texts, size_t n,
+		    struct compared **out, struct error *e);
 
 struct likeness {
 	int agree, related;

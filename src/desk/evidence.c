@@ -98,7 +98,8 @@ static int blend_reason(struct desk *d, const struct call *c, struct text reason
 	return 0;
 }
 
-static int make_query(struct desk *d, const struct call *c, const struct evidence_input *in, struct desk_query *q)
+static int make_query(struct desk *d, const struct call *c, const struct evidence_input *in,
+		      struct desk_query *q)
 {
 	const json_t *value = package_value(in->package, "reason");
 	struct text reason = { json_string_value(value), json_string_length(value) };
@@ -148,14 +149,15 @@ static int boost_cited(const struct call *c, const struct evidence_found *f, str
 /* Is the hit this conversation itself, or its own case? */
 static int is_itself(const struct evidence_input *in, const struct search_hit *h)
 {
-	const char *of = h->kind == COLLECTION_CASE ? body_string(h->record.body, "conversation") : h->record.id;
+	const char *of = h->kind == COLLECTION_CASE ? body_string(h->record.body, "conversation")
+						    : h->record.id;
 
 	return h->kind != COLLECTION_DOCUMENT && strcmp(of, in->conversation->id) == 0;
 }
 
 /* The best `keep` of one kind, behind those in `list`. */
-static int find_kind(struct desk *d, const struct call *c, const struct evidence_input *in, struct evidence_found *f,
-		     struct search_request *q, size_t keep, struct search_hit *list)
+static int find_kind(struct desk *d, const struct call *c, const struct evidence_input *in,
+		     struct evidence_found *f, struct search_request *q, size_t keep, struct search_hit *list)
 {
 	struct search_result r;
 	struct search_hit *hits;
@@ -182,7 +184,8 @@ static int find_kind(struct desk *d, const struct call *c, const struct evidence
 	return 0;
 }
 
-int evidence_find(struct desk *d, const struct call *c, const struct evidence_input *in, struct evidence_found *out)
+int evidence_find(struct desk *d, const struct call *c, const struct evidence_input *in,
+		  struct evidence_found *out)
 {
 	struct evidence_found f = { 0 };
 	struct desk_query *q = arena_alloc(c->arena, sizeof(*q));
@@ -224,7 +227,8 @@ static const char *status_of(const struct evidence_found *f, const struct search
 	const char *status = "current";
 
 	for (size_t i = 0; i < f->n_cited && h->kind == COLLECTION_DOCUMENT; i++)
-		if (text_is(f->cited[i].document, h->record.id) && strcmp(f->cited[i].status, "changed_since") == 0)
+		if (text_is(f->cited[i].document, h->record.id) &&
+		    strcmp(f->cited[i].status, "changed_since") == 0)
 			status = "changed_since";
 	return status;
 }
@@ -234,13 +238,15 @@ static char *item_text(const struct evidence_found *f, const struct search_hit *
 {
 	JSON_AUTO *j = search_hit_json(h, 0);
 
-	if (!j || body_set_int(j, "n", (int64_t)i + 1) < 0 || body_set_bool(j, "cited_by_bot", is_cited(f, h)) < 0 ||
+	if (!j || body_set_int(j, "n", (int64_t)i + 1) < 0 ||
+	    body_set_bool(j, "cited_by_bot", is_cited(f, h)) < 0 ||
 	    body_set(j, "status", status_of(f, h)) < 0)
 		return NULL;
 	return json_text(j, n);
 }
 
-static json_t *item_freeze(const struct search_hit *h, size_t i, const char *text, size_t n, struct sha256 *all)
+static json_t *item_freeze(const struct search_hit *h, size_t i, const char *text, size_t n,
+			   struct sha256 *all)
 {
 	unsigned char salt[SALT], hash[SHA256_SIZE];
 	char salt_hex[2 * SALT + 1], commitment[SHA256_TEXT] = "sha256:";
@@ -254,8 +260,9 @@ static json_t *item_freeze(const struct search_hit *h, size_t i, const char *tex
 	sha256_end(&s, hash);
 	hex_encode(hash, sizeof(hash), commitment + 7);
 	sha256_add(all, commitment, strlen(commitment));
-	json_t *j = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s%}", "n", (json_int_t)i + 1, "kind", evidence_kind(h->kind),
-			      "id", h->record.id, "salt", salt_hex, "commitment", commitment, "text", text, n);
+	json_t *j = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s%}", "n", (json_int_t)i + 1, "kind",
+			      evidence_kind(h->kind), "id", h->record.id, "salt", salt_hex, "commitment",
+			      commitment, "text", text, n);
 	if (j && body_set_copy(j, "acl", json_object_get(h->record.body, "acl")) < 0) {
 		json_decref(j);
 		return NULL;
@@ -283,17 +290,20 @@ int evidence_freeze(const struct call *c, const struct evidence_input *in, const
 		bad = json_array_append_new(groups, json_string(f->rights.groups[i])) < 0;
 	sha256_end(&all, hash);
 	hex_encode(hash, sizeof(hash), text + 7);
-	if (bad || body_set(b, "conversation", in->conversation->id) < 0 || body_set(b, "queue", in->queue) < 0 ||
-	    body_set(b, "hash", text) < 0 || body_set_take(b, "bot_citations", citations_json(f->cited, f->n_cited)) < 0)
+	if (bad || body_set(b, "conversation", in->conversation->id) < 0 ||
+	    body_set(b, "queue", in->queue) < 0 || body_set(b, "hash", text) < 0 ||
+	    body_set_take(b, "bot_citations", citations_json(f->cited, f->n_cited)) < 0)
 		return no_memory(c->err);
 	*body = b;
 	return 0;
 }
 
-int source_visible(struct desk *d, const struct call *c, const char *kind, const char *id, const json_t *recorded)
+int source_visible(struct desk *d, const struct call *c, const char *kind, const char *id,
+		   const json_t *recorded)
 {
-	enum record_kind k = strcmp(kind, "document") == 0 ? RECORD_DOCUMENT :
-			     strcmp(kind, "case") == 0     ? RECORD_CASE : RECORD_CONVERSATION;
+	enum record_kind k = strcmp(kind, "document") == 0 ? RECORD_DOCUMENT
+			     : strcmp(kind, "case") == 0   ? RECORD_CASE
+							   : RECORD_CONVERSATION;
 	struct record r;
 
 	if ((k == RECORD_CASE && rights_bot_only(c->rights)) || !rights_see(c->rights, recorded))
@@ -310,14 +320,16 @@ static int view_item(struct desk *d, const struct call *c, const json_t *item, j
 	struct text text = body_text(item, "text");
 	JSON_AUTO *j = NULL;
 	int may = text.s ? source_visible(d, c, body_string(item, "kind"), body_string(item, "id"),
-					  json_object_get(item, "acl")) : 0;
+					  json_object_get(item, "acl"))
+			 : 0;
 
 	if (may < 0)
 		return may;
 	if (may) {
 		int rc = json_parse(text.s, text.n, c->err, &j);
 		if (rc < 0)
-			return error_set(c->err, ERR_CORRUPT, NULL, "a stored item of evidence cannot be read");
+			return error_set(c->err, ERR_CORRUPT, NULL,
+					 "a stored item of evidence cannot be read");
 	} else {
 		j = json_pack("{s:I, s:s}", "n", (json_int_t)body_int(item, "n"), "state",
 			      text.s ? "withheld" : "erased");
@@ -345,8 +357,8 @@ int evidence_view(struct desk *d, const struct call *c, const struct record *evi
 		return no_memory(c->err);
 	if ((rc = citations_view(d, c, json_object_get(evidence->body, "bot_citations"), &citations)) < 0)
 		return rc;
-	json_t *j = json_pack("{s:s, s:s, s:O, s:o}", "id", evidence->id, "hash", body_string(evidence->body, "hash"),
-			      "data", data, "bot_citations", citations);
+	json_t *j = json_pack("{s:s, s:s, s:O, s:o}", "id", evidence->id, "hash",
+			      body_string(evidence->body, "hash"), "data", data, "bot_citations", citations);
 	if (!j)
 		return no_memory(c->err);
 	*out = j;

@@ -57,7 +57,8 @@ struct evidence_found {
 	struct desk_query *query;
 };
 
-int evidence_find(struct desk *d, const struct call *c, const struct evidence_input *in, struct evidence_found *out);
+int evidence_find(struct desk *d, const struct call *c, const struct evidence_input *in,
+		  struct evidence_found *out);
 
 /* The record's body (the arena's), without "handoff", "created_at" and "brief". */
 int evidence_freeze(const struct call *c, const struct evidence_input *in, const struct evidence_found *f,
@@ -67,7 +68,8 @@ int evidence_freeze(const struct call *c, const struct evidence_input *in, const
 int evidence_view(struct desk *d, const struct call *c, const struct record *evidence, json_t **out);
 
 /* May the caller see this source, by what was recorded and by what is in force? 1, 0 or an error. */
-int source_visible(struct desk *d, const struct call *c, const char *kind, const char *id, const json_t *recorded);
+int source_visible(struct desk *d, const struct call *c, const char *kind, const char *id,
+		   const json_t *recorded);
 
 /* "document", "case", "conversation". */
 const char *evidence_kind(enum collection k);

@@ -6,6 +6,9 @@
 #include "desk/package.h"
 #include "text/fold.h"
 
+#define VERSIONS_AT_ONCE 4
+#define VERSIONS_READ 20
+
 /* What is left of a text when its markup, case, accents and white space do not matter. */
 static void plain(struct text t, struct strbuf *out)
 {
@@ -41,15 +44,22 @@ int quote_in(struct text quote, struct text text)
 	return q.n > 0 && t.n >= q.n && memmem(t.p, t.n, q.p, q.n) != NULL;
 }
 
-/* Is the quote in any stored version? *any tells whether there is one at all. */
-static int quote_in_versions(struct desk *d, const struct call *c, const char *document, struct text quote, int *any)
+/*
+ * Is the quote in one of the newest stored versions? *any tells whether there
+ * is one at all. A few at a time, because a version's text comes with it.
+ */
+static int quote_in_versions(struct desk *d, const struct call *c, const char *document, struct text quote,
+			     int *any)
 {
-	struct scan s = { .kind = RECORD_VERSION, .field = { "document" }, .value = { document }, .limit = 20 };
+	struct scan s = { .kind = RECORD_VERSION,
+			  .field = { "document" },
+			  .value = { document },
+			  .limit = VERSIONS_AT_ONCE,
+			  .newest_first = 1 };
 	struct record *page;
-	size_t n;
+	size_t n, seen = 0;
 
 	*any = 0;
-	s.newest_first = 1;
 	do {
 		int rc = engine_scan(d->engine, &s, c->arena, &page, &n, c->err);
 		if (rc < 0)
@@ -64,7 +74,8 @@ static int quote_in_versions(struct desk *d, const struct call *c, const char *d
 			s.after = page[n - 1].created;
 			s.after_id = page[n - 1].id;
 		}
-	} while (n == s.limit && quote.s);
+		seen += n;
+	} while (n == s.limit && quote.s && seen < VERSIONS_READ);
 	return 0;
 }
 
@@ -80,7 +91,8 @@ static int status_by_version(struct desk *d, const struct call *c, struct citati
 		x->status = "current";
 		return 0;
 	}
-	int rc = engine_get(d->engine, RECORD_VERSION, version_id(c->arena, id, version), c->arena, &r, c->err);
+	int rc = engine_get(d->engine, RECORD_VERSION, version_id(c->arena, id, version), c->arena, &r,
+			    c->err);
 	if (rc == ERR_NOT_FOUND)
 		x->status = "unknown";
 	else if (rc < 0)
@@ -111,20 +123,35 @@ static int status_by_quote(struct desk *d, const struct call *c, struct citation
 	return 0;
 }
 
-static int resolve(struct desk *d, const struct call *c, const struct rights *queue, const json_t *item,
-		   struct citation *out)
+/* The document as it is now, id NULL if there is none; one that was cited before is not read again. */
+static int get_document(struct desk *d, const struct call *c, const char *id, const struct citation *before,
+			size_t n, struct record *out)
 {
-	struct citation x = { .document = body_text(item, "document_id"), .version = body_text(item, "version"),
+	for (size_t i = 0; i < n; i++)
+		if (text_is(before[i].document, id)) {
+			*out = before[i].record;
+			return 0;
+		}
+	int rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, out, c->err);
+	if (rc == ERR_NOT_FOUND)
+		*out = (struct record){ 0 };
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+/* The citation behind the n of `before`. */
+static int resolve(struct desk *d, const struct call *c, const struct rights *queue, const json_t *item,
+		   const struct citation *before, size_t n, struct citation *out)
+{
+	struct citation x = { .document = body_text(item, "document_id"),
+			      .version = body_text(item, "version"),
 			      .quote = body_text(item, "quote") };
 	const char *id = text_copy(c->arena, x.document);
 
 	if (!id)
 		return no_memory(c->err);
-	int rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, &x.record, c->err);
-	if (rc < 0 && rc != ERR_NOT_FOUND)
+	int rc = get_document(d, c, id, before, n, &x.record);
+	if (rc < 0)
 		return rc;
-	if (rc == ERR_NOT_FOUND)
-		x.record = (struct record){ 0 };
 	x.queue_may = !x.record.id || rights_see(queue, json_object_get(x.record.body, "acl"));
 	rc = x.version.s ? status_by_version(d, c, &x, id) : status_by_quote(d, c, &x, id);
 	if (rc == 0)
@@ -141,7 +168,7 @@ int citations_resolve(struct desk *d, const struct call *c, const struct rights 
 	if (!list)
 		return no_memory(c->err);
 	for (size_t i = 0; i < json_array_size(cited); i++) {
-		int rc = resolve(d, c, queue, json_array_get(cited, i), &list[i]);
+		int rc = resolve(d, c, queue, json_array_get(cited, i), list, i, &list[i]);
 		if (rc < 0)
 			return rc;
 	}
@@ -154,9 +181,9 @@ static json_t *citation_json(const struct citation *x)
 {
 	json_t *j = json_object();
 
-	if (!j || body_set_text(j, "document_id", x->document) < 0 || body_set_text(j, "version", x->version) < 0 ||
-	    body_set_text(j, "quote", x->quote) < 0 || body_set(j, "status", x->status) < 0 ||
-	    body_set_bool(j, "queue_may", x->queue_may) < 0 ||
+	if (!j || body_set_text(j, "document_id", x->document) < 0 ||
+	    body_set_text(j, "version", x->version) < 0 || body_set_text(j, "quote", x->quote) < 0 ||
+	    body_set(j, "status", x->status) < 0 || body_set_bool(j, "queue_may", x->queue_may) < 0 ||
 	    (x->record.id && (body_set_copy(j, "acl", json_object_get(x->record.body, "acl")) < 0 ||
 			      body_set(j, "title", body_string(x->record.body, "title")) < 0 ||
 			      body_set(j, "current_version", body_string(x->record.body, "version")) < 0))) {
@@ -181,16 +208,19 @@ json_t *citations_json(const struct citation *cited, size_t n)
 /* One citation as the caller may see it. What the bot itself said (id, version, quote) is the package's. */
 static int view(struct desk *d, const struct call *c, const json_t *x, json_t *out)
 {
-	int may = body_bool(x, "queue_may") ?
-			  source_visible(d, c, "document", body_string(x, "document_id"), json_object_get(x, "acl")) : 0;
+	int may = body_bool(x, "queue_may") ? source_visible(d, c, "document", body_string(x, "document_id"),
+							     json_object_get(x, "acl"))
+					    : 0;
 
 	if (may < 0)
 		return may;
-	const char *status = may ? body_string(x, "status") :
-				   rights_scope(c->rights, SCOPE_ADMIN) ? "not_permitted" : "unknown";
+	const char *status = may                                    ? body_string(x, "status")
+			     : rights_scope(c->rights, SCOPE_ADMIN) ? "not_permitted"
+								    : "unknown";
 	if (body_set_copy(out, "document_id", json_object_get(x, "document_id")) < 0 ||
 	    body_set_copy(out, "version", json_object_get(x, "version")) < 0 ||
-	    body_set_copy(out, "quote", json_object_get(x, "quote")) < 0 || body_set(out, "status", status) < 0 ||
+	    body_set_copy(out, "quote", json_object_get(x, "quote")) < 0 ||
+	    body_set(out, "status", status) < 0 ||
 	    (may && (body_set_copy(out, "title", json_object_get(x, "title")) < 0 ||
 		     body_set_copy(out, "current_version", json_object_get(x, "current_version")) < 0)))
 		return no_memory(c->err);

@@ -9,8 +9,8 @@
 static int get_evidence(struct desk *d, const struct call *c, const struct record *handoff, const char *id,
 			struct record *out)
 {
-	int rc = engine_get(d->engine, RECORD_EVIDENCE, id ? id : body_string(handoff->body, "evidence"), c->arena, out,
-			    c->err);
+	int rc = engine_get(d->engine, RECORD_EVIDENCE, id ? id : body_string(handoff->body, "evidence"),
+			    c->arena, out, c->err);
 
 	if (rc == ERR_NOT_FOUND || (rc == 0 && strcmp(body_string(out->body, "handoff"), handoff->id) != 0))
 		return error_set(c->err, ERR_NOT_FOUND, "id", "id: this handoff has no such evidence");
@@ -75,8 +75,8 @@ static int is_changed(const json_t *then, const json_t *now)
 
 static int add_change(json_t *changes, const json_t *item, const char *kind)
 {
-	return json_array_append_new(changes, json_pack("{s:s, s:s, s:s}", "id", body_string(item, "id"), "of",
-							body_string(item, "kind"), "kind", kind));
+	return json_array_append_new(changes, json_pack("{s:s, s:s, s:s}", "id", body_string(item, "id"),
+							"of", body_string(item, "kind"), "kind", kind));
 }
 
 static int compare(const json_t *then, const json_t *now, json_t *changes)
@@ -96,20 +96,22 @@ static int compare(const json_t *then, const json_t *now, json_t *changes)
 			return -1;
 	}
 	for (size_t i = 0; i < json_array_size(now); i++)
-		if (!same_item(then, json_array_get(now, i)) && add_change(changes, json_array_get(now, i), "new") < 0)
+		if (!same_item(then, json_array_get(now, i)) &&
+		    add_change(changes, json_array_get(now, i), "new") < 0)
 			return -1;
 	return 0;
 }
 
-int evidence_show(struct desk *d, const struct call *c, const char *handoff, const char *evidence, int compare_now,
-		  json_t **out)
+int evidence_show(struct desk *d, const struct call *c, const char *handoff, const char *evidence,
+		  int compare_now, json_t **out)
 {
 	JSON_AUTO *view = NULL;
 	JSON_AUTO *now = NULL;
 	struct record h, e;
 	int rc = handoff_get(d, c, handoff, &h, NULL);
 
-	if (rc < 0 || (rc = get_evidence(d, c, &h, evidence, &e)) < 0 || (rc = evidence_view(d, c, &e, &view)) < 0)
+	if (rc < 0 || (rc = get_evidence(d, c, &h, evidence, &e)) < 0 ||
+	    (rc = evidence_view(d, c, &e, &view)) < 0)
 		return rc;
 	if (!compare_now) {
 		*out = json_incref(view);
@@ -118,8 +120,8 @@ int evidence_show(struct desk *d, const struct call *c, const char *handoff, con
 	if ((rc = find_now(d, c, &h, &now)) < 0)
 		return rc;
 	const json_t *then = json_object_get(view, "data");
-	json_t *j = json_pack("{s:s, s:s, s:O, s:O, s:[]}", "id", e.id, "hash", body_string(e.body, "hash"), "then", then,
-			      "now", now, "changes");
+	json_t *j = json_pack("{s:s, s:s, s:O, s:O, s:[]}", "id", e.id, "hash", body_string(e.body, "hash"),
+			      "then", then, "now", now, "changes");
 	if (!j || compare(then, now, json_object_get(j, "changes")) < 0) {
 		json_decref(j);
 		return no_memory(c->err);

@@ -75,8 +75,8 @@ static int read_number(const char *s, size_t n, double *out)
 		}
 	}
 	size_t tail = n - last - 1;
-	int decimal = seps == 1 ? !(s[last] == ',' && tail == 3 && s[0] != '0') :
-				  seps > 1 && memchr(s, s[last] == ',' ? '.' : ',', last) != NULL;
+	int decimal = seps == 1 ? !(s[last] == ',' && tail == 3 && s[0] != '0')
+				: seps > 1 && memchr(s, s[last] == ',' ? '.' : ',', last) != NULL;
 	if (seps > 1 && !decimal && tail != 3)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
@@ -90,10 +90,12 @@ static int read_number(const char *s, size_t n, double *out)
 	return 1;
 }
 
-static const char *const ones[] = { "zero",	"one",	   "two",      "three",	   "four",     "five",	  "six",
-				    "seven",	"eight",   "nine",     "ten",	   "eleven",   "twelve",  "thirteen",
-				    "fourteen", "fifteen", "sixteen",  "seventeen", "eighteen", "nineteen" };
-static const char *const tens[] = { "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety" };
+static const char *const ones[] = { "zero",    "one",     "two",       "three",    "four",
+				    "five",    "six",     "seven",     "eight",    "nine",
+				    "ten",     "eleven",  "twelve",    "thirteen", "fourteen",
+				    "fifteen", "sixteen", "seventeen", "eighteen", "nineteen" };
+static const char *const tens[] = { "twenty", "thirty",  "forty",  "fifty",
+				    "sixty",  "seventy", "eighty", "ninety" };
 
 static int word_number(const struct lexeme *x, const char *const *list, int n)
 {
@@ -209,9 +211,10 @@ static int unit_at(const struct finder *f, long i, long *used)
 	return u;
 }
 
-static const char *const months[] = { "january|jan", "february|feb", "march|mar",     "april|apr",
-				      "may",	     "june|jun",     "july|jul",      "august|aug",
-				      "september|sep|sept", "october|oct", "november|nov", "december|dec" };
+static const char *const months[] = { "january|jan", "february|feb", "march|mar",
+				      "april|apr",   "may",          "june|jun",
+				      "july|jul",    "august|aug",   "september|sep|sept",
+				      "october|oct", "november|nov", "december|dec" };
 
 static int month_of(const struct lexeme *x)
 {
@@ -255,8 +258,8 @@ static long digit_date(struct finder *f, long i)
 	int a, b, c;
 	char s1, s2, end;
 
-	if (x->n > 10 || x->n < 6 || sscanf(x->w, "%4d%c%2d%c%4d%c", &a, &s1, &b, &s2, &c, &end) != 5 || s1 != s2 ||
-	    !strchr("-/.", s1))
+	if (x->n > 10 || x->n < 6 || sscanf(x->w, "%4d%c%2d%c%4d%c", &a, &s1, &b, &s2, &c, &end) != 5 ||
+	    s1 != s2 || !strchr("-/.", s1))
 		return 0;
 	if (a >= 1900 && b >= 1 && b <= 12 && c >= 1 && c <= 31)
 		add_date(f, a, b, c, i, i + 1);
@@ -303,10 +306,17 @@ static long named_date(struct finder *f, long i)
 }
 
 static const char *const relative[][2] = {
-	{ "today", "today" },		{ "tonight", "tonight" },	      { "tomorrow|tmrw|tmr|tomorow", "tomorrow" },
-	{ "yesterday", "yesterday" },	{ "monday|mon", "monday" },	      { "tuesday|tue|tues", "tuesday" },
-	{ "wednesday|wed", "wednesday" }, { "thursday|thu|thur|thurs", "thursday" }, { "friday|fri", "friday" },
-	{ "saturday", "saturday" },	{ "sunday", "sunday" },
+	{ "today", "today" },
+	{ "tonight", "tonight" },
+	{ "tomorrow|tmrw|tmr|tomorow", "tomorrow" },
+	{ "yesterday", "yesterday" },
+	{ "monday|mon", "monday" },
+	{ "tuesday|tue|tues", "tuesday" },
+	{ "wednesday|wed", "wednesday" },
+	{ "thursday|thu|thur|thurs", "thursday" },
+	{ "friday|fri", "friday" },
+	{ "saturday", "saturday" },
+	{ "sunday", "sunday" },
 };
 
 static long relative_date(struct finder *f, long i)

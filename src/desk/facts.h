@@ -15,13 +15,13 @@
 struct arena;
 
 enum fact_kind {
-	FACT_NUMBER,   /* "14", "2880 min", "10 workday", "3 month" */
-	FACT_PERCENT,  /* "20 %" */
-	FACT_AMOUNT,   /* "149 eur" */
-	FACT_DATE,     /* "06-05", "2026-06-05", "month 06", "friday", "tomorrow", "next week" */
-	FACT_TIME,     /* "14:05", "evening" */
-	FACT_ID,       /* "VK20418": letters and digits, upper case, without dashes */
-	FACT_EMAIL,    /* lower case */
+	FACT_NUMBER,  /* "14", "2880 min", "10 workday", "3 month" */
+	FACT_PERCENT, /* "20 %" */
+	FACT_AMOUNT,  /* "149 eur" */
+	FACT_DATE,    /* "06-05", "2026-06-05", "month 06", "friday", "tomorrow", "next week" */
+	FACT_TIME,    /* "14:05", "evening" */
+	FACT_ID,      /* "VK20418": letters and digits, upper case, without dashes */
+	FACT_EMAIL,   /* lower case */
 };
 
 struct fact {

@@ -18,7 +18,8 @@ int handoff_get(struct desk *d, const struct call *c, const char *id, struct rec
 
 	if (rc < 0)
 		return rc == ERR_NOT_FOUND ? not_found(c) : rc;
-	rc = engine_get(d->engine, RECORD_CONVERSATION, body_string(h.body, "conversation"), c->arena, &v, c->err);
+	rc = engine_get(d->engine, RECORD_CONVERSATION, body_string(h.body, "conversation"), c->arena, &v,
+			c->err);
 	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(v.body, "acl"))))
 		return not_found(c);
 	if (rc < 0)
@@ -97,11 +98,14 @@ int read_at(const struct call *c, struct reader *r, int64_t *at, int *given)
 
 int conversation_set_handoff(struct conversation *v, const char *handoff, const char *state, int open)
 {
-	return body_set(v->body, "state", state) < 0 || body_set(v->body, "handoff", open ? handoff : NULL) < 0 ? -1 : 0;
+	return body_set(v->body, "state", state) < 0 ||
+			       body_set(v->body, "handoff", open ? handoff : NULL) < 0
+		       ? -1
+		       : 0;
 }
 
-int handoff_commit(struct desk *d, const struct call *c, struct conversation *v, struct changes *cs, const char *kind,
-		   int64_t at, int status, const json_t *result)
+int handoff_commit(struct desk *d, const struct call *c, struct conversation *v, struct changes *cs,
+		   const char *kind, int64_t at, int status, const json_t *result)
 {
 	struct commit done;
 	int rc = conversation_changes(v, cs, c->err);

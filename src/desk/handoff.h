@@ -32,15 +32,15 @@ int wrong_state(const struct call *c, const char *state, const char *what);
 int read_at(const struct call *c, struct reader *r, int64_t *at, int *given);
 
 /* Body, conversation's record and turns into one list and commits. *seq may be NULL. */
-int handoff_commit(struct desk *d, const struct call *c, struct conversation *v, struct changes *cs, const char *kind,
-		   int64_t at, int status, const json_t *result);
+int handoff_commit(struct desk *d, const struct call *c, struct conversation *v, struct changes *cs,
+		   const char *kind, int64_t at, int status, const json_t *result);
 
 /*
  * A handoff of a package that is read (and not yet filled) already:
  * handoff_build() without the body. `at` 0: now and all turns.
  */
-int handoff_offer(struct desk *d, const struct call *c, struct conversation *v, json_t *package, const char *previous,
-		  int64_t at, struct changes *cs, struct handoff_built *out);
+int handoff_offer(struct desk *d, const struct call *c, struct conversation *v, json_t *package,
+		  const char *previous, int64_t at, struct changes *cs, struct handoff_built *out);
 
 /* Sets what a conversation says of its handoff. `open`: it is the one that is open now. */
 int conversation_set_handoff(struct conversation *v, const char *handoff, const char *state, int open);

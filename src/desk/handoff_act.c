@@ -36,7 +36,8 @@ static int read_request(struct desk *d, const struct call *c, json_t *body, stru
 	reader_string(&r, "conversation_id", OPTIONAL, 512, &id);
 	reader_object(&r, "conversation", OPTIONAL, &obj);
 	if (r.rc == 0 && !id.s && !obj)
-		reader_fail(&r, ERR_MISSING_FIELD, "conversation_id", "is required (or a whole \"conversation\")");
+		reader_fail(&r, ERR_MISSING_FIELD, "conversation_id",
+			    "is required (or a whole \"conversation\")");
 	if (r.rc == 0 && id.s && obj)
 		reader_fail(&r, ERR_BAD_VALUE, "conversation", "give either conversation_id or conversation");
 	read_at(c, &r, &q.at, &q.at_given);

@@ -31,8 +31,9 @@ static json_t *handoff_body(const struct call *c, const struct offer *o)
 {
 	json_t *b = body_new(c->arena);
 
-	if (!b || body_set(b, "conversation", o->conversation->id) < 0 || body_set(b, "state", "offered") < 0 ||
-	    body_set(b, "queue", o->queue) < 0 || body_set_copy(b, "package", o->package) < 0 ||
+	if (!b || body_set(b, "conversation", o->conversation->id) < 0 ||
+	    body_set(b, "state", "offered") < 0 || body_set(b, "queue", o->queue) < 0 ||
+	    body_set_copy(b, "package", o->package) < 0 ||
 	    body_set_copy(b, "priority", package_value(o->package, "priority")) < 0 ||
 	    body_set(b, "evidence", o->evidence) < 0 || body_set(b, "previous", o->previous) < 0 ||
 	    body_set_time(b, "created_at", o->at) < 0 || body_set_bool(b, "read_back", 0) < 0 ||
@@ -70,16 +71,21 @@ static int enlist(struct conversation *v, const char *id)
 		if (body_set_take(v->body, "handoffs", list) < 0)
 			return -1;
 	}
-	return json_array_append_new(list, json_string(id)) < 0 || conversation_set_handoff(v, id, "handed_off", 1) < 0 ?
-		       -1 : 0;
+	return json_array_append_new(list, json_string(id)) < 0 ||
+			       conversation_set_handoff(v, id, "handed_off", 1) < 0
+		       ? -1
+		       : 0;
 }
 
-int handoff_offer(struct desk *d, const struct call *c, struct conversation *v, json_t *package, const char *previous,
-		  int64_t at, struct changes *cs, struct handoff_built *out)
+int handoff_offer(struct desk *d, const struct call *c, struct conversation *v, json_t *package,
+		  const char *previous, int64_t at, struct changes *cs, struct handoff_built *out)
 {
 	struct conversation part = up_to(v, at);
-	struct offer o = { .conversation = &part, .package = package, .previous = previous,
-			   .id = id_make(c->arena, "ho_"), .evidence = id_make(c->arena, "ev_"),
+	struct offer o = { .conversation = &part,
+			   .package = package,
+			   .previous = previous,
+			   .id = id_make(c->arena, "ho_"),
+			   .evidence = id_make(c->arena, "ev_"),
 			   .at = at ? at : clock_wall_ms() };
 	json_t *evidence = NULL, *handoff;
 	int rc = package_fill(d, c, &part, package);
@@ -99,13 +105,16 @@ int handoff_offer(struct desk *d, const struct call *c, struct conversation *v, 
 	changes_put(cs, RECORD_EVIDENCE, o.evidence, v->subject, evidence);
 	*out = (struct handoff_built){
 		.handoff = { .kind = RECORD_HANDOFF, .id = o.id, .subject = v->subject, .body = handoff },
-		.evidence = { .kind = RECORD_EVIDENCE, .id = o.evidence, .subject = v->subject, .body = evidence },
+		.evidence = { .kind = RECORD_EVIDENCE,
+			      .id = o.evidence,
+			      .subject = v->subject,
+			      .body = evidence },
 	};
 	return changes_done(cs, c->err);
 }
 
-int handoff_build(struct desk *d, const struct call *c, struct conversation *v, json_t *body, const char *path,
-		  struct changes *cs, struct handoff_built *out)
+int handoff_build(struct desk *d, const struct call *c, struct conversation *v, json_t *body,
+		  const char *path, struct changes *cs, struct handoff_built *out)
 {
 	struct reader r;
 	int64_t at;

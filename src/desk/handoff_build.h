@@ -42,8 +42,8 @@ struct handoff_built {
  * goes on behind the handoff. conversation_embed() must have been called.
  * Does not look for an open handoff: that is handoff_act's.
  */
-int handoff_build(struct desk *d, const struct call *c, struct conversation *v, json_t *body, const char *path,
-		  struct changes *cs, struct handoff_built *out);
+int handoff_build(struct desk *d, const struct call *c, struct conversation *v, json_t *body,
+		  const char *path, struct changes *cs, struct handoff_built *out);
 
 struct resolution_input {
 	const struct record *handoff, *evidence; /* both NULL: a resolution without a handoff */
@@ -58,13 +58,13 @@ struct resolution_input {
 };
 
 struct resolution_built {
-	const char *resolution;  /* id */
-	const char *state;       /* the handoff's: "resolved", "abandoned" */
+	const char *resolution; /* id */
+	const char *state;      /* the handoff's: "resolved", "abandoned" */
 	struct case_made made;
-	const char *next;        /* the new handoff of a transfer, else NULL */
+	const char *next; /* the new handoff of a transfer, else NULL */
 };
 
-int resolution_build(struct desk *d, const struct call *c, struct conversation *v, const struct resolution_input *in,
-		     struct changes *cs, struct resolution_built *out);
+int resolution_build(struct desk *d, const struct call *c, struct conversation *v,
+		     const struct resolution_input *in, struct changes *cs, struct resolution_built *out);
 
 #endif

@@ -11,11 +11,11 @@
 static int set_links(json_t *out, const char *id, const char *conversation, struct arena *a)
 {
 	const char *self = arena_printf(a, "/v1/handoffs/%s", id);
-	json_t *j = self ? json_pack("{s:s, s:s+, s:s+, s:s+, s:s+, s:s+, s:s+}", "self", self, "evidence", self, "/evidence",
-				     "brief", self, "/brief", "readback", self, "/readback", "resolution", self,
-				     "/resolution", "return", self, "/return", "conversation", "/v1/conversations/",
-				     conversation) :
-			   NULL;
+	json_t *j = self ? json_pack("{s:s, s:s+, s:s+, s:s+, s:s+, s:s+, s:s+}", "self", self, "evidence",
+				     self, "/evidence", "brief", self, "/brief", "readback", self,
+				     "/readback", "resolution", self, "/resolution", "return", self,
+				     "/return", "conversation", "/v1/conversations/", conversation)
+			 : NULL;
 
 	return body_set_take(out, "links", j);
 }
@@ -24,10 +24,12 @@ static int set_links(json_t *out, const char *id, const char *conversation, stru
 static int set_head(json_t *out, const struct record *h, int64_t revision)
 {
 	const json_t *b = h->body;
-	static const char *const same[] = { "state",	 "queue",     "priority", "previous",	"next", "created_at",
-					    "read_back", "read_back_at", "override", "resolution", "returned_at" };
+	static const char *const same[] = { "state",    "queue",      "priority",   "previous",
+					    "next",     "created_at", "read_back",  "read_back_at",
+					    "override", "resolution", "returned_at" };
 
-	if (body_set(out, "id", h->id) < 0 || body_set(out, "conversation_id", body_string(b, "conversation")) < 0 ||
+	if (body_set(out, "id", h->id) < 0 ||
+	    body_set(out, "conversation_id", body_string(b, "conversation")) < 0 ||
 	    body_set_int(out, "revision", revision) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
@@ -45,7 +47,8 @@ int handoff_show(struct desk *d, const struct call *c, const char *id, json_t **
 
 	if (rc < 0)
 		return rc;
-	if ((rc = engine_get(d->engine, RECORD_EVIDENCE, body_string(h.body, "evidence"), c->arena, &e, c->err)) < 0)
+	if ((rc = engine_get(d->engine, RECORD_EVIDENCE, body_string(h.body, "evidence"), c->arena, &e,
+			     c->err)) < 0)
 		return rc;
 	if (!j || set_head(j, &h, v.revision) < 0 || set_links(j, h.id, v.id, c->arena) < 0 ||
 	    body_set_copy(j, "package", json_object_get(h.body, "package")) < 0)
@@ -67,7 +70,8 @@ static int add_line(struct desk *d, const struct call *c, const struct record *h
 {
 	const json_t *package = json_object_get(h->body, "package");
 	struct record v;
-	int rc = engine_get(d->engine, RECORD_CONVERSATION, body_string(h->body, "conversation"), c->arena, &v, c->err);
+	int rc = engine_get(d->engine, RECORD_CONVERSATION, body_string(h->body, "conversation"), c->arena,
+			    &v, c->err);
 
 	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(v.body, "acl"))))
 		return 0;
@@ -95,7 +99,7 @@ static int set_after(struct desk *d, const struct call *c, struct text after, st
 		return no_memory(c->err);
 	int rc = handoff_get(d, c, id, &h, NULL);
 	if (rc == ERR_NOT_FOUND)
-		return error_set(c->err, ERR_BAD_VALUE, "after", "after: there is no such handoff");
+		return error_set(c->err, ERR_NOT_FOUND, "after", "after: there is no such handoff");
 	if (rc < 0)
 		return rc;
 	s->after = h.created;
@@ -115,7 +119,8 @@ static int set_equal(const struct call *c, struct scan *s, const char *field, st
 }
 
 /* Fills `data` up to `limit` from the scan on; *more tells whether there is another that the caller may see. */
-static int fill_list(struct desk *d, const struct call *c, struct scan *s, size_t limit, json_t *data, int *more)
+static int fill_list(struct desk *d, const struct call *c, struct scan *s, size_t limit, json_t *data,
+		     int *more)
 {
 	struct record *page;
 	size_t n;
@@ -141,8 +146,8 @@ static int fill_list(struct desk *d, const struct call *c, struct scan *s, size_
 	return 0;
 }
 
-int handoff_list(struct desk *d, const struct call *c, struct text state, struct text queue, struct text after,
-		 size_t limit, json_t **out)
+int handoff_list(struct desk *d, const struct call *c, struct text state, struct text queue,
+		 struct text after, size_t limit, json_t **out)
 {
 	struct scan s = { .kind = RECORD_HANDOFF, .limit = PAGE };
 	JSON_AUTO *data = json_array();
@@ -154,8 +159,8 @@ int handoff_list(struct desk *d, const struct call *c, struct text state, struct
 	    (rc = set_after(d, c, after, &s)) < 0 || (rc = fill_list(d, c, &s, limit, data, &more)) < 0)
 		return rc;
 	const json_t *last = json_array_get(data, json_array_size(data) - 1);
-	json_t *j = json_pack("{s:s, s:O, s:b, s:s?}", "object", "list", "data", data, "has_more", more, "last_id",
-			      json_string_value(json_object_get(last, "id")));
+	json_t *j = json_pack("{s:s, s:O, s:b, s:s?}", "object", "list", "data", data, "has_more", more,
+			      "last_id", json_string_value(json_object_get(last, "id")));
 	if (!j)
 		return no_memory(c->err);
 	*out = j;

@@ -5,7 +5,8 @@
 #include "base/arena.h"
 #include "desk/predict.h"
 
-#define TRIGGERS "low_confidence|customer_request|negative_sentiment|policy|repeated_failure|out_of_scope|other"
+#define TRIGGERS \
+	"low_confidence|customer_request|negative_sentiment|policy|repeated_failure|out_of_scope|other"
 
 json_t *package_value(const json_t *package, const char *field)
 {
@@ -232,7 +233,8 @@ static void read_list(const struct call *c, struct reader *r, json_t *package, c
 	set_from_bot(c, r, package, field, list, -1);
 }
 
-static void set_text(const struct call *c, struct reader *r, json_t *package, const char *field, struct text t)
+static void set_text(const struct call *c, struct reader *r, json_t *package, const char *field,
+		     struct text t)
 {
 	if (r->rc == 0 && t.s && t.n && package_set(package, field, json_stringn(t.s, t.n), "bot", -1) < 0)
 		r->rc = no_memory(c->err);

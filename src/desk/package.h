@@ -39,7 +39,7 @@ struct text infer_reason(struct arena *a, const struct conversation *v);
 /* One sentence of a turn. */
 struct said {
 	const struct turn *turn;
-	size_t start, end;   /* of turn->text */
+	size_t start, end; /* of turn->text */
 	struct text text;
 };
 /* The sentences of turns of a role, at most `max`, of the last turns if there are more. -1: no memory. */

@@ -10,7 +10,8 @@
 
 #define MAX_SENTENCES 400
 #define MAX_INFERRED 12
-#define MAX_SENTENCE 400 /* bytes: longer ones are no single promise or step */
+#define ENTITY_BYTES ((size_t)128 << 10) /* of the last turns, read for entities */
+#define MAX_SENTENCE 400                 /* bytes: longer ones are no single promise or step */
 
 long sentences_said(struct arena *a, const struct conversation *v, const char *role, size_t max,
 		    const struct said **out)
@@ -31,7 +32,9 @@ long sentences_said(struct arena *a, const struct conversation *v, const char *r
 			return -1;
 		for (long i = count; i > 0 && n > 0; i--) {
 			struct span p = spans[i - 1];
-			list[--n] = (struct said){ turn, p.start, p.end, { turn->text.s + p.start, p.end - p.start } };
+			list[--n] = (struct said){
+				turn, p.start, p.end, { turn->text.s + p.start, p.end - p.start }
+			};
 		}
 	}
 	*out = list + n;
@@ -48,7 +51,7 @@ struct form {
 static int form_of(struct arena *a, struct text t, struct form *f)
 {
 	f->n = lexemes(a, t.s, t.n, &f->x);
-	f->question = t.n > 0 && memchr(t.s, '?', t.n) != NULL;
+	f->question = t.s && t.n > 0 && memchr(t.s, '?', t.n) != NULL;
 	return f->n < 0 ? -1 : 0;
 }
 
@@ -79,16 +82,16 @@ static int begins_with(const struct form *f, const char *words)
 	return f->n > 0 && lexeme_is(&f->x[0], words);
 }
 
-#define IMPERATIVES                                                                                                    \
+#define IMPERATIVES                                                                                                      \
 	"please|restart|reset|reboot|open|press|hold|unplug|plug|check|try|switch|turn|install|reinstall|update|remove|" \
-	"delete|go|click|tap|choose|select|make|log|sign|enter|clear|look|wait|call|send|upload|set|add|connect|"      \
+	"delete|go|click|tap|choose|select|make|log|sign|enter|clear|look|wait|call|send|upload|set|add|connect|"        \
 	"disconnect|charge|move|confirm|verify|use|visit|contact|reply|fill|follow|take|put|keep|change"
 
 static int is_step(const struct form *f)
 {
-	return !f->question &&
-	       (begins_with(f, IMPERATIVES) || has_phrase(f, "i have tried|i've tried|i tried|i have reset|i've reset|"
-							     "i have restarted|i've restarted|i have checked|i've checked"));
+	return !f->question && (begins_with(f, IMPERATIVES) ||
+				has_phrase(f, "i have tried|i've tried|i tried|i have reset|i've reset|"
+					      "i have restarted|i've restarted|i have checked|i've checked"));
 }
 
 /* How a step went, by what the customer said right after it. */
@@ -101,10 +104,12 @@ static const char *outcome_after(struct arena *a, const struct conversation *v, 
 		next++;
 	if (next >= v->turns + v->n_turns || form_of(a, next->text, &f) < 0)
 		return "unknown";
-	if (has_phrase(&f, "still|same|didn't|didnt|doesn't|doesnt|does not|did not|not working|no change|again|"
-				      "already|nothing|won't|can't|cant|cannot|tried"))
+	if (has_phrase(&f,
+		       "still|same|didn't|didnt|doesn't|doesnt|does not|did not|not working|no change|again|"
+		       "already|nothing|won't|can't|cant|cannot|tried"))
 		return "failed";
-	if (has_phrase(&f, "works now|it works|worked|that worked|fixed|solved|thank you|thanks|perfect|great"))
+	if (has_phrase(&f,
+		       "works now|it works|worked|that worked|fixed|solved|thank you|thanks|perfect|great"))
 		return "done";
 	return "unknown";
 }
@@ -148,7 +153,8 @@ json_t *infer_steps(struct arena *a, const struct conversation *v)
 		for (long i = 0; i < n && !bad && json_array_size(list) < MAX_INFERRED; i++) {
 			struct form f;
 			bad = form_of(a, said[i].text, &f) < 0;
-			if (!bad && said[i].text.n <= MAX_SENTENCE && is_step(&f) && !in_list(list, said[i].text))
+			if (!bad && said[i].text.n <= MAX_SENTENCE && is_step(&f) &&
+			    !in_list(list, said[i].text))
 				bad = append_step(a, list, v, &said[i]) < 0;
 		}
 		if (bad) {
@@ -178,17 +184,22 @@ static int is_promise(struct arena *a, struct text t)
 {
 	struct form f;
 
-	if (t.n > MAX_SENTENCE || form_of(a, t, &f) < 0 || f.question || begins_with(&f, "if|when|once|unless|please"))
+	if (t.n > MAX_SENTENCE || form_of(a, t, &f) < 0 || f.question ||
+	    begins_with(&f, "if|when|once|unless|please"))
 		return 0;
 	if (has_phrase(&f, "happy to|glad to|will be happy|i'll be with|will try|i'm afraid"))
 		return 0;
-	if (has_phrase(&f, "i will|we will|i'll|we'll|i shall|we shall|i promise|we promise|you will receive|you'll receive|"
-			   "you will get|you'll get|you get|you will have|you'll have|you will hear|you'll hear|"
-			   "colleague will|someone will|somebody will|specialist will|technician will|team will|"
-			   "engineer will|fitter will|is on its way|goes out today|leaves today|leaves tomorrow"))
+	if (has_phrase(
+		    &f,
+		    "i will|we will|i'll|we'll|i shall|we shall|i promise|we promise|you will receive|you'll receive|"
+		    "you will get|you'll get|you get|you will have|you'll have|you will hear|you'll hear|"
+		    "colleague will|someone will|somebody will|specialist will|technician will|team will|"
+		    "engineer will|fitter will|is on its way|goes out today|leaves today|leaves tomorrow"))
 		return 1;
-	return has_phrase(&f, "your refund|your money|your order|your parcel|your replacement|the refund|the replacement|"
-			      "the parcel|refund of") &&
+	return has_phrase(
+		       &f,
+		       "your refund|your money|your order|your parcel|your replacement|the refund|the replacement|"
+		       "the parcel|refund of") &&
 	       has_deadline(a, t, &f) && has_phrase(&f, "will|arrives|is booked|comes|goes|leaves");
 }
 
@@ -202,7 +213,8 @@ json_t *infer_promises(struct arena *a, const struct conversation *v)
 		int bad = n < 0;
 		for (long i = 0; i < n && !bad && json_array_size(list) < MAX_INFERRED; i++)
 			if (is_promise(a, said[i].text) && !in_list(list, said[i].text))
-				bad = json_array_append_new(list, json_stringn(said[i].text.s, said[i].text.n)) < 0;
+				bad = json_array_append_new(list,
+							    json_stringn(said[i].text.s, said[i].text.n)) < 0;
 		if (bad) {
 			json_decref(list);
 			list = NULL;
@@ -218,8 +230,10 @@ static int is_request(struct arena *a, struct text t)
 	if (t.n > MAX_SENTENCE || form_of(a, t, &f) < 0 || asks_for_human(a, t.s, t.n))
 		return 0;
 	return f.question || begins_with(&f, "please|cancel|refund|send|give|tell|release|unlock|fix") ||
-	       has_phrase(&f, "i want|i need|i would like|i'd like|can you|could you|give me|send me|where is|when will|"
-			      "i request|just cancel");
+	       has_phrase(
+		       &f,
+		       "i want|i need|i would like|i'd like|can you|could you|give me|send me|where is|when will|"
+		       "i request|just cancel");
 }
 
 json_t *infer_unresolved(struct arena *a, const struct conversation *v)
@@ -253,7 +267,8 @@ static const char *id_field(const char *s, size_t n, size_t digits, const struct
 		return NULL;
 	if (s[0] == '#')
 		return "order_id";
-	if ((s[0] == 'E' && n > 1 && (s[1] == '-' || (s[1] >= '0' && s[1] <= '9'))) || lexeme_is(before, "error|code"))
+	if ((s[0] == 'E' && n > 1 && (s[1] == '-' || (s[1] >= '0' && s[1] <= '9'))) ||
+	    lexeme_is(before, "error|code"))
 		return "error_code";
 	if (digits < 4 || digits == n)
 		return NULL;
@@ -277,8 +292,10 @@ static const char *entity_of(const char *s, const struct fact *f, const struct l
 	case FACT_DATE:
 		return digits ? "date" : NULL;
 	case FACT_NUMBER: /* a bare number is nothing unless the word before says so */
-		return digits != n || digits < 3 ? NULL : lexeme_is(before, "error|code") ? "error_code" :
-		       lexeme_is(before, "order|orders") ? "order_id" : NULL;
+		return digits != n || digits < 3           ? NULL
+		       : lexeme_is(before, "error|code")   ? "error_code"
+		       : lexeme_is(before, "order|orders") ? "order_id"
+							   : NULL;
 	case FACT_ID:
 		return id_field(s + f->start, n, digits, before);
 	default:
@@ -301,8 +318,9 @@ static int add_entity(json_t *obj, const char *field, struct text t)
 			return -1;
 		old = list;
 	}
-	return in_list(old, t) || json_array_size(old) >= MAX_INFERRED ?
-		       0 : json_array_append_new(old, json_stringn(t.s, t.n));
+	return in_list(old, t) || json_array_size(old) >= MAX_INFERRED
+		       ? 0
+		       : json_array_append_new(old, json_stringn(t.s, t.n));
 }
 
 static int turn_entities(struct arena *a, const struct turn *t, json_t *obj)
@@ -328,8 +346,11 @@ static int turn_entities(struct arena *a, const struct turn *t, json_t *obj)
 json_t *infer_entities(struct arena *a, const struct conversation *v)
 {
 	json_t *obj = json_object();
+	size_t first = v->n_turns, bytes = 0;
 
-	for (size_t i = 0; obj && i < v->n_turns; i++) {
+	while (first > 0 && bytes + v->turns[first - 1].text.n <= ENTITY_BYTES)
+		bytes += v->turns[--first].text.n;
+	for (size_t i = first; obj && i < v->n_turns; i++) {
 		if (turn_is(&v->turns[i], "system") || turn_entities(a, &v->turns[i], obj) == 0)
 			continue;
 		json_decref(obj);

@@ -20,10 +20,10 @@
 #define KEPT 32
 
 struct readback {
-	json_t *identity;                    /* NULL: not read back */
+	json_t *identity; /* NULL: not read back */
 	struct text intent, customer, name, method, reason;
-	int verified;                        /* -1: not said */
-	json_t *lists[2];                    /* unresolved_actions, promises */
+	int verified;     /* -1: not said */
+	json_t *lists[2]; /* unresolved_actions, promises */
 	int override;
 };
 
@@ -85,7 +85,8 @@ static int normalise(struct text t, int label, struct strbuf *out)
 	fold_text(t.s ? t.s : "", t.s ? t.n : 0, &folded);
 	for (size_t i = 0; i < folded.n; i++) {
 		char ch = folded.p[i];
-		if (ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r' || (label && (ch == '_' || ch == '-'))) {
+		if (ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r' ||
+		    (label && (ch == '_' || ch == '-'))) {
 			gap = 1;
 			continue;
 		}
@@ -118,7 +119,8 @@ struct found {
 /* Takes expected and got, which may be NULL. */
 static json_t *differ(struct found *f, const char *field, const char *kind, json_t *expected, json_t *got)
 {
-	json_t *j = json_pack("{s:s, s:s, s:o*, s:o*}", "field", field, "kind", kind, "expected", expected, "got", got);
+	json_t *j = json_pack("{s:s, s:s, s:o*, s:o*}", "field", field, "kind", kind, "expected", expected,
+			      "got", got);
 
 	if (!j || json_array_append_new(f->list, j) < 0) {
 		f->failed = 1;
@@ -132,7 +134,8 @@ static json_t *text_json(struct text t)
 	return t.s ? json_stringn(t.s, t.n) : NULL;
 }
 
-static void compare_value(struct found *f, const char *field, struct text expected, struct text got, int label)
+static void compare_value(struct found *f, const char *field, struct text expected, struct text got,
+			  int label)
 {
 	int same = got.s ? same_value(expected, got, label) : 0;
 
@@ -197,7 +200,8 @@ static void report_pair(struct found *f, const char *name, size_t i, struct text
 		f->failed = 1;
 }
 
-static int compare_list(struct desk *d, struct found *f, const char *name, const json_t *expected, const json_t *got)
+static int compare_list(struct desk *d, struct found *f, const char *name, const json_t *expected,
+			const json_t *got)
 {
 	struct arena *a = f->call->arena;
 	struct text *left, *right;
@@ -254,8 +258,8 @@ static int compare_all(struct desk *d, const struct call *c, const json_t *packa
 }
 
 /* Adds the attempt to the handoff's list and drops the oldest past KEPT; *n is its number. */
-static int record_attempt(const struct call *c, json_t *body, const json_t *discrepancies, int accepted, int64_t at,
-			  int64_t *n)
+static int record_attempt(const struct call *c, json_t *body, const json_t *discrepancies, int accepted,
+			  int64_t at, int64_t *n)
 {
 	json_t *list = json_object_get(body, "readbacks"), *j = json_object();
 	const json_t *last;
@@ -268,7 +272,8 @@ static int record_attempt(const struct call *c, json_t *body, const json_t *disc
 	*n = json_array_size(list) ? body_int(last, "n") + 1 : 1;
 	if (!j || json_array_append_new(list, j) < 0 || body_set_int(j, "n", *n) < 0 ||
 	    body_set(j, "agent", c->rights->agent) < 0 || body_set_time(j, "at", at) < 0 ||
-	    body_set_bool(j, "accepted", accepted) < 0 || body_set_copy(j, "discrepancies", discrepancies) < 0)
+	    body_set_bool(j, "accepted", accepted) < 0 ||
+	    body_set_copy(j, "discrepancies", discrepancies) < 0)
 		return no_memory(c->err);
 	while (json_array_size(list) > KEPT)
 		json_array_remove(list, 0);
@@ -291,7 +296,8 @@ static int accept(const struct call *c, json_t *body, const struct readback *q, 
 	return body_set_take(body, "override", o) < 0 ? no_memory(c->err) : 0;
 }
 
-static int read_back(struct desk *d, const struct call *c, const char *id, const struct readback *q, json_t **result)
+static int read_back(struct desk *d, const struct call *c, const char *id, const struct readback *q,
+		     json_t **result)
 {
 	struct changes cs = CHANGES_INIT(c->arena);
 	JSON_AUTO *discrepancies = NULL;
@@ -310,16 +316,18 @@ static int read_back(struct desk *d, const struct call *c, const char *id, const
 	    (accepted && (rc = accept(c, h.body, q, differs, at)) < 0))
 		return rc;
 	changes_put(&cs, RECORD_HANDOFF, h.record.id, h.record.subject, h.body);
-	JSON_AUTO *res = json_pack("{s:s, s:I, s:b}", "handoff", h.record.id, "n", (json_int_t)n, "accepted", accepted);
+	JSON_AUTO *res = json_pack("{s:s, s:I, s:b}", "handoff", h.record.id, "n", (json_int_t)n, "accepted",
+				   accepted);
 	if (!res)
 		return no_memory(c->err);
-	rc = handoff_commit(d, c, &h.conversation, &cs, accepted ? "handoff.accepted" : "handoff.read_back", 0,
-			    accepted ? 200 : error_kind(ERR_READBACK_DISCREPANCIES)->status, res);
+	rc = handoff_commit(d, c, &h.conversation, &cs, accepted ? "handoff.accepted" : "handoff.read_back",
+			    0, accepted ? 200 : error_kind(ERR_READBACK_DISCREPANCIES)->status, res);
 	if (rc < 0)
 		return rc;
 	*result = json_incref(res);
-	return accepted ? 0 : error_set(c->err, ERR_READBACK_DISCREPANCIES, NULL,
-					"the read-back differs from the handoff");
+	return accepted ? 0
+			: error_set(c->err, ERR_READBACK_DISCREPANCIES, NULL,
+				    "the read-back differs from the handoff");
 }
 
 int readback_act(struct desk *d, const struct call *c, const char *handoff, json_t *body, json_t **result)

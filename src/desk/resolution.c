@@ -11,10 +11,10 @@
 
 struct resolution {
 	struct text outcome, intent, text, problem, disposition;
-	const char *agent;      /* who resolved */
-	json_t *steps, *used;   /* NULL: none */
+	const char *agent;                    /* who resolved */
+	json_t *steps, *used;                 /* NULL: none */
 	int bot_was_right, escalation_needed; /* -1: not said */
-	int64_t csat;           /* 0: not said */
+	int64_t csat;                         /* 0: not said */
 	int64_t at;
 	int at_given;
 };
@@ -121,7 +121,8 @@ static int check_used(struct desk *d, const struct call *c, const struct resolut
 			continue;
 		if (rc < 0)
 			return rc;
-		snprintf(path, sizeof(path), "%s%sevidence_used[%zu]", in->path ? in->path : "", in->path ? "." : "", i);
+		snprintf(path, sizeof(path), "%s%sevidence_used[%zu]", in->path ? in->path : "",
+			 in->path ? "." : "", i);
 		return error_set(c->err, ERR_BAD_VALUE, path, "%s: there is no such document", path);
 	}
 	return 0;
@@ -140,8 +141,8 @@ static int list_documents(const struct call *c, const struct resolution_input *i
 			  struct case_document **out, size_t *n)
 {
 	const json_t *items = in->evidence ? json_object_get(in->evidence->body, "items") : NULL;
-	struct case_document *list =
-		arena_alloc(c->arena, (json_array_size(items) + json_array_size(q->used) + 1) * sizeof(*list));
+	struct case_document *list = arena_alloc(
+		c->arena, (json_array_size(items) + json_array_size(q->used) + 1) * sizeof(*list));
 	size_t have = 0;
 
 	if (!list)
@@ -178,8 +179,8 @@ static const char *origin_of(const struct resolution_input *in, const struct res
 }
 
 static int make_case(struct desk *d, const struct call *c, const struct conversation *v,
-		     const struct resolution_input *in, const struct resolution *q, const char *id, struct changes *cs,
-		     struct case_made *made)
+		     const struct resolution_input *in, const struct resolution *q, const char *id,
+		     struct changes *cs, struct case_made *made)
 {
 	struct case_document *documents = NULL;
 	size_t n = 0;
@@ -211,7 +212,8 @@ static int make_case(struct desk *d, const struct call *c, const struct conversa
  * The package for whom it is transferred to: as it was, with the resolution
  * as reason, its label as intent and its steps as tried.
  */
-static json_t *transfer_package(const struct call *c, const struct record *handoff, const struct resolution *q)
+static json_t *transfer_package(const struct call *c, const struct record *handoff,
+				const struct resolution *q)
 {
 	json_t *p = body_copy(c->arena, json_object_get(handoff->body, "package"));
 	json_t *steps = p ? json_object_get(json_object_get(p, "steps_tried"), "value") : NULL;
@@ -224,15 +226,17 @@ static json_t *transfer_package(const struct call *c, const struct record *hando
 	}
 	json_decref(intent);
 	for (size_t i = 0; i < json_array_size(q->steps) && json_array_size(steps) < PACKAGE_MAX_LIST; i++)
-		if (json_array_append_new(steps, json_pack("{s:O, s:s}", "action", json_array_get(q->steps, i), "outcome",
-							   "done")) < 0)
+		if (json_array_append_new(steps, json_pack("{s:O, s:s}", "action",
+							   json_array_get(q->steps, i), "outcome", "done")) <
+		    0)
 			return NULL;
 	return p;
 }
 
 /* A new offered handoff, once. */
-static int transfer(struct desk *d, const struct call *c, struct conversation *v, const struct resolution_input *in,
-		    const struct resolution *q, struct changes *cs, const char **next)
+static int transfer(struct desk *d, const struct call *c, struct conversation *v,
+		    const struct resolution_input *in, const struct resolution *q, struct changes *cs,
+		    const char **next)
 {
 	const char *open = body_string(v->body, "handoff"), *before = body_string(in->handoff->body, "next");
 	struct handoff_built built;
@@ -257,8 +261,9 @@ static int transfer(struct desk *d, const struct call *c, struct conversation *v
 	return 0;
 }
 
-static json_t *resolution_body(const struct call *c, const struct conversation *v, const struct resolution_input *in,
-			       const struct resolution *q, const struct resolution_built *built)
+static json_t *resolution_body(const struct call *c, const struct conversation *v,
+			       const struct resolution_input *in, const struct resolution *q,
+			       const struct resolution_built *built)
 {
 	json_t *b = body_new(c->arena);
 	const json_t *h = in->handoff ? in->handoff->body : NULL;
@@ -267,7 +272,8 @@ static json_t *resolution_body(const struct call *c, const struct conversation *
 	    body_set(b, "conversation", v->id) < 0 || body_set_text(b, "outcome", q->outcome) < 0 ||
 	    body_set_text(b, "intent", q->intent) < 0 || body_set_text(b, "text", q->text) < 0 ||
 	    body_set_text(b, "problem", q->problem) < 0 || body_set_copy(b, "steps", q->steps) < 0 ||
-	    body_set_copy(b, "evidence_used", q->used) < 0 || body_set_text(b, "disposition", q->disposition) < 0 ||
+	    body_set_copy(b, "evidence_used", q->used) < 0 ||
+	    body_set_text(b, "disposition", q->disposition) < 0 ||
 	    (q->bot_was_right >= 0 && body_set_bool(b, "bot_was_right", q->bot_was_right) < 0) ||
 	    (q->escalation_needed >= 0 && body_set_bool(b, "escalation_needed", q->escalation_needed) < 0) ||
 	    (q->csat && body_set_int(b, "csat", q->csat) < 0) ||
@@ -281,8 +287,8 @@ static json_t *resolution_body(const struct call *c, const struct conversation *
 	return b;
 }
 
-static json_t *resolved_handoff(const struct call *c, const struct resolution_input *in, const struct resolution *q,
-				const struct resolution_built *built)
+static json_t *resolved_handoff(const struct call *c, const struct resolution_input *in,
+				const struct resolution *q, const struct resolution_built *built)
 {
 	json_t *b = body_copy(c->arena, in->handoff->body);
 	json_t *list = json_object_get(b, "resolutions");
@@ -309,8 +315,8 @@ static void put_handoff(struct changes *cs, const char *id, const char *subject,
 	changes_put(cs, RECORD_HANDOFF, id, subject, body);
 }
 
-int resolution_build(struct desk *d, const struct call *c, struct conversation *v, const struct resolution_input *in,
-		     struct changes *cs, struct resolution_built *out)
+int resolution_build(struct desk *d, const struct call *c, struct conversation *v,
+		     const struct resolution_input *in, struct changes *cs, struct resolution_built *out)
 {
 	struct resolution_built built = { .resolution = id_make(c->arena, "re_") };
 	const char *open = body_string(v->body, "handoff");
@@ -329,7 +335,8 @@ int resolution_build(struct desk *d, const struct call *c, struct conversation *
 		return no_memory(c->err);
 	if (is(&q, "transferred") && in->handoff && (rc = transfer(d, c, v, in, &q, cs, &built.next)) < 0)
 		return rc;
-	changes_put(cs, RECORD_RESOLUTION, built.resolution, v->subject, resolution_body(c, v, in, &q, &built));
+	changes_put(cs, RECORD_RESOLUTION, built.resolution, v->subject,
+		    resolution_body(c, v, in, &q, &built));
 	if (in->handoff)
 		put_handoff(cs, in->handoff->id, v->subject, resolved_handoff(c, in, &q, &built));
 	if ((rc = changes_done(cs, c->err)) < 0)
@@ -383,11 +390,11 @@ int resolution_show(struct desk *d, const struct call *c, const json_t *result, 
 	const char *outcome = body_string(r.body, "outcome"), *made = body_string(r.body, "case");
 	const char *next = body_string(r.body, "next"), *before = body_string(r.body, "supersedes");
 	json_t *j = json_pack("{s:s, s:s?, s:I, s:I, s:s*, s:s*, s:s, s:s, s:{s:I}}", "state",
-			      strcmp(outcome, "abandoned") == 0 ? "abandoned" : "resolved", "case_id", *made ? made : NULL,
-			      "examples", (json_int_t)body_int(r.body, "examples"), "labels",
-			      (json_int_t)body_int(r.body, "labels"), "next", *next ? next : NULL, "supersedes",
-			      *before ? before : NULL, "resolution_id", r.id, "outcome", outcome, "event", "seq",
-			      (json_int_t)r.created);
+			      strcmp(outcome, "abandoned") == 0 ? "abandoned" : "resolved", "case_id",
+			      *made ? made : NULL, "examples", (json_int_t)body_int(r.body, "examples"),
+			      "labels", (json_int_t)body_int(r.body, "labels"), "next", *next ? next : NULL,
+			      "supersedes", *before ? before : NULL, "resolution_id", r.id, "outcome",
+			      outcome, "event", "seq", (json_int_t)r.created);
 	if (!j)
 		return no_memory(c->err);
 	*out = j;

@@ -22,14 +22,16 @@ static int read_body(const struct call *c, json_t *body, struct give_back *out)
 	return call_check_agent(c, agent);
 }
 
-static int add_turn(const struct call *c, struct conversation *v, const char *role, struct text text, int64_t at)
+static int add_turn(const struct call *c, struct conversation *v, const char *role, struct text text,
+		    int64_t at)
 {
 	struct turn t = { .role = role, .text = text, .at = at, .author = c->rights->agent };
 
 	return text.s ? conversation_add_turn(c, v, &t) : 0;
 }
 
-static int give_back(struct desk *d, const struct call *c, const char *id, const struct give_back *q, json_t **result)
+static int give_back(struct desk *d, const struct call *c, const char *id, const struct give_back *q,
+		     json_t **result)
 {
 	struct changes cs = CHANGES_INIT(c->arena);
 	int64_t at = clock_wall_ms();
@@ -77,8 +79,8 @@ int return_show(struct desk *d, const struct call *c, const json_t *result, json
 
 	if (rc < 0)
 		return rc;
-	json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "id", h.id, "state", "returned", "conversation_id", v.id,
-			      "returned_at", body_string(h.body, "returned_at"));
+	json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "id", h.id, "state", "returned", "conversation_id",
+			      v.id, "returned_at", body_string(h.body, "returned_at"));
 	if (!j)
 		return no_memory(c->err);
 	*out = j;

@@ -72,7 +72,9 @@ static int check_about(struct desk *d, const struct call *c, const struct signal
 	static const struct {
 		const char *kind;
 		enum record_kind k;
-	} kinds[] = { { "document", RECORD_DOCUMENT }, { "case", RECORD_CASE }, { "conversation", RECORD_CONVERSATION } };
+	} kinds[] = { { "document", RECORD_DOCUMENT },
+		      { "case", RECORD_CASE },
+		      { "conversation", RECORD_CONVERSATION } };
 	const char *id = text_copy(c->arena, s->id);
 	struct record r;
 
@@ -85,16 +87,18 @@ static int check_about(struct desk *d, const struct call *c, const struct signal
 		if (rc < 0 && rc != ERR_NOT_FOUND)
 			return rc;
 	}
-	return id ? error_set(c->err, ERR_NOT_FOUND, arena_printf(c->arena, "%s.id", path), "%s.id: there is no such %.*s",
-			      path, (int)s->kind.n, s->kind.s) :
-		    no_memory(c->err);
+	return id ? error_set(c->err, ERR_NOT_FOUND, arena_printf(c->arena, "%s.id", path),
+			      "%s.id: there is no such %.*s", path, (int)s->kind.n, s->kind.s)
+		  : no_memory(c->err);
 }
 
 /* Is it an item of the handoff's evidence? Then it may be gone by now. 1, 0 or an error. */
-static int in_evidence(struct desk *d, const struct call *c, const struct record *handoff, const struct signal *s)
+static int in_evidence(struct desk *d, const struct call *c, const struct record *handoff,
+		       const struct signal *s)
 {
 	struct record e;
-	int rc = engine_get(d->engine, RECORD_EVIDENCE, body_string(handoff->body, "evidence"), c->arena, &e, c->err);
+	int rc = engine_get(d->engine, RECORD_EVIDENCE, body_string(handoff->body, "evidence"), c->arena, &e,
+			    c->err);
 
 	if (rc < 0)
 		return rc == ERR_NOT_FOUND ? 0 : rc;
@@ -124,8 +128,10 @@ static int check_source(struct desk *d, const struct call *c, const struct signa
 	if (!id)
 		return no_memory(c->err);
 	if ((rc = handoff_get(d, c, id, &h, NULL)) < 0)
-		return rc == ERR_NOT_FOUND ? error_set(c->err, rc, arena_printf(c->arena, "%s.handoff_id", path),
-						       "%s.handoff_id: there is no such handoff", path) : rc;
+		return rc == ERR_NOT_FOUND
+			       ? error_set(c->err, rc, arena_printf(c->arena, "%s.handoff_id", path),
+					   "%s.handoff_id: there is no such handoff", path)
+			       : rc;
 	rc = in_evidence(d, c, &h, s);
 	return rc == 1 ? 0 : rc < 0 ? rc : check_about(d, c, s, path);
 }
@@ -141,7 +147,8 @@ static const char *signal_id(const struct call *c, const struct signal *s)
 	if (!s->identifier.s)
 		return id_make(c->arena, "sg_");
 	sha256_init(&h);
-	sha256_add(&h, c->rights->key ? c->rights->key : "", strlen(c->rights->key ? c->rights->key : "") + 1);
+	sha256_add(&h, c->rights->key ? c->rights->key : "",
+		   strlen(c->rights->key ? c->rights->key : "") + 1);
 	sha256_add(&h, of.s, of.n);
 	sha256_add(&h, "", 1);
 	sha256_add(&h, s->identifier.s, s->identifier.n);
@@ -196,8 +203,11 @@ int signals_act(struct desk *d, const struct call *c, json_t *body, json_t **res
 			return rc;
 	}
 	JSON_AUTO *res = json_pack("{s:I}", "recorded", (json_int_t)json_array_size(list));
-	struct event ev = { .stream = id_make(c->arena, "signals/"), .expect = ENGINE_ANY, .kind = "signals.recorded",
-			    .changes = cs.list, .n = cs.n };
+	struct event ev = { .stream = id_make(c->arena, "signals/"),
+			    .expect = ENGINE_ANY,
+			    .kind = "signals.recorded",
+			    .changes = cs.list,
+			    .n = cs.n };
 	if (!res || !ev.stream)
 		return no_memory(c->err);
 	if ((rc = call_commit(c, d->engine, &ev, 200, res, &done)) < 0)

@@ -9,16 +9,16 @@
 #define AGENT (SCOPE_AGENT)
 
 /* An act that must fail so; returns the error for a look at param and state. */
-#define FAILS(f, code_, act, ...)                                                              \
-	({                                                                                     \
-		json_t *result_ = NULL;                                                        \
-		(f)->err = (struct error){ 0 };                                                \
-		int rc_ = act(&(f)->desk, &(f)->call, ##__VA_ARGS__, &result_);                \
-		json_decref(result_);                                                          \
-		if (rc_ != (code_))                                                            \
-			fail_msg("%s instead of %s: %s", error_kind(rc_)->name,                \
-				 error_kind(code_)->name, (f)->err.message);                   \
-		&(f)->err;                                                                     \
+#define FAILS(f, code_, act, ...)                                                                        \
+	({                                                                                               \
+		json_t *result_ = NULL;                                                                  \
+		(f)->err = (struct error){ 0 };                                                          \
+		int rc_ = act(&(f)->desk, &(f)->call, ##__VA_ARGS__, &result_);                          \
+		json_decref(result_);                                                                    \
+		if (rc_ != (code_))                                                                      \
+			fail_msg("%s instead of %s: %s", error_kind(rc_)->name, error_kind(code_)->name, \
+				 (f)->err.message);                                                      \
+		&(f)->err;                                                                               \
 	})
 
 static inline int none_set_up(void **state)
@@ -81,25 +81,26 @@ static inline struct record record_of(struct fixture *f, enum record_kind k, con
 }
 
 /* A customer who waits for money, a bot that promised it. */
-#define REFUND                                                                                                          \
-	"{'id':'c-1','queue':'tier1','channel':'chat','customer':{'id':'cu-7','name':'Ana Lima','verified':true},"      \
-	"'turns':[{'role':'customer','text':'Hello. Where is my refund for order VK-20418?'},"                          \
-	"{'role':'bot','text':'Please check your bank account. We will refund 149.00 EUR within 10 working days.'},"    \
+#define REFUND                                                                                                       \
+	"{'id':'c-1','queue':'tier1','channel':'chat','customer':{'id':'cu-7','name':'Ana Lima','verified':true},"   \
+	"'turns':[{'role':'customer','text':'Hello. Where is my refund for order VK-20418?'},"                       \
+	"{'role':'bot','text':'Please check your bank account. We will refund 149.00 EUR within 10 working days.'}," \
 	"{'role':'customer','text':'I did, it still is not there. Can you send me the refund reference?'}]}"
 
 static inline const char *refund_handoff(struct fixture *f)
 {
 	conversation(f, REFUND);
-	return open_handoff(f, "{'conversation_id':'c-1','trigger':'customer_request','reason':'wants the reference',"
-			       "'identity':{'customer_id':'cu-7','name':'Ana Lima','verified':true,'method':'otp'},"
-			       "'intent':{'label':'refund_status','confidence':0.9},"
-			       "'unresolved_actions':['send the refund reference'],"
-			       "'promises':['refund of 149.00 EUR within 10 working days']}");
+	return open_handoff(
+		f, "{'conversation_id':'c-1','trigger':'customer_request','reason':'wants the reference',"
+		   "'identity':{'customer_id':'cu-7','name':'Ana Lima','verified':true,'method':'otp'},"
+		   "'intent':{'label':'refund_status','confidence':0.9},"
+		   "'unresolved_actions':['send the refund reference'],"
+		   "'promises':['refund of 149.00 EUR within 10 working days']}");
 }
 
-#define REFUND_READ                                                                                         \
-	"{'identity':{'customer_id':'CU-7'},'intent':'Refund status',"                                      \
-	"'unresolved_actions':['send reference of the refund'],"                                            \
+#define REFUND_READ                                                    \
+	"{'identity':{'customer_id':'CU-7'},'intent':'Refund status'," \
+	"'unresolved_actions':['send reference of the refund'],"       \
 	"'promises':['refund of 149 euros in 10 business days']}"
 
 #endif

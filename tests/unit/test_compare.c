@@ -36,8 +36,8 @@ static double accuracy(struct fixture *f, struct desk *d)
 		n++;
 		right += (size_t)good;
 		if (!good)
-			print_message("wrong (%s; words %.2f, cosine %.2f): %s", l.because ? l.because : "agree", l.words,
-				      l.cosine, line);
+			print_message("wrong (%s; words %.2f, cosine %.2f): %s",
+				      l.because ? l.because : "agree", l.words, l.cosine, line);
 	}
 	fclose(in);
 	assert_true(n >= 60);
@@ -72,7 +72,8 @@ static void test_compare__facts_decide(void **state)
 	struct fixture *f = *state;
 
 	assert_true(alike(f, "refund of 149,00 EUR", "refund of 149 euros").agree);
-	assert_string_equal(alike(f, "refund within 2 days", "refund within 3 days").because, "lacks \"2 days\"");
+	assert_string_equal(alike(f, "refund within 2 days", "refund within 3 days").because,
+			    "lacks \"2 days\"");
 	assert_string_equal(alike(f, "call back", "call back tomorrow").because, "adds \"tomorrow\"");
 	assert_true(alike(f, "call back in 48 hours", "call back in two days").agree);
 	assert_false(alike(f, "call on 5 June 2026", "call on 5 June 2027").agree);
@@ -83,7 +84,8 @@ static void test_compare__negations_decide(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_string_equal(alike(f, "the order is not cancelled", "the order is cancelled").because, "negation differs");
+	assert_string_equal(alike(f, "the order is not cancelled", "the order is cancelled").because,
+			    "negation differs");
 	assert_true(alike(f, "the order won't be cancelled", "the order will not be cancelled").agree);
 	assert_false(alike(f, "refund it, do not replace it", "replace it, do not refund it").agree);
 	assert_true(alike(f, "no problem, we cancel the order", "we cancel the order").agree);

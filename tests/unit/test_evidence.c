@@ -2,20 +2,25 @@
 
 #include "desk/evidence.h"
 
-#define RESOLVED                                                                                             \
+#define RESOLVED                                                                                              \
 	"{'outcome':'resolved','intent':'refund_status','text':'Gave the refund reference to the customer.'," \
 	"'problem':'Refund is not on the bank account','steps':['Looked it up'],'evidence_used':['help-refund']}"
 
 /* Three documents, one of them for legal only, and a resolved case of another customer. */
 static void knowledge(struct fixture *f)
 {
-	document(f, "help-refund",
-		 "{'title':'When a refund arrives','text':'A refund is on your bank account after 10 working days.'}");
-	document(f, "help-hub", "{'title':'The Hub is offline','text':'Restart the Hub and look at the ring.'}");
-	document(f, "legal-refund",
-		 "{'title':'Refund rules','text':'A refund without order needs the legal team.','acl':['legal']}");
-	conversation(f, "{'id':'old','customer':{'id':'cu-2'},'turns':[{'role':'customer','text':'my refund is not on the "
-			"bank account'}]}");
+	document(
+		f, "help-refund",
+		"{'title':'When a refund arrives','text':'A refund is on your bank account after 10 working days.'}");
+	document(f, "help-hub",
+		 "{'title':'The Hub is offline','text':'Restart the Hub and look at the ring.'}");
+	document(
+		f, "legal-refund",
+		"{'title':'Refund rules','text':'A refund without order needs the legal team.','acl':['legal']}");
+	conversation(
+		f,
+		"{'id':'old','customer':{'id':'cu-2'},'turns':[{'role':'customer','text':'my refund is not on the "
+		"bank account'}]}");
 	const char *id = open_handoff(f, "{'conversation_id':'old','trigger':'policy'}");
 	ACT(f, resolution_act, id, J(f, RESOLVED));
 }
@@ -52,7 +57,9 @@ static void test_evidence__documents_cases_and_earlier_conversations(void **stat
 	struct fixture *f = *state;
 
 	knowledge(f);
-	conversation(f, "{'id':'c-0','customer':{'id':'cu-7'},'turns':[{'role':'customer','text':'refund for my order'}]}");
+	conversation(
+		f,
+		"{'id':'c-0','customer':{'id':'cu-7'},'turns':[{'role':'customer','text':'refund for my order'}]}");
 	const char *id = refund_handoff(f);
 	json_t *ev = evidence(f, id), *doc = item(ev, "help-refund");
 	assert_string_equal(string_at(doc, "kind"), "document");
@@ -74,11 +81,13 @@ static void test_evidence__under_the_queues_groups_not_the_callers(void **state)
 	knowledge(f);
 	const char *id = refund_handoff(f);
 	assert_null(item(evidence(f, id), "legal-refund"));
-	const char *legal = open_handoff(f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund rules'}]},"
-					    "'queue':'legal','trigger':'policy'}");
+	const char *legal = open_handoff(
+		f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund rules'}]},"
+		   "'queue':'legal','trigger':'policy'}");
 	assert_non_null(item(evidence(f, legal), "legal-refund"));
-	const char *acl = open_handoff(f, "{'conversation':{'id':'c-6','acl':['legal'],'turns':[{'role':'customer',"
-					  "'text':'refund rules'}]},'trigger':'policy'}");
+	const char *acl = open_handoff(
+		f, "{'conversation':{'id':'c-6','acl':['legal'],'turns':[{'role':'customer',"
+		   "'text':'refund rules'}]},'trigger':'policy'}");
 	assert_non_null(item(evidence(f, acl), "legal-refund"));
 }
 
@@ -88,8 +97,9 @@ static void test_evidence__withheld_from_who_may_not_see_it(void **state)
 	const char *none[] = { NULL }, *legal[] = { "legal", NULL };
 
 	knowledge(f);
-	const char *id = open_handoff(f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund rules'}]},"
-					 "'queue':'legal','trigger':'policy'}");
+	const char *id = open_handoff(
+		f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund rules'}]},"
+		   "'queue':'legal','trigger':'policy'}");
 	json_t *all = evidence(f, id);
 	be(f, "k-1", AGENT, none);
 	json_t *part = evidence(f, id);
@@ -117,16 +127,19 @@ static void test_evidence__both_the_recorded_and_the_present_acl_count(void **st
 
 	knowledge(f);
 	const char *id = refund_handoff(f);
-	document(f, "help-refund", "{'title':'When a refund arrives','text':'A refund is on your bank account after 10 working "
-				   "days.','acl':['legal']}");
+	document(f, "help-refund",
+		 "{'title':'When a refund arrives','text':'A refund is on your bank account after 10 working "
+		 "days.','acl':['legal']}");
 	be(f, "k-1", AGENT, none);
 	assert_null(item(evidence(f, id), "help-refund"));
 	be_admin(f);
 	assert_non_null(item(evidence(f, id), "help-refund"));
-	const char *second = open_handoff(f, "{'conversation':{'id':'c-6','turns':[{'role':'customer','text':'refund bank'}]},"
-					     "'queue':'legal','trigger':'policy'}");
-	document(f, "help-refund",
-		 "{'title':'When a refund arrives','text':'A refund is on your bank account after 10 working days.'}");
+	const char *second = open_handoff(
+		f, "{'conversation':{'id':'c-6','turns':[{'role':'customer','text':'refund bank'}]},"
+		   "'queue':'legal','trigger':'policy'}");
+	document(
+		f, "help-refund",
+		"{'title':'When a refund arrives','text':'A refund is on your bank account after 10 working days.'}");
 	be(f, "k-1", AGENT, none);
 	assert_null(item(evidence(f, second), "help-refund"));
 	assert_non_null(item(evidence(f, id), "help-refund"));
@@ -203,9 +216,15 @@ static void erase_first(struct fixture *f, const char *evidence)
 	struct commit done;
 
 	json_object_del(at(body, "items.0"), "text");
-	struct change change = { .kind = RECORD_EVIDENCE, .id = evidence, .subject = e.subject, .body = body };
-	struct event ev = { .stream = "erasure/1", .expect = ENGINE_ANY, .kind = "erased", .principal = "k-all",
-			    .changes = &change, .n = 1 };
+	struct change change = {
+		.kind = RECORD_EVIDENCE, .id = evidence, .subject = e.subject, .body = body
+	};
+	struct event ev = { .stream = "erasure/1",
+			    .expect = ENGINE_ANY,
+			    .kind = "erased",
+			    .principal = "k-all",
+			    .changes = &change,
+			    .n = 1 };
 	NO_ERROR(f, engine_commit(f->desk.engine, &ev, &done, &f->err));
 }
 
@@ -229,8 +248,10 @@ static json_t *cited(struct fixture *f, const char *citation)
 	static int n;
 	char body[700];
 
-	snprintf(body, sizeof(body), "{'conversation':{'id':'cite-%d','turns':[{'role':'customer','text':'refund'}]},"
-				     "'trigger':'other','bot':{'name':'b','cited':[%s]}}", n++, citation);
+	snprintf(body, sizeof(body),
+		 "{'conversation':{'id':'cite-%d','turns':[{'role':'customer','text':'refund'}]},"
+		 "'trigger':'other','bot':{'name':'b','cited':[%s]}}",
+		 n++, citation);
 	const char *id = open_handoff(f, body);
 	return evidence(f, id);
 }
@@ -246,10 +267,11 @@ static void test_citations__resolved_against_versions(void **state)
 	char body[300];
 
 	knowledge(f);
-	const char *old = arena_strdup(f->arena,
-				       body_string(record_of(f, RECORD_DOCUMENT, "help-refund").body, "version"));
+	const char *old = arena_strdup(
+		f->arena, body_string(record_of(f, RECORD_DOCUMENT, "help-refund").body, "version"));
 	status(f, "current", "{'document_id':'help-refund'}");
-	status(f, "current", "{'document_id':'help-refund','quote':'on your **bank account** after 10  Working days'}");
+	status(f, "current",
+	       "{'document_id':'help-refund','quote':'on your **bank account** after 10  Working days'}");
 	status(f, "unknown", "{'document_id':'help-refund','quote':'in two minutes'}");
 	status(f, "unknown", "{'document_id':'help-nowhere'}");
 	snprintf(body, sizeof(body), "{'document_id':'help-refund','version':'%s'}", old);
@@ -275,8 +297,9 @@ static void test_citations__what_the_queue_may_not_see_does_not_exist(void **sta
 	const char *legal[] = { "legal", NULL };
 
 	knowledge(f);
-	const char *id = open_handoff(f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund'}]},"
-					 "'trigger':'other','bot':{'name':'b','cited':[{'document_id':'legal-refund'}]}}");
+	const char *id = open_handoff(
+		f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund'}]},"
+		   "'trigger':'other','bot':{'name':'b','cited':[{'document_id':'legal-refund'}]}}");
 	assert_string_equal(string_at(evidence(f, id), "bot_citations.0.status"), "not_permitted");
 	be(f, "k-1", AGENT, NULL);
 	json_t *ev = evidence(f, id);
@@ -291,9 +314,10 @@ static void test_citations__what_the_caller_may_not_see_does_not_exist(void **st
 	struct fixture *f = *state;
 
 	knowledge(f);
-	const char *id = open_handoff(f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund'}]},"
-					 "'queue':'legal','trigger':'other','bot':{'name':'b','cited':"
-					 "[{'document_id':'legal-refund'}]}}");
+	const char *id = open_handoff(
+		f, "{'conversation':{'id':'c-5','turns':[{'role':'customer','text':'refund'}]},"
+		   "'queue':'legal','trigger':'other','bot':{'name':'b','cited':"
+		   "[{'document_id':'legal-refund'}]}}");
 	assert_string_equal(string_at(evidence(f, id), "bot_citations.0.status"), "current");
 	be(f, "k-1", AGENT, NULL);
 	assert_string_equal(string_at(evidence(f, id), "bot_citations.0.status"), "unknown");
@@ -315,21 +339,24 @@ static void test_evidence__compared_with_now(void **state)
 	struct fixture *f = *state;
 
 	knowledge(f);
-	document(f, "help-card", "{'title':'Refund to a card','text':'The reference of a refund to a card.'}");
+	document(f, "help-card",
+		 "{'title':'Refund to a card','text':'The reference of a refund to a card.'}");
 	const char *id = refund_handoff(f);
 	json_t *same = ACT(f, evidence_show, id, NULL, 1);
 	assert_int_equal(json_array_size(at(same, "changes")), 0);
 	assert_true(json_array_size(at(same, "then")) > 0);
 	document(f, "help-refund", "{'title':'When a refund arrives','text':'A refund takes 5 days.'}");
-	document(f, "help-bank", "{'title':'Bank account and refund reference','text':'Send the refund reference.'}");
+	document(f, "help-bank",
+		 "{'title':'Bank account and refund reference','text':'Send the refund reference.'}");
 	ACT(f, document_delete_act, "help-card");
 	json_t *out = ACT(f, evidence_show, id, NULL, 1);
 	assert_string_equal(change_of(out, "help-refund"), "changed");
 	assert_string_equal(change_of(out, "help-bank"), "new");
 	assert_string_equal(change_of(out, "help-card"), "gone");
 	assert_true(json_equal(at(out, "then"), at(evidence(f, id), "data")));
-	document(f, "help-bank", "{'title':'Bank account and refund reference','text':'Send the refund reference.',"
-				 "'acl':['legal']}");
+	document(f, "help-bank",
+		 "{'title':'Bank account and refund reference','text':'Send the refund reference.',"
+		 "'acl':['legal']}");
 	be(f, "k-1", AGENT, NULL);
 	out = ACT(f, evidence_show, id, NULL, 1);
 	assert_string_equal(change_of(out, "help-bank"), "");
@@ -355,8 +382,9 @@ static void test_evidence__nothing_to_go_by(void **state)
 	knowledge(f);
 	const char *id = open_handoff(f, "{'conversation':{'id':'c-5','turns':[]},'trigger':'other'}");
 	assert_int_equal(json_array_size(at(evidence(f, id), "data")), 0);
-	id = open_handoff(f, "{'conversation':{'id':'c-6','turns':[]},'trigger':'other','reason':'refund on the bank "
-			     "account'}");
+	id = open_handoff(
+		f, "{'conversation':{'id':'c-6','turns':[]},'trigger':'other','reason':'refund on the bank "
+		   "account'}");
 	assert_non_null(item(evidence(f, id), "help-refund"));
 }
 

@@ -44,7 +44,8 @@ static void test_handoff__one_open_a_conversation(void **state)
 {
 	struct fixture *f = *state;
 	const char *id = refund_handoff(f);
-	struct error *e = FAILS(f, ERR_HANDOFF_OPEN, handoff_act, J(f, "{'conversation_id':'c-1','trigger':'policy'}"));
+	struct error *e = FAILS(f, ERR_HANDOFF_OPEN, handoff_act,
+				J(f, "{'conversation_id':'c-1','trigger':'policy'}"));
 
 	assert_string_equal(e->state, id);
 	ACT(f, readback_act, id, J(f, REFUND_READ));
@@ -57,15 +58,18 @@ static void test_handoff__one_open_a_conversation(void **state)
 static void test_handoff__inline_conversation(void **state)
 {
 	struct fixture *f = *state;
-	const char *id = open_handoff(f, "{'conversation':{'id':'c-9','turns':[{'role':'customer','text':'help me'}]},"
-					 "'trigger':'other'}");
+	const char *id = open_handoff(
+		f, "{'conversation':{'id':'c-9','turns':[{'role':'customer','text':'help me'}]},"
+		   "'trigger':'other'}");
 
 	assert_string_equal(string_at(shown(f, id), "conversation_id"), "c-9");
 	assert_int_equal(record_of(f, RECORD_CONVERSATION, "c-9").revision, 1);
 	FAILS(f, ERR_EXISTS, handoff_act,
-	      J(f, "{'conversation':{'id':'c-9','turns':[{'role':'customer','text':'x y'}]},'trigger':'other'}"));
-	struct error *e = FAILS(f, ERR_WRONG_TYPE, handoff_act,
-				J(f, "{'conversation':{'turns':[{'role':'customer','text':4}]},'trigger':'other'}"));
+	      J(f,
+		"{'conversation':{'id':'c-9','turns':[{'role':'customer','text':'x y'}]},'trigger':'other'}"));
+	struct error *e = FAILS(
+		f, ERR_WRONG_TYPE, handoff_act,
+		J(f, "{'conversation':{'turns':[{'role':'customer','text':4}]},'trigger':'other'}"));
 	assert_string_equal(e->param, "conversation.turns[0].text");
 }
 
@@ -82,7 +86,8 @@ static void test_handoff__bad_requests(void **state)
 
 	conversation(f, REFUND);
 	bad(f, ERR_MISSING_FIELD, "conversation_id", "{'trigger':'other'}");
-	bad(f, ERR_BAD_VALUE, "conversation", "{'conversation_id':'c-1','conversation':{},'trigger':'other'}");
+	bad(f, ERR_BAD_VALUE, "conversation",
+	    "{'conversation_id':'c-1','conversation':{},'trigger':'other'}");
 	bad(f, ERR_MISSING_FIELD, "trigger", "{'conversation_id':'c-1'}");
 	bad(f, ERR_BAD_VALUE, "trigger", "{'conversation_id':'c-1','trigger':'whim'}");
 	bad(f, ERR_UNKNOWN_FIELD, "mood", "{'conversation_id':'c-1','trigger':'other','mood':1}");
@@ -95,9 +100,11 @@ static void test_handoff__time_is_for_admins(void **state)
 	struct fixture *f = *state;
 
 	conversation(f, REFUND);
-	bad(f, ERR_FORBIDDEN, "at", "{'conversation_id':'c-1','trigger':'other','at':'2026-06-01T08:00:00Z'}");
+	bad(f, ERR_FORBIDDEN, "at",
+	    "{'conversation_id':'c-1','trigger':'other','at':'2026-06-01T08:00:00Z'}");
 	f->call.may_set_time = 1;
-	const char *id = open_handoff(f, "{'conversation_id':'c-1','trigger':'other','at':'2026-06-01T08:00:00Z'}");
+	const char *id = open_handoff(
+		f, "{'conversation_id':'c-1','trigger':'other','at':'2026-06-01T08:00:00Z'}");
 	assert_string_equal(string_at(shown(f, id), "created_at"), "2026-06-01T08:00:00Z");
 }
 
@@ -134,7 +141,8 @@ static void test_handoff__if_match(void **state)
 	const char *id = open_handoff(f, "{'conversation_id':'c-1','trigger':'other'}");
 	FAILS(f, ERR_PRECONDITION, readback_act, id, J(f, "{}"));
 	FAILS(f, ERR_PRECONDITION, return_act, id, J(f, "{'instructions':'x'}"));
-	FAILS(f, ERR_PRECONDITION, resolution_act, id, J(f, "{'outcome':'resolved','intent':'x','text':'y'}"));
+	FAILS(f, ERR_PRECONDITION, resolution_act, id,
+	      J(f, "{'outcome':'resolved','intent':'x','text':'y'}"));
 }
 
 static json_t *list(struct fixture *f, const char *state, const char *queue, const char *after, size_t limit)
@@ -149,7 +157,8 @@ static void test_handoff__lists_by_state_and_queue_in_pages(void **state)
 	char body[300];
 
 	for (int i = 0; i < 5; i++) {
-		snprintf(body, sizeof(body), "{'conversation':{'id':'c-%d','turns':[]},'trigger':'other','queue':'%s'}", i,
+		snprintf(body, sizeof(body),
+			 "{'conversation':{'id':'c-%d','turns':[]},'trigger':'other','queue':'%s'}", i,
 			 i % 2 ? "odd" : "even");
 		ids[i] = open_handoff(f, body);
 	}
@@ -165,7 +174,8 @@ static void test_handoff__lists_by_state_and_queue_in_pages(void **state)
 	ACT(f, readback_act, ids[1], J(f, "{}"));
 	assert_int_equal(json_array_size(at(list(f, "offered", "odd", NULL, 10), "data")), 1);
 	assert_string_equal(string_at(list(f, "accepted", NULL, NULL, 10), "data.0.id"), ids[1]);
-	struct error *e = FAILS(f, ERR_BAD_VALUE, handoff_list, (struct text){ 0 }, (struct text){ 0 }, text_of("ho_no"), 5);
+	struct error *e = FAILS(f, ERR_BAD_VALUE, handoff_list, (struct text){ 0 }, (struct text){ 0 },
+				text_of("ho_no"), 5);
 	assert_string_equal(e->param, "after");
 }
 
@@ -214,13 +224,15 @@ static void test_handoff__an_import_is_one_event(void **state)
 	struct fixture *f = *state;
 	int status;
 
-	NO_ERROR(f, conversation_import(&f->desk, &f->call,
-					J(f, "{'id':'h-1','queue':'tier1','turns':[{'role':'customer','text':'where is my "
-					     "parcel','at':'2026-06-01T08:00:00Z'},{'role':'agent','text':'We will send it "
-					     "today.','at':'2026-06-01T09:00:00Z'}],'handoff':{'trigger':'policy',"
-					     "'at':'2026-06-01T08:30:00Z'},'resolution':{'agent':'a-4','outcome':'resolved',"
-					     "'intent':'delivery','text':'sent it','evidence_used':['old-article']}}"),
-					&status));
+	NO_ERROR(f,
+		 conversation_import(
+			 &f->desk, &f->call,
+			 J(f, "{'id':'h-1','queue':'tier1','turns':[{'role':'customer','text':'where is my "
+			      "parcel','at':'2026-06-01T08:00:00Z'},{'role':'agent','text':'We will send it "
+			      "today.','at':'2026-06-01T09:00:00Z'}],'handoff':{'trigger':'policy',"
+			      "'at':'2026-06-01T08:30:00Z'},'resolution':{'agent':'a-4','outcome':'resolved',"
+			      "'intent':'delivery','text':'sent it','evidence_used':['old-article']}}"),
+			 &status));
 	assert_int_equal(status, 1);
 	struct record v = record_of(f, RECORD_CONVERSATION, "h-1");
 	assert_int_equal(v.revision, 1);

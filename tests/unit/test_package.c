@@ -12,15 +12,18 @@ static void test_package__keeps_what_the_bot_says(void **state)
 	struct fixture *f = *state;
 
 	conversation(f, REFUND);
-	json_t *p = package(f, open_handoff(f, "{'conversation_id':'c-1','trigger':'policy','reason':'a rule','queue':'q2',"
-					       "'identity':{'customer_id':'cu-9'},'intent':{'label':'x'},"
-					       "'sentiment':{'label':'negative','score':-0.5},'promises':[],"
-					       "'steps_tried':[{'action':'looked'},{'action':'asked','outcome':'done',"
-					       "'detail':'twice'}],'unresolved_actions':['a','b'],'priority':2,"
-					       "'entities':{'order_id':'VK-1','n':3},'bot':{'name':'b','model':'m',"
-					       "'draft_answer':'d','cited':[{'document_id':'help-1','quote':'q'}]}}"));
-	const char *const fields[] = { "trigger", "reason", "identity", "intent", "sentiment", "steps_tried", "promises",
-				       "unresolved_actions", "entities", "bot", "queue", "priority" };
+	json_t *p = package(
+		f,
+		open_handoff(f, "{'conversation_id':'c-1','trigger':'policy','reason':'a rule','queue':'q2',"
+				"'identity':{'customer_id':'cu-9'},'intent':{'label':'x'},"
+				"'sentiment':{'label':'negative','score':-0.5},'promises':[],"
+				"'steps_tried':[{'action':'looked'},{'action':'asked','outcome':'done',"
+				"'detail':'twice'}],'unresolved_actions':['a','b'],'priority':2,"
+				"'entities':{'order_id':'VK-1','n':3},'bot':{'name':'b','model':'m',"
+				"'draft_answer':'d','cited':[{'document_id':'help-1','quote':'q'}]}}"));
+	const char *const fields[] = { "trigger",   "reason",      "identity", "intent",
+				       "sentiment", "steps_tried", "promises", "unresolved_actions",
+				       "entities",  "bot",         "queue",    "priority" };
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		assert_string_equal(string_at(json_object_get(p, fields[i]), "origin"), "bot");
 	assert_true(json_is_false(at(p, "identity.value.verified")));
@@ -38,8 +41,10 @@ static void test_package__fills_what_the_bot_leaves_out(void **state)
 
 	conversation(f, REFUND);
 	json_t *p = package(f, open_handoff(f, "{'conversation_id':'c-1','trigger':'policy'}"));
-	const char *const fields[] = { "reason", "identity", "intent", "sentiment", "steps_tried", "promises",
-				       "unresolved_actions", "entities", "queue" };
+	const char *const fields[] = {
+		"reason",   "identity",           "intent",   "sentiment", "steps_tried",
+		"promises", "unresolved_actions", "entities", "queue"
+	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		const json_t *field = json_object_get(p, fields[i]);
 		assert_string_equal(string_at(field, "origin"), "inferred");
@@ -50,8 +55,10 @@ static void test_package__fills_what_the_bot_leaves_out(void **state)
 	assert_true(json_is_null(at(p, "intent.value")));
 	assert_string_equal(string_at(p, "steps_tried.value.0.action"), "Please check your bank account.");
 	assert_string_equal(string_at(p, "steps_tried.value.0.outcome"), "failed");
-	assert_string_equal(string_at(p, "promises.value.0"), "We will refund 149.00 EUR within 10 working days.");
-	assert_string_equal(string_at(p, "unresolved_actions.value.0"), "Can you send me the refund reference?");
+	assert_string_equal(string_at(p, "promises.value.0"),
+			    "We will refund 149.00 EUR within 10 working days.");
+	assert_string_equal(string_at(p, "unresolved_actions.value.0"),
+			    "Can you send me the refund reference?");
 	assert_string_equal(string_at(p, "entities.value.order_id"), "VK-20418");
 	assert_string_equal(string_at(p, "entities.value.amount"), "149.00 EUR");
 	assert_string_equal(string_at(p, "queue.value"), "tier1");
@@ -61,7 +68,9 @@ static void test_package__fills_what_the_bot_leaves_out(void **state)
 static void test_package__identity_is_not_verified_unless_recorded(void **state)
 {
 	struct fixture *f = *state;
-	json_t *p = package(f, open_handoff(f, "{'conversation':{'customer':{'id':'cu-1'},'turns':[]},'trigger':'other'}"));
+	json_t *p = package(
+		f,
+		open_handoff(f, "{'conversation':{'customer':{'id':'cu-1'},'turns':[]},'trigger':'other'}"));
 
 	assert_true(json_is_false(at(p, "identity.value.verified")));
 	p = package(f, open_handoff(f, "{'conversation':{'turns':[]},'trigger':'other'}"));
@@ -75,7 +84,8 @@ static void test_package__intent_from_examples(void **state)
 
 	for (int i = 0; i < 4; i++) {
 		char line[200];
-		snprintf(line, sizeof(line), "{'text':'where is my refund money %d','label':'refund_status'}", i);
+		snprintf(line, sizeof(line), "{'text':'where is my refund money %d','label':'refund_status'}",
+			 i);
 		NO_ERROR(f, example_import(&f->desk, &f->call, J(f, line), &status));
 	}
 	conversation(f, REFUND);
@@ -101,11 +111,12 @@ static struct conversation said(struct fixture *f, const char *turns)
 static void test_infer__promises_are_not_courtesies(void **state)
 {
 	struct fixture *f = *state;
-	struct conversation v = said(f, "[{'role':'bot','text':'I will be happy to help. If you cancel, we will refund it. "
-					"A colleague will call you tomorrow. Will we see you? You can return it.'},"
-					"{'role':'agent','text':'We\\u2019ll send a new one today. Your refund of 5 EUR "
-					"arrives by Friday.'},{'role':'customer','text':'I will sue you.'},"
-					"{'role':'bot','text':'A colleague will call you tomorrow.'}]");
+	struct conversation v = said(
+		f, "[{'role':'bot','text':'I will be happy to help. If you cancel, we will refund it. "
+		   "A colleague will call you tomorrow. Will we see you? You can return it.'},"
+		   "{'role':'agent','text':'We\\u2019ll send a new one today. Your refund of 5 EUR "
+		   "arrives by Friday.'},{'role':'customer','text':'I will sue you.'},"
+		   "{'role':'bot','text':'A colleague will call you tomorrow.'}]");
 	json_t *list = json_keep(f->arena, infer_promises(f->arena, &v));
 
 	assert_int_equal(json_array_size(list), 3);
@@ -116,11 +127,12 @@ static void test_infer__promises_are_not_courtesies(void **state)
 static void test_infer__steps_have_the_outcome_that_the_customer_tells(void **state)
 {
 	struct fixture *f = *state;
-	struct conversation v = said(f, "[{'role':'bot','text':'Please restart the router.'},"
-					"{'role':'customer','text':'Still the same.'},"
-					"{'role':'bot','text':'Hold the button for 10 seconds. What colour is it?'},"
-					"{'role':'customer','text':'That worked, thanks!'},"
-					"{'role':'agent','text':'I have checked your line.'}]");
+	struct conversation v = said(
+		f, "[{'role':'bot','text':'Please restart the router.'},"
+		   "{'role':'customer','text':'Still the same.'},"
+		   "{'role':'bot','text':'Hold the button for 10 seconds. What colour is it?'},"
+		   "{'role':'customer','text':'That worked, thanks!'},"
+		   "{'role':'agent','text':'I have checked your line.'}]");
 	json_t *list = json_keep(f->arena, infer_steps(f->arena, &v));
 
 	assert_int_equal(json_array_size(list), 3);
@@ -133,9 +145,10 @@ static void test_infer__steps_have_the_outcome_that_the_customer_tells(void **st
 static void test_infer__only_what_nobody_answered_is_unresolved(void **state)
 {
 	struct fixture *f = *state;
-	struct conversation v = said(f, "[{'role':'customer','text':'Where is my parcel?'},"
-					"{'role':'bot','text':'In Cork.'},{'role':'customer','text':'I want it today. "
-					"It rains. Can I talk to a human?'}]");
+	struct conversation v = said(
+		f, "[{'role':'customer','text':'Where is my parcel?'},"
+		   "{'role':'bot','text':'In Cork.'},{'role':'customer','text':'I want it today. "
+		   "It rains. Can I talk to a human?'}]");
 	json_t *list = json_keep(f->arena, infer_unresolved(f->arena, &v));
 
 	assert_int_equal(json_array_size(list), 1);
@@ -147,8 +160,9 @@ static void test_infer__only_what_nobody_answered_is_unresolved(void **state)
 static void test_infer__entities(void **state)
 {
 	struct fixture *f = *state;
-	struct conversation v = said(f, "[{'role':'customer','text':'Orders VK-20418 and #12345, error 4021 and E-4007, mail "
-					"ana@example.com, on 5 June'},{'role':'agent','text':'RF-5519207 for VK-20418'}]");
+	struct conversation v = said(
+		f, "[{'role':'customer','text':'Orders VK-20418 and #12345, error 4021 and E-4007, mail "
+		   "ana@example.com, on 5 June'},{'role':'agent','text':'RF-5519207 for VK-20418'}]");
 	json_t *e = json_keep(f->arena, infer_entities(f->arena, &v));
 
 	assert_string_equal(string_at(e, "order_id.0"), "VK-20418");

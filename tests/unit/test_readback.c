@@ -16,7 +16,8 @@ static json_t *refused(struct fixture *f, const char *handoff, const char *body)
 	return at(out, "discrepancies");
 }
 
-static void is(const json_t *list, size_t i, const char *field, const char *kind, const char *expected, const char *got)
+static void is(const json_t *list, size_t i, const char *field, const char *kind, const char *expected,
+	       const char *got)
 {
 	const json_t *d = json_array_get(list, i);
 
@@ -69,12 +70,14 @@ static void test_readback__different_missing_and_extra(void **state)
 	struct fixture *f = *state;
 
 	conversation(f, REFUND);
-	const char *id = open_handoff(f, "{'conversation_id':'c-1','trigger':'policy','intent':{'label':'refund_status'},"
-					 "'promises':['refund of 149 EUR on 5 June','a technician calls tomorrow'],"
-					 "'unresolved_actions':[]}");
-	json_t *list = refused(f, id, "{'identity':{'customer_id':'cu-8','name':'Ana  LIMA','verified':false},"
-				      "'intent':'cancel_order','unresolved_actions':['send flowers'],"
-				      "'promises':['the invoice comes by mail','refund of 149 EUR on 6 June']}");
+	const char *id = open_handoff(
+		f, "{'conversation_id':'c-1','trigger':'policy','intent':{'label':'refund_status'},"
+		   "'promises':['refund of 149 EUR on 5 June','a technician calls tomorrow'],"
+		   "'unresolved_actions':[]}");
+	json_t *list = refused(f, id,
+			       "{'identity':{'customer_id':'cu-8','name':'Ana  LIMA','verified':false},"
+			       "'intent':'cancel_order','unresolved_actions':['send flowers'],"
+			       "'promises':['the invoice comes by mail','refund of 149 EUR on 6 June']}");
 	assert_int_equal(json_array_size(list), 7);
 	is(list, 0, "identity.customer_id", "different", "cu-7", "cu-8");
 	assert_string_equal(string_at(json_array_get(list, 1), "field"), "identity.verified");
@@ -91,9 +94,10 @@ static void test_readback__order_of_a_list_does_not_matter(void **state)
 	struct fixture *f = *state;
 
 	conversation(f, REFUND);
-	const char *id = open_handoff(f, "{'conversation_id':'c-1','trigger':'policy','intent':{'label':'x'},'promises':"
-					 "['refund of 10 EUR','refund of 20 EUR','refund of 30 EUR'],"
-					 "'unresolved_actions':[]}");
+	const char *id = open_handoff(
+		f, "{'conversation_id':'c-1','trigger':'policy','intent':{'label':'x'},'promises':"
+		   "['refund of 10 EUR','refund of 20 EUR','refund of 30 EUR'],"
+		   "'unresolved_actions':[]}");
 	ACT(f, readback_act, id,
 	    J(f, "{'identity':{'customer_id':'cu-7'},'intent':'x',"
 		 "'promises':['refund of 30 EUR','refund of 10 EUR','refund of 20 EUR']}"));
@@ -117,8 +121,9 @@ static void test_readback__override_is_recorded(void **state)
 
 	assert_string_equal(FAILS(f, ERR_MISSING_FIELD, readback_act, id, J(f, "{'override':{}}"))->param,
 			    "override.reason");
-	assert_string_equal(FAILS(f, ERR_EMPTY_TEXT, readback_act, id, J(f, "{'override':{'reason':''}}"))->param,
-			    "override.reason");
+	assert_string_equal(
+		FAILS(f, ERR_EMPTY_TEXT, readback_act, id, J(f, "{'override':{'reason':''}}"))->param,
+		"override.reason");
 	json_t *result = ACT(f, readback_act, id, J(f, "{'override':{'reason':'customer is on the line'}}"));
 	json_t *out = ACT(f, readback_show, result);
 	assert_string_equal(string_at(out, "result"), "accepted");
@@ -150,9 +155,11 @@ static void test_readback__only_the_latest_are_kept(void **state)
 	const char *id = refund_handoff(f);
 	json_t *first = NULL, *again;
 
-	assert_int_equal(readback_act(&f->desk, &f->call, id, J(f, "{}"), &first), ERR_READBACK_DISCREPANCIES);
+	assert_int_equal(readback_act(&f->desk, &f->call, id, J(f, "{}"), &first),
+			 ERR_READBACK_DISCREPANCIES);
 	for (int i = 0; i < 33; i++) {
-		assert_int_equal(readback_act(&f->desk, &f->call, id, J(f, "{}"), &again), ERR_READBACK_DISCREPANCIES);
+		assert_int_equal(readback_act(&f->desk, &f->call, id, J(f, "{}"), &again),
+				 ERR_READBACK_DISCREPANCIES);
 		json_decref(again);
 	}
 	json_t *kept = at(record_of(f, RECORD_HANDOFF, id).body, "readbacks");
@@ -167,13 +174,19 @@ static void test_readback__bad_requests(void **state)
 	struct fixture *f = *state;
 	const char *id = refund_handoff(f);
 
-	assert_string_equal(FAILS(f, ERR_UNKNOWN_FIELD, readback_act, id, J(f, "{'promise':[]}"))->param, "promise");
-	assert_string_equal(FAILS(f, ERR_WRONG_TYPE, readback_act, id, J(f, "{'intent':{}}"))->param, "intent");
-	assert_string_equal(FAILS(f, ERR_WRONG_TYPE, readback_act, id, J(f, "{'identity':[]}"))->param, "identity");
-	assert_string_equal(FAILS(f, ERR_UNKNOWN_FIELD, readback_act, id, J(f, "{'identity':{'id':'x'}}"))->param,
-			    "identity.id");
-	assert_string_equal(FAILS(f, ERR_WRONG_TYPE, readback_act, id, J(f, "{'promises':[1]}"))->param, "promises[0]");
-	assert_string_equal(FAILS(f, ERR_AGENT_MISMATCH, readback_act, id, J(f, "{'agent':'a-2'}"))->param, "agent");
+	assert_string_equal(FAILS(f, ERR_UNKNOWN_FIELD, readback_act, id, J(f, "{'promise':[]}"))->param,
+			    "promise");
+	assert_string_equal(FAILS(f, ERR_WRONG_TYPE, readback_act, id, J(f, "{'intent':{}}"))->param,
+			    "intent");
+	assert_string_equal(FAILS(f, ERR_WRONG_TYPE, readback_act, id, J(f, "{'identity':[]}"))->param,
+			    "identity");
+	assert_string_equal(
+		FAILS(f, ERR_UNKNOWN_FIELD, readback_act, id, J(f, "{'identity':{'id':'x'}}"))->param,
+		"identity.id");
+	assert_string_equal(FAILS(f, ERR_WRONG_TYPE, readback_act, id, J(f, "{'promises':[1]}"))->param,
+			    "promises[0]");
+	assert_string_equal(FAILS(f, ERR_AGENT_MISMATCH, readback_act, id, J(f, "{'agent':'a-2'}"))->param,
+			    "agent");
 	FAILS(f, ERR_NOT_FOUND, readback_act, "ho_no", J(f, "{}"));
 }
 

@@ -23,13 +23,16 @@ static void test_resolution__one_call_makes_all(void **state)
 {
 	struct fixture *f = *state;
 
-	document(f, "help-refund", "{'title':'When a refund arrives','text':'A refund is on your bank account soon.'}");
+	document(f, "help-refund",
+		 "{'title':'When a refund arrives','text':'A refund is on your bank account soon.'}");
 	const char *id = refund_handoff(f);
 	ACT(f, readback_act, id, J(f, REFUND_READ));
-	json_t *out = resolve(f, id, "{'agent':'k-all','outcome':'resolved','intent':'refund_status','text':'Gave the "
-				     "reference.','problem':'Refund not there','steps':['Looked it up'],"
-				     "'evidence_used':['help-refund'],'bot_was_right':false,'escalation_needed':true,"
-				     "'disposition':'done','csat':5}");
+	json_t *out = resolve(
+		f, id,
+		"{'agent':'k-all','outcome':'resolved','intent':'refund_status','text':'Gave the "
+		"reference.','problem':'Refund not there','steps':['Looked it up'],"
+		"'evidence_used':['help-refund'],'bot_was_right':false,'escalation_needed':true,"
+		"'disposition':'done','csat':5}");
 	assert_string_equal(string_at(out, "state"), "resolved");
 	assert_string_equal(string_at(out, "case_id"), "c-1/case");
 	assert_int_equal(int_at(out, "examples"), 2);
@@ -47,7 +50,8 @@ static void test_resolution__one_call_makes_all(void **state)
 	struct record v = record_of(f, RECORD_CONVERSATION, "c-1");
 	assert_string_equal(string_at(v.body, "state"), "resolved");
 	assert_null(at(v.body, "handoff"));
-	assert_string_equal(string_at(record_of(f, RECORD_CASE, "c-1/case").body, "problem"), "Refund not there");
+	assert_string_equal(string_at(record_of(f, RECORD_CASE, "c-1/case").body, "problem"),
+			    "Refund not there");
 	assert_int_equal(count(f, RECORD_EXAMPLE, "conversation", "c-1"), 2);
 	assert_int_equal(count(f, RECORD_RELEVANCE, "document", "help-refund"), 1);
 	assert_int_equal(v.changed, r.created);
@@ -79,7 +83,8 @@ static void test_resolution__a_second_supersedes_and_both_are_kept(void **state)
 	struct fixture *f = *state;
 	const char *id = refund_handoff(f);
 	const char *first = string_at(resolve(f, id, RESOLVED), "resolution_id");
-	json_t *out = resolve(f, id, "{'outcome':'unresolved','intent':'card_problem','text':'It was the card.'}");
+	json_t *out = resolve(f, id,
+			      "{'outcome':'unresolved','intent':'card_problem','text':'It was the card.'}");
 
 	assert_string_equal(string_at(out, "supersedes"), first);
 	assert_string_equal(string_at(out, "state"), "resolved");
@@ -96,7 +101,8 @@ static void test_resolution__a_second_supersedes_and_both_are_kept(void **state)
 static void test_resolution__abandoned(void **state)
 {
 	struct fixture *f = *state;
-	const char *id = refund_handoff(f), *gone = "{'outcome':'abandoned','intent':'refund_status','text':'He left.'}";
+	const char *id = refund_handoff(f),
+		   *gone = "{'outcome':'abandoned','intent':'refund_status','text':'He left.'}";
 	struct error *e = FAILS(f, ERR_WRONG_STATE, resolution_act, id, J(f, gone));
 
 	assert_string_equal(e->state, "offered");
@@ -112,11 +118,14 @@ static void test_resolution__transferred_makes_a_new_handoff(void **state)
 {
 	struct fixture *f = *state;
 
-	document(f, "help-refund", "{'title':'When a refund arrives','text':'A refund is on your bank account soon.'}");
+	document(f, "help-refund",
+		 "{'title':'When a refund arrives','text':'A refund is on your bank account soon.'}");
 	const char *id = refund_handoff(f);
 	ACT(f, readback_act, id, J(f, REFUND_READ));
-	json_t *out = resolve(f, id, "{'outcome':'transferred','intent':'payment_failed','text':'The bank refused it.',"
-				     "'steps':['Called the bank']}");
+	json_t *out = resolve(
+		f, id,
+		"{'outcome':'transferred','intent':'payment_failed','text':'The bank refused it.',"
+		"'steps':['Called the bank']}");
 	const char *next = string_at(out, "next");
 	json_t *h = shown(f, id), *n = shown(f, next);
 	assert_string_equal(string_at(h, "state"), "resolved");
@@ -126,12 +135,14 @@ static void test_resolution__transferred_makes_a_new_handoff(void **state)
 	assert_string_not_equal(string_at(n, "evidence.id"), string_at(h, "evidence.id"));
 	assert_string_equal(string_at(n, "package.reason.value"), "The bank refused it.");
 	assert_string_equal(string_at(n, "package.intent.value.label"), "payment_failed");
-	assert_string_equal(string_at(n, "package.promises.value.0"), "refund of 149.00 EUR within 10 working days");
+	assert_string_equal(string_at(n, "package.promises.value.0"),
+			    "refund of 149.00 EUR within 10 working days");
 	struct record v = record_of(f, RECORD_CONVERSATION, "c-1");
 	assert_string_equal(string_at(v.body, "state"), "handed_off");
 	assert_string_equal(string_at(v.body, "handoff"), next);
 	/* a correction of the first one leaves the open one alone, and makes no third */
-	out = resolve(f, id, "{'outcome':'transferred','intent':'refund_status','text':'Sorry, wrong label.'}");
+	out = resolve(f, id,
+		      "{'outcome':'transferred','intent':'refund_status','text':'Sorry, wrong label.'}");
 	assert_string_equal(string_at(out, "next"), next);
 	assert_string_equal(string_at(record_of(f, RECORD_CONVERSATION, "c-1").body, "handoff"), next);
 	assert_int_equal(count(f, RECORD_HANDOFF, "conversation", "c-1"), 2);
@@ -155,20 +166,24 @@ static void test_resolution__evidence_used_is_checked(void **state)
 {
 	struct fixture *f = *state;
 
-	document(f, "help-refund", "{'title':'When a refund arrives','text':'A refund is on your bank account soon.'}");
+	document(f, "help-refund",
+		 "{'title':'When a refund arrives','text':'A refund is on your bank account soon.'}");
 	document(f, "secret", "{'title':'Secret','text':'Nobody knows.','acl':['legal']}");
 	document(f, "gone", "{'title':'Gone','text':'It is no more.'}");
 	ACT(f, document_delete_act, "gone");
 	const char *id = refund_handoff(f);
 	be(f, "k-1", AGENT, NULL);
-	struct error *e = FAILS(f, ERR_BAD_VALUE, resolution_act, id,
-				J(f, "{'outcome':'resolved','intent':'x','text':'y','evidence_used':['help-refund','no']}"));
+	struct error *e = FAILS(
+		f, ERR_BAD_VALUE, resolution_act, id,
+		J(f, "{'outcome':'resolved','intent':'x','text':'y','evidence_used':['help-refund','no']}"));
 	assert_string_equal(e->param, "evidence_used[1]");
 	e = FAILS(f, ERR_BAD_VALUE, resolution_act, id,
 		  J(f, "{'outcome':'resolved','intent':'x','text':'y','evidence_used':['secret']}"));
 	assert_string_equal(e->param, "evidence_used[0]");
 	assert_string_equal(string_at(shown(f, id), "state"), "offered");
-	json_t *out = resolve(f, id, "{'outcome':'resolved','intent':'x','text':'y','evidence_used':['gone','help-refund']}");
+	json_t *out = resolve(
+		f, id,
+		"{'outcome':'resolved','intent':'x','text':'y','evidence_used':['gone','help-refund']}");
 	struct record r = record_of(f, RECORD_RESOLUTION, string_at(out, "resolution_id"));
 	assert_string_equal(string_at(r.body, "evidence_used.0"), "gone");
 }
@@ -177,7 +192,8 @@ static void test_resolution__a_case_is_as_hidden_as_what_it_used(void **state)
 {
 	struct fixture *f = *state;
 
-	document(f, "secret", "{'title':'Refund rules','text':'A refund for the bank account.','acl':['legal']}");
+	document(f, "secret",
+		 "{'title':'Refund rules','text':'A refund for the bank account.','acl':['legal']}");
 	const char *id = refund_handoff(f);
 	resolve(f, id, "{'outcome':'resolved','intent':'x','text':'y','evidence_used':['secret']}");
 	assert_string_equal(string_at(record_of(f, RECORD_CASE, "c-1/case").body, "acl.0"), "legal");
@@ -198,11 +214,15 @@ static void test_resolution__bad_requests(void **state)
 	bad(f, id, ERR_MISSING_FIELD, "intent", "{'outcome':'resolved','text':'y'}");
 	bad(f, id, ERR_EMPTY_TEXT, "text", "{'outcome':'resolved','intent':'x','text':' '}");
 	bad(f, id, ERR_BAD_VALUE, "csat", "{'outcome':'resolved','intent':'x','text':'y','csat':6}");
-	bad(f, id, ERR_WRONG_TYPE, "bot_was_right", "{'outcome':'resolved','intent':'x','text':'y','bot_was_right':1}");
+	bad(f, id, ERR_WRONG_TYPE, "bot_was_right",
+	    "{'outcome':'resolved','intent':'x','text':'y','bot_was_right':1}");
 	bad(f, id, ERR_WRONG_TYPE, "steps[0]", "{'outcome':'resolved','intent':'x','text':'y','steps':[1]}");
-	bad(f, id, ERR_UNKNOWN_FIELD, "outcomes", "{'outcome':'resolved','intent':'x','text':'y','outcomes':1}");
-	bad(f, id, ERR_AGENT_MISMATCH, "agent", "{'outcome':'resolved','intent':'x','text':'y','agent':'a-9'}");
-	bad(f, id, ERR_FORBIDDEN, "at", "{'outcome':'resolved','intent':'x','text':'y','at':'2026-06-01T00:00:00Z'}");
+	bad(f, id, ERR_UNKNOWN_FIELD, "outcomes",
+	    "{'outcome':'resolved','intent':'x','text':'y','outcomes':1}");
+	bad(f, id, ERR_AGENT_MISMATCH, "agent",
+	    "{'outcome':'resolved','intent':'x','text':'y','agent':'a-9'}");
+	bad(f, id, ERR_FORBIDDEN, "at",
+	    "{'outcome':'resolved','intent':'x','text':'y','at':'2026-06-01T00:00:00Z'}");
 	bad(f, "ho_no", ERR_NOT_FOUND, "", RESOLVED);
 	assert_string_equal(string_at(shown(f, id), "state"), "offered");
 	assert_int_equal(count(f, RECORD_RESOLUTION, "handoff", id), 0);
@@ -211,7 +231,8 @@ static void test_resolution__bad_requests(void **state)
 static void test_resolution__shown_only_with_its_conversation(void **state)
 {
 	struct fixture *f = *state;
-	const char *id = open_handoff(f, "{'conversation':{'id':'c-5','acl':['legal'],'turns':[]},'trigger':'other'}");
+	const char *id = open_handoff(
+		f, "{'conversation':{'id':'c-5','acl':['legal'],'turns':[]},'trigger':'other'}");
 	json_t *result = ACT(f, resolution_act, id, J(f, RESOLVED));
 
 	be(f, "k-1", AGENT, NULL);
@@ -223,10 +244,12 @@ static void test_resolution__imported_without_a_handoff(void **state)
 	struct fixture *f = *state;
 	int status;
 
-	NO_ERROR(f, conversation_import(&f->desk, &f->call,
-					J(f, "{'id':'h-1','turns':[{'role':'customer','text':'where is my parcel'}],"
-					     "'resolution':{'outcome':'transferred','intent':'delivery','text':'to Cork'}}"),
-					&status));
+	NO_ERROR(f,
+		 conversation_import(
+			 &f->desk, &f->call,
+			 J(f, "{'id':'h-1','turns':[{'role':'customer','text':'where is my parcel'}],"
+			      "'resolution':{'outcome':'transferred','intent':'delivery','text':'to Cork'}}"),
+			 &status));
 	assert_string_equal(string_at(record_of(f, RECORD_CONVERSATION, "h-1").body, "state"), "resolved");
 	assert_int_equal(count(f, RECORD_HANDOFF, "conversation", "h-1"), 0);
 	assert_int_equal(count(f, RECORD_RESOLUTION, "conversation", "h-1"), 1);
