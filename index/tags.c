@@ -188,6 +188,7 @@ void tags_clear(struct tags *t, uint32_t slot)
 		if (r.key)
 			slotset_remove(&r.key->present, slot);
 		if (!r.set) {
+			assert(r.key);
 			number_remove(t, r.key, r.at);
 			continue;
 		}
