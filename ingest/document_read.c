@@ -158,8 +158,7 @@ static int read_chunks(const struct call *c, struct reader *r, json_t *chunks, s
 
 	if (!list)
 		return no_memory(c->err);
-	json_array_foreach(chunks, i, item)
-	{
+	json_array_foreach(chunks, i, item) {
 		char path[160];
 		reader_path(r, "chunks", (long)i, path, sizeof(path));
 		int rc = read_chunk(c, item, path, dim, doc, &list[i]);

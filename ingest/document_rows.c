@@ -24,7 +24,7 @@
 #define FRONT_BYTES 1024
 #define BEGINNING_BYTES 2048 /* of a long text; more than a model reads */
 #define WORDS_ROOM 254       /* without an embedder: what is one passage */
-#define EMBED_SLICE 256      /* texts a call, so that Ctrl-C does not wait for a book */
+#define EMBED_SLICE 64       /* texts a call, so that Ctrl-C does not wait for a book */
 
 static size_t count_tokens(const void *ctx, const char *s, size_t n)
 {
@@ -205,7 +205,8 @@ int document_embed(struct desk *d, struct arena *a, struct document_rows *plans,
 	for (size_t i = 0; i < w.n; i += EMBED_SLICE) {
 		size_t slice = w.n - i < EMBED_SLICE ? w.n - i : EMBED_SLICE;
 		if (stop && __atomic_load_n(stop, __ATOMIC_RELAXED))
-			return error_set(e, ERR_INTERRUPTED, NULL, "interrupted");
+			return error_set(e, ERR_INTERRUPTED, NULL,
+					 "interrupted; the same command goes on from here");
 		int rc = embedder_embed(d->embedder, w.texts + i, slice, vectors + i * dim, e);
 		if (rc < 0)
 			return rc;

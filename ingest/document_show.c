@@ -165,7 +165,7 @@ int document_list(struct desk *d, const struct call *c, struct text source, stru
 		const char *id = text_copy(c->arena, after);
 		rc = id ? load(d, c, id, &last) : no_memory(c->err);
 		if (rc == ERR_NOT_FOUND)
-			return error_set(c->err, ERR_BAD_VALUE, "after",
+			return error_set(c->err, ERR_NOT_FOUND, "after",
 					 "there is no such document: start the list again");
 		if (rc < 0)
 			return rc;

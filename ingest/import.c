@@ -209,12 +209,27 @@ static int next_item(struct importer *m, const char *file, uint64_t line, size_t
 	return 0;
 }
 
+/* What the workers have done already is not thrown away. */
+static void finish_ready(struct importer *m)
+{
+	int ready = 1;
+
+	while (ready && m->tail < m->head) {
+		pthread_mutex_lock(&m->lock);
+		ready = m->ring[m->tail % RING]->ready && m->ring[m->tail % RING]->rc == 0;
+		pthread_mutex_unlock(&m->lock);
+		if (ready && finish_oldest(m) < 0)
+			return;
+	}
+}
+
 static int check_stop(struct importer *m, struct error *e)
 {
 	if (m->rc < 0)
 		return fail(m, m->rc, e);
 	if (!m->o.stop || !__atomic_load_n(m->o.stop, __ATOMIC_RELAXED))
 		return 0;
+	finish_ready(m);
 	error_set(&m->error, ERR_INTERRUPTED, NULL, "interrupted; the same command goes on from here");
 	return fail(m, ERR_INTERRUPTED, e);
 }
@@ -268,7 +283,7 @@ int importer_flush(struct importer *m, struct error *e)
 	if (rc < 0)
 		return rc;
 	rc = submit(m);
-	while (rc == 0 && m->tail < m->head)
+	while (rc == 0 && m->tail < m->head && (rc = check_stop(m, e)) == 0)
 		rc = finish_oldest(m);
 	return rc < 0 ? fail(m, rc, e) : 0;
 }
