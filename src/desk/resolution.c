@@ -321,7 +321,7 @@ int resolution_build(struct desk *d, const struct call *c, struct conversation *
 	struct resolution_built built = { .resolution = id_make(c->arena, "re_") };
 	const char *open = body_string(v->body, "handoff");
 	int ours = !*open || !in->handoff || strcmp(open, in->handoff->id) == 0;
-	struct resolution q;
+	struct resolution q = { 0 };
 	int rc = read_resolution(c, in, &q);
 
 	if (rc < 0 || (rc = check_state(d, c, in, &q)) < 0 || (rc = check_used(d, c, in, &q)) < 0)

@@ -120,7 +120,7 @@ static double best_by_trying(const double *gains, size_t n, size_t row, unsigned
 static void test_assign__is_as_good_as_trying_all(void **state)
 {
 	struct fixture *f = *state;
-	double gains[36];
+	double gains[36] = { 0 };
 	long to[6];
 
 	srand(5);
