@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 static void print_usage(const struct usage *u)
 {
@@ -118,6 +119,22 @@ int cmd_fail(const struct error *e)
 	else
 		fprintf(stderr, "readback: %s\n", e->message);
 	return e->code == ERR_USAGE ? EXIT_USAGE : e->code == ERR_INTERRUPTED ? EXIT_STOPPED : EXIT_FAILED;
+}
+
+void print_line(const char *indent, const char *text, size_t max)
+{
+	size_t n = strlen(text), end = utf8_floor(text, n, max), gap = 0;
+
+	fputs(indent, stdout);
+	for (size_t i = 0; i < end; i++) {
+		int space = text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r';
+		if (!space && gap)
+			putchar(' ');
+		if (!space)
+			putchar(text[i]);
+		gap = space;
+	}
+	puts(end < n ? "…" : "");
 }
 
 #define DRAW_EVERY_US 200000

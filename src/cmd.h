@@ -58,6 +58,9 @@ int usage_parse(const struct usage *u, int argc, char **argv, int *operands);
 /* Says `readback: message` on stderr and returns EXIT_FAILED (EXIT_USAGE for ERR_USAGE). */
 int cmd_fail(const struct error *e);
 
+/* Prints a text on one line: white space runs become one space, at most `max` bytes, "…" where it was cut. */
+void print_line(const char *indent, const char *text, size_t max);
+
 /* Set by SIGINT and SIGTERM once cmd_catch_stop() was called. */
 extern volatile int cmd_stop;
 void cmd_catch_stop(void);

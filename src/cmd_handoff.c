@@ -76,10 +76,12 @@ static void print_item(const json_t *item)
 	printf("%s %s  %s%s\n", kind, json_string_value(json_object_get(item, "id")), title ? title : "",
 	       json_is_true(json_object_get(item, "cited_by_bot")) ? "  [cited by the bot]" : "");
 	print_reason(item);
-	if (problem)
-		printf("     problem: %.160s\n     resolution: %.200s\n", problem, resolution ? resolution : "");
-	else if (text)
-		printf("     %.200s%s\n", text, strlen(text) > 200 ? "…" : "");
+	if (problem) {
+		print_line("     problem: ", problem, 160);
+		print_line("     resolution: ", resolution ? resolution : "", 200);
+	} else if (text) {
+		print_line("     ", text, 200);
+	}
 }
 
 static int print_handoff(struct client *c, const json_t *h, struct error *e)

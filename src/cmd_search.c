@@ -21,7 +21,8 @@ static void print_hit(size_t n, const json_t *hit)
 		       (long long)json_integer_value(json_object_get(source, "rank")),
 		       json_number_value(json_object_get(source, "score")),
 		       json_number_value(json_object_get(source, "contribution")));
-	printf("\n     %.240s\n", text ? text : problem ? problem : "");
+	putchar('\n');
+	print_line("     ", text ? text : problem ? problem : "", 240);
 }
 
 static int print_answer(const json_t *answer)
