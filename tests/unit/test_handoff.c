@@ -174,7 +174,7 @@ static void test_handoff__lists_by_state_and_queue_in_pages(void **state)
 	ACT(f, readback_act, ids[1], J(f, "{}"));
 	assert_int_equal(json_array_size(at(list(f, "offered", "odd", NULL, 10), "data")), 1);
 	assert_string_equal(string_at(list(f, "accepted", NULL, NULL, 10), "data.0.id"), ids[1]);
-	struct error *e = FAILS(f, ERR_BAD_VALUE, handoff_list, (struct text){ 0 }, (struct text){ 0 },
+	struct error *e = FAILS(f, ERR_NOT_FOUND, handoff_list, (struct text){ 0 }, (struct text){ 0 },
 				text_of("ho_no"), 5);
 	assert_string_equal(e->param, "after");
 }
