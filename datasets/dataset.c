@@ -339,10 +339,10 @@ static int write_files(struct writing *w, const char *folder, struct dataset_sum
 {
 	JSON_AUTO *j = manifest_json(w);
 	char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
-	int rc = text ? 0 : no_memory(w->err);
 
-	if (rc == 0)
-		rc = write_in(w, folder, "train.jsonl", w->data.p, w->data.n);
+	if (!text)
+		return no_memory(w->err);
+	int rc = write_in(w, folder, "train.jsonl", w->data.p, w->data.n);
 	if (rc == 0)
 		rc = write_in(w, folder, "rows.provenance.jsonl", w->provenance.p, w->provenance.n);
 	if (rc == 0)
@@ -415,7 +415,7 @@ static int publish(struct writing *w, struct dataset_summary *out)
 static int find_mark(struct writing *w)
 {
 	struct arena *a = arena_new(4096);
-	struct engine_status st;
+	struct engine_status st = { 0 };
 	int rc = a ? engine_status(w->engine, a, &st, w->err) : no_memory(w->err);
 
 	if (rc == 0 && w->o->mark > st.seq)

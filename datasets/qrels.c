@@ -118,15 +118,14 @@ int qrels_read(const char *path, struct qrels **out, struct error *e)
 {
 	struct qrels *q = calloc(1, sizeof(*q));
 	struct lines *lines = NULL;
-	int rc = 0;
+	int rc;
 
-	if (q) {
-		q->arena = arena_new(64 << 10);
-		q->ids = map_new();
-	}
-	if (!q || !q->arena || !q->ids)
-		rc = no_memory(e);
-	if (rc == 0 && (rc = lines_open(path, &lines, e)) == 0)
+	if (!q)
+		return no_memory(e);
+	q->arena = arena_new(64 << 10);
+	q->ids = map_new();
+	rc = q->arena && q->ids ? lines_open(path, &lines, e) : no_memory(e);
+	if (rc == 0)
 		rc = read_all(q, lines, path, e);
 	lines_close(lines);
 	if (rc < 0) {

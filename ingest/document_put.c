@@ -158,7 +158,7 @@ int document_put(struct desk *d, const struct call *c, const struct document *do
 		 json_t **result)
 {
 	struct document_rows rows = { 0 };
-	struct document_step now;
+	struct document_step now = { 0 };
 	int planned = 0, rc = ERR_CONFLICT;
 
 	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++) {
@@ -197,8 +197,8 @@ int document_delete_act(struct desk *d, const struct call *c, const char *id, js
 	struct changes cs = CHANGES_INIT(c->arena);
 	struct event ev = { .stream = stream, .kind = "document.deleted" };
 	JSON_AUTO *res = json_pack("{s:s}", "id", id);
+	struct record r = { 0 };
 	struct commit done;
-	struct record r;
 	int rc = ERR_CONFLICT;
 
 	changes_delete(&cs, RECORD_DOCUMENT, id);

@@ -154,7 +154,7 @@ int document_list(struct desk *d, const struct call *c, struct text source, stru
 {
 	struct listing l = { .data = json_keep(c->arena, json_array()), .limit = limit };
 	struct walk w = { .each = list_one, .arg = &l, .page = limit + 1 < PAGE ? limit + 1 : PAGE };
-	struct record last;
+	struct record last = { 0 };
 	int rc;
 
 	if (!l.data)

@@ -197,14 +197,18 @@ static int next_item(struct importer *m, const char *file, uint64_t line, size_t
 
 	if (rc < 0)
 		return rc;
-	if (!m->filling && !(m->filling = batch_new()))
-		return no_memory(&m->error);
+	if (!m->filling && !(m->filling = batch_new())) {
+		no_memory(&m->error);
+		return ERR_NO_MEMORY;
+	}
 	struct batch *b = m->filling;
 	struct item *item = &b->items[b->n];
 	item->file = arena_strdup(b->arena, file);
 	item->line = line;
-	if (!item->file)
-		return no_memory(&m->error);
+	if (!item->file) {
+		no_memory(&m->error);
+		return ERR_NO_MEMORY;
+	}
 	*out = item;
 	return 0;
 }

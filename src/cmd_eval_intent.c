@@ -87,9 +87,11 @@ static int draw_shots(struct eval *ev, struct error *e)
 	size_t *order = calloc(t->n + 1, sizeof(*order)), kept = 0;
 	long *taken = calloc(map_count(ev->labels) + 1, sizeof(*taken));
 	struct row *list = calloc(t->n + 1, sizeof(*list));
-	int rc = order && taken && list ? 0 : no_memory(e);
+	int rc = 0;
 
-	if (rc == 0) {
+	if (!order || !taken || !list) {
+		rc = no_memory(e);
+	} else {
 		for (size_t i = 0; i < t->n; i++)
 			order[i] = i;
 		dice_shuffle(&dice, order, t->n);

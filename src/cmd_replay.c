@@ -211,7 +211,7 @@ static json_t *seeds_json(const struct replay *r)
 	json_t *list = json_array();
 
 	for (long s = 0; s < r->o->seeds; s++) {
-		json_t *j = json_pack("{s:I}", "seed", (json_int_t)(s + 1));
+		json_t *j = json_pack("{s:I}", "seed", (json_int_t)s + 1);
 		for (int m = 0; m < METRICS; m++)
 			json_object_set_new(j, metric_names[m], number(r->finals[m][s]));
 		json_array_append_new(list, j);

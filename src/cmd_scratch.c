@@ -139,7 +139,7 @@ int scratch_settle(struct scratch *s, struct error *e)
 
 	while (clock_mono_us() < until && !cmd_stop) {
 		struct arena *a = arena_new(4096);
-		struct engine_status st;
+		struct engine_status st = { 0 };
 		int rc = a ? engine_status(s->place.engine, a, &st, e)
 			   : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 		arena_free(a);

@@ -323,8 +323,10 @@ static void test_document__a_short_text_has_one_vector_and_one_of_its_title(void
 	struct fixture *f = *state;
 	struct entry_row *rows;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	put(f, "d", "{'title':'Returns','text':'You have 30 days.'}");
 	assert_int_equal(rows_of(f, "d", &rows), 2);
 	assert_int_equal(rows[0].field, ROW_TITLE);
@@ -344,8 +346,10 @@ static void test_document__a_long_text_is_cut_into_chunks_that_cover_it(void **s
 	STRBUF_AUTO text = STRBUF_INIT;
 	struct entry_row *rows;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	for (int i = 0; i < 200; i++)
 		strbuf_printf(&text, "Sentence number %d says something about parcels. ", i);
 	json_t *body = json_keep(f->arena, json_pack("{s:s, s:s}", "title", "Parcels", "text", text.p));
@@ -378,8 +382,10 @@ static void test_document__vectors_of_the_client(void **state)
 	struct fixture *f = *state;
 	struct entry_row *rows;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	put(f, "v", arena_printf(f->arena, "{'title':'T','text':'passage','vector':%s}", unit_json(f, 3)));
 	assert_int_equal(rows_of(f, "v", &rows), 1);
 	assert_true(rows[0].vector[3] == 1);
