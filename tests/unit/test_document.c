@@ -299,7 +299,7 @@ static void test_document__lists_go_on_behind_the_last_id(void **state)
 	fixture_caller(f, fixture_rights("k-1", SCOPE_CURATOR, groups, 1));
 	page = ACT(f, document_list, text_of("even"), none, 3);
 	assert_string_equal(string_at(page, "data.2.id"), "d06");
-	assert_int_equal(document_list(&f->desk, &f->call, none, text_of("d04"), 3, &out), ERR_BAD_VALUE);
+	assert_int_equal(document_list(&f->desk, &f->call, none, text_of("d04"), 3, &out), ERR_NOT_FOUND);
 	page = ACT(f, source_list);
 	assert_string_equal(string_at(page, "data.0.source"), "even");
 	assert_int_equal(int_at(page, "data.0.documents"), 12);
