@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
+#define EXACT_INTEGERS 9007199254740992.0 /* 2^53: a double above it may be another integer */
+
 /* Nesting, found without a parse so that a deep text cannot exhaust the stack of the parser. */
 static int depth_of(const char *s, size_t n)
 {
@@ -47,7 +49,8 @@ int json_parse(const char *s, size_t n, struct error *e, json_t **out)
 	if (!j && json_error_code(&je) == json_error_null_character)
 		return error_set(e, ERR_BAD_UTF8, NULL, "\\u0000 is not allowed in a text");
 	if (!j)
-		return error_set(e, ERR_BAD_JSON, NULL, "not valid JSON at line %d, column %d", je.line, je.column);
+		return error_set(e, ERR_BAD_JSON, NULL, "not valid JSON at line %d, column %d", je.line,
+				 je.column);
 	*out = j;
 	return 0;
 }
@@ -187,12 +190,15 @@ void reader_int(struct reader *r, const char *name, enum presence p, int64_t lo,
 
 	if (!v)
 		return;
-	if (!json_is_integer(v))
+	double d = json_number_value(v); /* 67.0 is an integer too, in JSON's own terms */
+	if (!json_is_integer(v) && !(json_is_real(v) && d == floor(d)))
 		reader_fail(r, ERR_WRONG_TYPE, name, "must be an integer");
-	else if (json_integer_value(v) < lo || json_integer_value(v) > hi)
-		reader_fail(r, ERR_BAD_VALUE, name, "must be from %lld to %lld", (long long)lo, (long long)hi);
+	else if (json_is_integer(v) ? json_integer_value(v) < lo || json_integer_value(v) > hi
+				    : d < (double)lo || d > (double)hi || fabs(d) > EXACT_INTEGERS)
+		reader_fail(r, ERR_BAD_VALUE, name, "must be from %lld to %lld", (long long)lo,
+			    (long long)hi);
 	else
-		*out = json_integer_value(v);
+		*out = json_is_integer(v) ? json_integer_value(v) : (int64_t)d;
 }
 
 void reader_number(struct reader *r, const char *name, enum presence p, double lo, double hi, double *out)
@@ -267,7 +273,8 @@ void reader_any(struct reader *r, const char *name, enum presence p, json_t **ou
 		*out = v;
 }
 
-void reader_strings(struct reader *r, const char *name, enum presence p, size_t max, size_t max_len, json_t **out)
+void reader_strings(struct reader *r, const char *name, enum presence p, size_t max, size_t max_len,
+		    json_t **out)
 {
 	json_t *a = NULL, *v;
 	size_t i;

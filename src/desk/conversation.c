@@ -107,7 +107,7 @@ static int list_start(struct desk *d, const struct call *c, struct text after, s
 		return no_memory(c->err);
 	int rc = engine_get(d->engine, RECORD_CONVERSATION, id, c->arena, &r, c->err);
 	if (rc == ERR_NOT_FOUND)
-		return error_set(c->err, ERR_BAD_VALUE, "after", "after: is not the id of a conversation");
+		return error_set(c->err, ERR_NOT_FOUND, "after", "after: is not the id of a conversation");
 	if (rc < 0)
 		return rc;
 	s->after = r.created;

@@ -59,9 +59,9 @@ static void set_json(struct arena *a, struct response *out, int status, const js
 static void set_error(struct arena *a, struct response *out, const struct error *e, json_t *discrepancies)
 {
 	const struct error_kind *kind = error_kind(e->code);
-	JSON_AUTO *j = json_pack("{s:{s:s, s:s, s:o, s:s, s:s}}", "error", "message", e->message, "type", kind->type,
-				 "param", e->param[0] ? json_string(e->param) : json_null(), "code", kind->name,
-				 "request_id", out->request_id ? out->request_id : "");
+	JSON_AUTO *j = json_pack("{s:{s:s, s:s, s:o, s:s, s:s}}", "error", "message", e->message, "type",
+				 kind->type, "param", e->param[0] ? json_string(e->param) : json_null(),
+				 "code", kind->name, "request_id", out->request_id ? out->request_id : "");
 	json_t *body = json_object_get(j, "error");
 
 	if (e->code == ERR_WRONG_STATE)
@@ -116,14 +116,20 @@ static int authenticate(struct exchange *x)
 		return 0;
 	}
 	if (!value || strncasecmp(value, "Bearer ", 7) != 0)
-		return error_set(x->err, ERR_UNAUTHENTICATED, NULL, "send Authorization: Bearer with an API key");
+		return error_set(x->err, ERR_UNAUTHENTICATED, NULL,
+				 "send Authorization: Bearer with an API key");
 	value += 7 + strspn(value + 7, " ");
 	int rc = key_find(x->api->control, value, strlen(value), x->arena, &key, x->err);
 	if (rc < 0)
 		return rc;
 	x->rights = (struct rights){
-		.key = key.id, .agent = key.id, .scopes = key.scopes, .act_as = key.act_as,
-		.all_groups = key.all_groups, .groups = key.groups, .n_groups = key.n_groups,
+		.key = key.id,
+		.agent = key.id,
+		.scopes = key.scopes,
+		.act_as = key.act_as,
+		.all_groups = key.all_groups,
+		.groups = key.groups,
+		.n_groups = key.n_groups,
 	};
 	x->out->key = key.id;
 	const char *agent = request_header(x->in, "Readback-Agent");
@@ -143,12 +149,14 @@ static int check_media_type(struct exchange *x, const struct route *r)
 	const char *coding = request_header(x->in, "Content-Encoding");
 
 	if (coding && strcasecmp(coding, "identity") != 0)
-		return error_set(x->err, ERR_MEDIA_TYPE, "Content-Encoding", "send the body without an encoding");
+		return error_set(x->err, ERR_MEDIA_TYPE, "Content-Encoding",
+				 "send the body without an encoding");
 	if (!type || r->body == BODY_NONE)
 		return 0;
 	if (r->body == BODY_JSON && is_type(type, "application/json"))
 		return 0;
-	if (r->body == BODY_NDJSON && (is_type(type, "application/x-ndjson") || is_type(type, "application/jsonl")))
+	if (r->body == BODY_NDJSON && (is_type(type, "application/x-ndjson") ||
+				       is_type(type, "application/jsonl") || is_type(type, "text/plain")))
 		return 0;
 	return error_set(x->err, ERR_MEDIA_TYPE, "Content-Type", "send %s here",
 			 r->body == BODY_JSON ? "application/json" : "application/x-ndjson");
@@ -157,7 +165,8 @@ static int check_media_type(struct exchange *x, const struct route *r)
 static int read_body(struct exchange *x, const struct route *r)
 {
 	if (x->in->n_body > (r->body == BODY_NONE ? BODY_SMALL : r->max_body))
-		return error_set(x->err, ERR_TOO_LARGE, NULL, "the body is longer than %zu bytes", r->max_body);
+		return error_set(x->err, ERR_TOO_LARGE, NULL, "the body is longer than %zu bytes",
+				 r->max_body);
 	int rc = check_media_type(x, r);
 	if (rc < 0 || r->body != BODY_JSON)
 		return rc;
@@ -285,7 +294,9 @@ static int handle(struct exchange *x, const struct route **route)
 		if (!rights_scope(&x->rights, r->scopes))
 			return error_set(x->err, ERR_FORBIDDEN, NULL, "this key's scopes do not allow that");
 	}
-	x->call = (struct call){ .arena = x->arena, .rights = &x->rights, .err = x->err, .if_match = CALL_NO_MATCH };
+	x->call = (struct call){
+		.arena = x->arena, .rights = &x->rights, .err = x->err, .if_match = CALL_NO_MATCH
+	};
 	x->call.may_set_time = rights_scope(&x->rights, SCOPE_ADMIN);
 	rc = if_match_read(request_header(x->in, "If-Match"), &x->call.if_match, x->err);
 	if (rc == 0)

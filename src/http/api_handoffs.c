@@ -10,7 +10,8 @@ static int open_handoff(struct exchange *x, json_t **result)
 
 static int opened(struct exchange *x, const json_t *result, json_t **out)
 {
-	return handoff_show(x->api->desk, &x->call, json_string_value(json_object_get(result, "handoff")), out);
+	return handoff_show(x->api->desk, &x->call, json_string_value(json_object_get(result, "handoff")),
+			    out);
 }
 
 static int one(struct exchange *x, const json_t *result, json_t **out)
@@ -21,12 +22,28 @@ static int one(struct exchange *x, const json_t *result, json_t **out)
 	return rc < 0 ? rc : handoff_show(x->api->desk, &x->call, x->params[0], out);
 }
 
+/* A misspelt state is told, as a misspelt field is. */
+static int check_state(struct exchange *x)
+{
+	static const char *const states[] = { "offered", "accepted", "resolved", "returned", "abandoned" };
+	struct text state = exchange_query(x, "state");
+
+	for (size_t i = 0; state.s && i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(state.s, states[i]) == 0)
+			return 0;
+	return state.s ? error_set(x->err, ERR_BAD_VALUE, "state",
+				   "state must be offered, accepted, resolved, returned or abandoned")
+		       : 0;
+}
+
 static int list(struct exchange *x, const json_t *result, json_t **out)
 {
 	size_t limit;
 	int rc = exchange_query_known(x, "state|queue|after|limit");
 
 	(void)result;
+	if (rc == 0)
+		rc = check_state(x);
 	if (rc == 0)
 		rc = exchange_limit(x, 20, 200, &limit);
 	if (rc < 0)
@@ -117,14 +134,18 @@ static int given_back(struct exchange *x, const json_t *result, json_t **out)
 #define READERS (SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR)
 
 const struct route routes_handoffs[] = {
-	{ "POST", "/v1/handoffs", SCOPE_BOT | SCOPE_AGENT, BODY_JSON, BODY_DOCUMENT, 201, open_handoff, opened },
+	{ "POST", "/v1/handoffs", SCOPE_BOT | SCOPE_AGENT, BODY_JSON, BODY_DOCUMENT, 201, open_handoff,
+	  opened },
 	{ "GET", "/v1/handoffs", READERS, BODY_NONE, 0, 200, NULL, list },
 	{ "GET", "/v1/handoffs/{id}", READERS, BODY_NONE, 0, 200, NULL, one },
 	{ "GET", "/v1/handoffs/{id}/evidence", READERS, BODY_NONE, 0, 200, NULL, evidence },
 	{ "GET", "/v1/handoffs/{id}/brief", READERS, BODY_NONE, 0, 200, NULL, brief },
-	{ "POST", "/v1/handoffs/{id}/readback", SCOPE_AGENT, BODY_JSON, BODY_SMALL, 200, read_back, was_read_back },
+	{ "POST", "/v1/handoffs/{id}/readback", SCOPE_AGENT, BODY_JSON, BODY_SMALL, 200, read_back,
+	  was_read_back },
 	{ "POST", "/v1/signals", SCOPE_AGENT, BODY_JSON, BODY_SMALL, 200, signals, signalled },
-	{ "POST", "/v1/handoffs/{id}/resolution", SCOPE_AGENT, BODY_JSON, BODY_SMALL, 200, resolve, resolved },
-	{ "POST", "/v1/handoffs/{id}/return", SCOPE_AGENT, BODY_JSON, BODY_SMALL, 200, give_back, given_back },
+	{ "POST", "/v1/handoffs/{id}/resolution", SCOPE_AGENT, BODY_JSON, BODY_SMALL, 200, resolve,
+	  resolved },
+	{ "POST", "/v1/handoffs/{id}/return", SCOPE_AGENT, BODY_JSON, BODY_SMALL, 200, give_back,
+	  given_back },
 	{ 0 },
 };

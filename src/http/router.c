@@ -43,7 +43,8 @@ static int same_method(const char *route, const char *method)
 	return strcmp(route, method) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(route, "GET") == 0);
 }
 
-static int decode_params(struct arena *a, const struct match *m, const char *params[ROUTE_PARAMS], struct error *e)
+static int decode_params(struct arena *a, const struct match *m, const char *params[ROUTE_PARAMS],
+			 struct error *e)
 {
 	for (size_t i = 0; i < m->params; i++) {
 		params[i] = url_decode(a, m->part[i], m->n[i], 0, NULL);
@@ -56,7 +57,7 @@ static int decode_params(struct arena *a, const struct match *m, const char *par
 int router_find(const char *method, const char *path, size_t n, struct arena *a, const struct route **out,
 		const char *params[ROUTE_PARAMS], const char **allow, struct error *e)
 {
-	const char *methods = NULL;
+	const char *methods = NULL, *pattern = NULL;
 	struct match m;
 
 	for (size_t t = 0; t < TABLES; t++)
@@ -69,10 +70,15 @@ int router_find(const char *method, const char *path, size_t n, struct arena *a,
 					*out = r;
 				return rc;
 			}
-			methods = methods ? arena_printf(a, "%s, %s", methods, r->method) : r->method;
+			/* /v1/documents/batch is also the document of that id, but Allow tells of one resource */
+			if (!pattern)
+				pattern = r->pattern;
+			if (strcmp(pattern, r->pattern) == 0)
+				methods = methods ? arena_printf(a, "%s, %s", methods, r->method) : r->method;
 		}
 	if (!methods)
-		return error_set(e, ERR_NO_ROUTE, NULL, "there is no such route; GET /openapi.json lists them");
+		return error_set(e, ERR_NO_ROUTE, NULL,
+				 "there is no such route; GET /openapi.json lists them");
 	*allow = methods;
 	return error_set(e, ERR_BAD_METHOD, NULL, "this route takes %s", methods);
 }

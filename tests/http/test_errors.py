@@ -66,6 +66,11 @@ def test_html_is_not_taken_yet(api):
     ("DELETE", "/v1/documents/not-there", None, 404, "not_found"),
     ("GET", "/v1/documents?lmit=3", None, 400, "unknown_field"),
     ("GET", "/v1/documents?limit=0", None, 400, "bad_value"),
+    ("GET", "/v1/documents?after=not-there", None, 404, "not_found"),
+    ("GET", "/v1/conversations?after=not-there", None, 404, "not_found"),
+    ("GET", "/v1/handoffs?after=not-there", None, 404, "not_found"),
+    ("GET", "/v1/handoffs?state=ofered", None, 400, "bad_value"),
+    ("POST", "/v1/search", {"query": "x", "k": 1.5}, 400, "wrong_type"),
     ("GET", "/v1/conversations/not-there", None, 404, "not_found"),
     ("POST", "/v1/conversations/not-there/turns", {"role": "customer", "text": "x"}, 404, "not_found"),
     ("POST", "/v1/conversations/err-c/turns", {"role": "robot", "text": "x"}, 400, "bad_value"),
@@ -107,6 +112,11 @@ def test_the_param_names_the_field(api):
 
 def test_a_wrong_method_names_the_right_ones(api):
     assert api.call("PATCH", "/v1/search", {}).headers["Allow"] == "POST"
+    assert api.call("PATCH", "/v1/documents/batch", {}).headers["Allow"] == "POST"
+
+
+def test_a_whole_number_may_be_written_with_a_point(api):
+    assert api.post("/v1/search", {"query": "plain", "k": 1.0}).status_code == 200
 
 
 def test_an_unknown_filter_key_matches_nothing_and_warns(api):
