@@ -227,7 +227,7 @@ static int want(const struct index_query *q, struct allowed **order, size_t n)
 {
 	int more = 0;
 
-	qsort(order, n, sizeof(*order), by_vector);
+	qsort(order, n, sizeof(struct allowed *), by_vector);
 	for (size_t i = 0; i < n && q->vector && order[i]->hit.vector_rank; i++) {
 		order[i]->wanted |= i < q->k;
 		more |= i >= q->k;
@@ -237,7 +237,7 @@ static int want(const struct index_query *q, struct allowed **order, size_t n)
 			order[i]->wanted = 1;
 		return n > q->k;
 	}
-	qsort(order, n, sizeof(*order), by_words);
+	qsort(order, n, sizeof(struct allowed *), by_words);
 	for (size_t i = 0; i < n && order[i]->hit.words > 0; i++) {
 		order[i]->wanted |= i < q->k;
 		more |= i >= q->k;
@@ -247,10 +247,10 @@ static int want(const struct index_query *q, struct allowed **order, size_t n)
 
 static void rank(struct allowed **order, size_t n)
 {
-	qsort(order, n, sizeof(*order), by_vector);
+	qsort(order, n, sizeof(struct allowed *), by_vector);
 	for (size_t i = 0; i < n && order[i]->hit.vector_rank; i++)
 		order[i]->hit.vector_rank = (uint32_t)i + 1;
-	qsort(order, n, sizeof(*order), by_words);
+	qsort(order, n, sizeof(struct allowed *), by_words);
 	for (size_t i = 0; i < n && order[i]->hit.words > 0; i++)
 		order[i]->hit.words_rank = (uint32_t)i + 1;
 }

@@ -262,7 +262,9 @@ static void tags_of(struct arena *a, const char *text, struct entry *en)
 	const char *key;
 
 	assert_non_null(tags);
-	json_object_foreach(tags, key, value) add_tag(list, &en->n_tags, key, value);
+	json_object_foreach(tags, key, value) {
+		add_tag(list, &en->n_tags, key, value);
+	}
 	en->tags = list;
 }
 
