@@ -61,7 +61,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 		value = end + 1;
 		f += field + (f[field] == ' ');
 	}
-	char *text = json_dumps(line, JSON_COMPACT);
+	char *text = json_dumps(line, JSON_COMPACT | JSON_DIGITS);
 	if (text)
 		dprintf(STDERR_FILENO, "%s\n", text);
 	free(text);

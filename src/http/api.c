@@ -78,17 +78,6 @@ static void set_error(struct arena *a, struct response *out, const struct error 
 	set_json(a, out, kind->status, j);
 }
 
-void api_refuse(struct arena *a, const struct error *e, struct response *out)
-{
-	char id[UUID_TEXT];
-
-	if (!out->request_id) {
-		uuid_v7(id);
-		out->request_id = arena_strdup(a, id);
-	}
-	set_error(a, out, e, NULL);
-}
-
 /* The caller's own id if it is a short, plain token; else ours. */
 static const char *request_id(struct arena *a, const struct request *in)
 {
@@ -104,6 +93,12 @@ static const char *request_id(struct arena *a, const struct request *in)
 	}
 	uuid_v7(id);
 	return arena_strdup(a, id);
+}
+
+void api_refuse(const struct request *in, struct arena *a, const struct error *e, struct response *out)
+{
+	*out = (struct response){ .request_id = request_id(a, in), .route = "", .key = "", .code = "" };
+	set_error(a, out, e, NULL);
 }
 
 static int authenticate(struct exchange *x)
@@ -197,7 +192,9 @@ static void set_etag(struct exchange *x, const json_t *j)
 	const char *tag = arena_printf(x->arena, "\"v%lld\"", (long long)json_integer_value(revision));
 	const char *known = request_header(x->in, "If-None-Match");
 	add_header(x->out, "ETag", tag);
-	if (tag && known && strcmp(known, tag) == 0 && strcmp(x->in->method, "GET") == 0) {
+	/* What is shown of handoffs depends on rights as well, so only documents are "not modified". */
+	if (tag && known && strcmp(known, tag) == 0 && strcmp(x->in->method, "GET") == 0 &&
+	    json_object_get(j, "version")) {
 		x->out->status = 304;
 		x->out->body = "";
 		x->out->n = 0;
@@ -273,7 +270,8 @@ static int run_once(struct exchange *x, const struct route *r)
 	return rc;
 }
 
-static int handle(struct exchange *x, const struct route **route)
+/* Finds the route and who calls, and whether the one is open to the other. */
+static int enter(struct exchange *x, const struct route **route, int look_up)
 {
 	const char *target = x->in->target, *allow = NULL;
 	size_t path = strcspn(target, "?");
@@ -287,23 +285,46 @@ static int handle(struct exchange *x, const struct route **route)
 	const struct route *r = *route;
 	x->out->route = r->pattern;
 	x->query = target[path] ? target + path + 1 : "";
-	if (r->scopes) {
-		rc = authenticate(x);
-		if (rc < 0)
-			return rc;
-		if (!rights_scope(&x->rights, r->scopes))
-			return error_set(x->err, ERR_FORBIDDEN, NULL, "this key's scopes do not allow that");
-	}
-	x->call = (struct call){
-		.arena = x->arena, .rights = &x->rights, .err = x->err, .if_match = CALL_NO_MATCH
-	};
+	if (!r->scopes)
+		return 0;
+	if (!look_up && request_header(x->in, "Authorization"))
+		return 0;
+	rc = authenticate(x);
+	if (rc == 0 && !rights_scope(&x->rights, r->scopes))
+		rc = error_set(x->err, ERR_FORBIDDEN, NULL, "this key's scopes do not allow that");
+	return rc;
+}
+
+static int handle(struct exchange *x, const struct route **route)
+{
+	int rc = enter(x, route, 1);
+	const struct route *r = *route;
+
+	if (rc < 0)
+		return rc;
+	x->call = (struct call){ .arena = x->arena, .rights = &x->rights, .err = x->err, .if_match = CALL_NO_MATCH };
 	x->call.may_set_time = rights_scope(&x->rights, SCOPE_ADMIN);
 	rc = if_match_read(request_header(x->in, "If-Match"), &x->call.if_match, x->err);
+	if (rc == 0 && strcmp(r->method, "GET") != 0)
+		rc = exchange_query_known(x, ""); /* a GET route has its own */
 	if (rc == 0)
 		rc = read_body(x, r);
 	if (rc < 0)
 		return rc;
 	return r->act ? run_once(x, r) : show(x, r, NULL, r->status);
+}
+
+int api_admit(struct api *api, const struct request *in, int look_up, struct arena *a, struct response *out)
+{
+	struct error e = { 0 };
+	const struct route *route = NULL;
+	struct exchange x = { .api = api, .in = in, .out = out, .arena = a, .err = &e };
+
+	*out = (struct response){ .request_id = request_id(a, in), .route = "", .key = "", .code = "" };
+	int rc = enter(&x, &route, look_up);
+	if (rc < 0)
+		set_error(a, out, &e, NULL);
+	return rc;
 }
 
 void api_handle(struct api *api, const struct request *in, struct arena *a, struct response *out)

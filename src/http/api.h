@@ -63,8 +63,15 @@ struct response {
 /* Always gives a response; the arena holds it. */
 void api_handle(struct api *api, const struct request *in, struct arena *a, struct response *out);
 
+/*
+ * Before a body is read: is there such a route, and does this caller's key open
+ * it? 0 to go on, else `out` is the refusal. Without `look_up` a key is only
+ * wanted, not yet looked up (api_handle does that).
+ */
+int api_admit(struct api *api, const struct request *in, int look_up, struct arena *a, struct response *out);
+
 /* The answer for an error that was met before a request could be read (too large, overloaded). */
-void api_refuse(struct arena *a, const struct error *e, struct response *out);
+void api_refuse(const struct request *in, struct arena *a, const struct error *e, struct response *out);
 
 /* Case-insensitive; NULL if it is not there. */
 const char *request_header(const struct request *in, const char *name);

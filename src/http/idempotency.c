@@ -12,6 +12,7 @@
 
 #define KEPT_MS (24 * 3600 * 1000LL)
 #define MAX_KEY 255
+#define MAX_WAITING 16
 
 struct under_way {
 	struct under_way *next;
@@ -22,6 +23,7 @@ struct idempotency {
 	pthread_mutex_t lock;
 	pthread_cond_t left;
 	struct under_way *list; /* at most one per worker: a list is enough */
+	unsigned waiting;
 };
 
 struct idempotency *idempotency_new(void)
@@ -74,8 +76,11 @@ int idempotency_enter(struct idempotency *t, const char *name, int wait_ms, stru
 		until.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&t->lock);
-	while (*find(t, name) && waited != ETIMEDOUT)
+	int may_wait = t->waiting < MAX_WAITING;
+	t->waiting += (unsigned)may_wait;
+	while (may_wait && *find(t, name) && waited != ETIMEDOUT)
 		waited = pthread_cond_timedwait(&t->left, &t->lock, &until);
+	t->waiting -= (unsigned)may_wait;
 	int busy = *find(t, name) != NULL;
 	if (!busy) {
 		mine->next = t->list;
@@ -139,6 +144,34 @@ int idempotency_name(struct exchange *x)
 	return 0;
 }
 
+/* Who acts, and for which groups, as one hash: "" without memory. */
+static const char *rights_name(struct exchange *x)
+{
+	const struct rights *r = &x->rights;
+	const char *agent = r->agent ? r->agent : "";
+	unsigned char hash[SHA256_SIZE];
+	char hex[2 * SHA256_SIZE + 1];
+	struct sha256 h;
+
+	sha256_init(&h);
+	add_part(&h, agent, strlen(agent));
+	add_part(&h, r->all_groups ? "*" : "", r->all_groups ? 1 : 0);
+	for (size_t i = 0; i < r->n_groups && !r->all_groups; i++)
+		add_part(&h, r->groups[i], strlen(r->groups[i]));
+	sha256_end(&h, hash);
+	hex_encode(hash, sizeof(hash), hex);
+	const char *name = arena_strdup(x->arena, hex);
+	return name ? name : "";
+}
+
+/* A refusal of somebody with other rights says nothing about this caller. */
+static int is_of_others(struct exchange *x, const json_t *result)
+{
+	const char *rights = json_string_value(json_object_get(result, "rights"));
+
+	return json_object_get(result, "error") && (!rights || strcmp(rights, rights_name(x)) != 0);
+}
+
 int idempotency_recall(struct exchange *x, int *status, json_t **result)
 {
 	struct record kept;
@@ -154,6 +187,8 @@ int idempotency_recall(struct exchange *x, int *status, json_t **result)
 	if (!hash || strcmp(hash, x->call.request_hash) != 0)
 		return error_set(x->err, ERR_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
 				 "this key was used for another body; take a new key for a new request");
+	if (is_of_others(x, json_object_get(kept.body, "result")))
+		return 0;
 	*status = (int)json_integer_value(json_object_get(kept.body, "status"));
 	*result = json_object_get(kept.body, "result");
 	return 1;
@@ -170,9 +205,9 @@ void idempotency_keep_refusal(struct exchange *x)
 	    x->err->code == ERR_IDEMPOTENCY_IN_PROGRESS || x->err->code == ERR_CONFLICT)
 		return;
 	const char *stream = arena_printf(x->arena, "request/%s", x->call.request);
-	json_t *result = json_keep(x->arena, json_pack("{s:{s:i, s:s, s:s, s:s}}", "error", "code", x->err->code, "param",
-						       x->err->param, "message", x->err->message, "state",
-						       x->err->state));
+	json_t *result = json_keep(x->arena, json_pack("{s:{s:i, s:s, s:s, s:s}, s:s}", "error", "code", x->err->code,
+						       "param", x->err->param, "message", x->err->message, "state",
+						       x->err->state, "rights", rights_name(x)));
 	if (!stream || !result)
 		return;
 	struct event ev = { .stream = stream, .expect = ENGINE_ANY, .kind = "request.refused" };

@@ -14,7 +14,11 @@ struct idempotency;
 struct idempotency *idempotency_new(void);
 void idempotency_free(struct idempotency *t);
 
-/* Waits while a request of the same name is under way, at most `wait_ms`: ERR_IDEMPOTENCY_IN_PROGRESS. */
+/*
+ * Waits while a request of the same name is under way, at most `wait_ms`, and
+ * not at all when many wait already (each holds a worker):
+ * ERR_IDEMPOTENCY_IN_PROGRESS.
+ */
 int idempotency_enter(struct idempotency *t, const char *name, int wait_ms, struct error *e);
 void idempotency_leave(struct idempotency *t, const char *name);
 
@@ -30,7 +34,10 @@ int idempotency_name(struct exchange *x);
  */
 int idempotency_recall(struct exchange *x, int *status, json_t **result);
 
-/* Keeps a refusal (4xx), so that the same request gets the same answer. */
+/*
+ * Keeps a refusal (4xx), so that the same request gets the same answer: for
+ * the same agent and groups, because a refusal may be a matter of rights.
+ */
 void idempotency_keep_refusal(struct exchange *x);
 
 #endif

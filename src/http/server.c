@@ -30,6 +30,8 @@
 #define HEADER_MEMORY (64u << 10)
 #define MAX_HEADERS 64
 #define DRAIN_SECONDS 10
+#define BUFFERED_BYTES (512u << 20) /* of all bodies together */
+#define LOOK_UP_FROM (64u << 10)    /* bytes of body from which the key is looked up before they are taken */
 #define WORTH_COMPRESSING 1400 /* bytes: about a packet */
 
 /*
@@ -44,7 +46,7 @@ struct pending {
 	struct strbuf body;
 	size_t limit;
 	size_t discarded; /* bytes past the limit */
-	int queued, answered;
+	int queued, open, answered, no_room;
 	const char *target;
 	struct request request;
 	struct header headers[MAX_HEADERS];
@@ -60,8 +62,9 @@ struct server {
 	pthread_mutex_t lock;
 	pthread_cond_t work, idle;
 	struct pending *first, *last;
-	size_t waiting, open; /* queued requests; requests between first callback and completion */
+	size_t waiting, open; /* requests in the queue; requests between queue and completion */
 	atomic_int closing;
+	atomic_size_t buffered; /* bytes of bodies */
 	pthread_t *threads;
 	unsigned n_threads;
 };
@@ -89,9 +92,6 @@ static void *take_target(void *cls, const char *uri, struct MHD_Connection *conn
 	}
 	p->server = s;
 	p->started = clock_mono_us();
-	pthread_mutex_lock(&s->lock);
-	s->open++;
-	pthread_mutex_unlock(&s->lock);
 	return p;
 }
 
@@ -105,9 +105,13 @@ static void complete(void *cls, struct MHD_Connection *connection, void **state,
 	if (!p)
 		return;
 	*state = NULL;
+	atomic_fetch_sub(&s->buffered, p->body.n);
+	int was_open = p->open;
 	strbuf_release(&p->body);
 	arena_free(p->arena);
 	free(p);
+	if (!was_open)
+		return;
 	pthread_mutex_lock(&s->lock);
 	s->open--;
 	pthread_cond_broadcast(&s->idle);
@@ -147,6 +151,7 @@ static enum MHD_Result answer(struct pending *p)
 		MHD_add_response_header(m, "Content-Type", r->type);
 	MHD_add_response_header(m, "X-Request-Id", r->request_id);
 	MHD_add_response_header(m, "Cache-Control", "no-store");
+	MHD_add_response_header(m, "Vary", "Accept-Encoding");
 	for (size_t i = 0; i < r->n_headers; i++)
 		MHD_add_response_header(m, r->headers[i].name, r->headers[i].value);
 	if (p->server->closing)
@@ -162,10 +167,21 @@ static enum MHD_Result refuse(struct pending *p, int code, const char *why)
 	struct error e;
 
 	error_set(&e, code, NULL, "%s", why);
-	p->response.request_id = request_header(&p->request, "X-Request-Id");
-	api_refuse(p->arena, &e, &p->response);
+	api_refuse(&p->request, p->arena, &e, &p->response);
 	p->answered = 1;
 	return answer(p);
+}
+
+/*
+ * What will be sent, as the headers tell; SIZE_MAX if they do not (chunked).
+ */
+static size_t announced(const struct pending *p)
+{
+	const char *length = request_header(&p->request, "Content-Length");
+
+	if (length)
+		return (size_t)strtoull(length, NULL, 10);
+	return request_header(&p->request, "Transfer-Encoding") ? SIZE_MAX : 0;
 }
 
 /* First callback: nothing of the body was read yet, so a reply can still be given at once. */
@@ -177,19 +193,31 @@ static enum MHD_Result begin(struct pending *p, struct MHD_Connection *connectio
 	p->request = (struct request){ .method = method, .target = p->target, .headers = p->headers };
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, p);
 	p->limit = router_max_body(method, p->target, path);
-	const char *length = request_header(&p->request, "Content-Length");
-	if (length && strtoull(length, NULL, 10) > p->limit)
+	size_t body = announced(p);
+	if (body == 0)
+		return MHD_YES;
+	if (body != SIZE_MAX && body > p->limit)
 		return refuse(p, ERR_TOO_LARGE, "the body is longer than this route takes");
+	/* Nobody's body is kept before the key is known: what is anonymous costs no memory. */
+	if (api_admit(p->server->api, &p->request, body > LOOK_UP_FROM, p->arena, &p->response) < 0) {
+		p->answered = 1;
+		return answer(p);
+	}
+	if (body != SIZE_MAX && atomic_load(&p->server->buffered) + body > BUFFERED_BYTES)
+		return refuse(p, ERR_OVERLOADED, "too many large requests at once; try again");
 	return MHD_YES;
 }
 
 /* No reply can be queued in mid-upload: what is too much is dropped, and told at the end. */
 static enum MHD_Result upload(struct pending *p, const char *data, size_t *n)
 {
-	if (p->discarded || p->body.n + *n > p->limit)
+	p->no_room |= atomic_load(&p->server->buffered) + *n > BUFFERED_BYTES;
+	if (p->discarded || p->no_room || p->body.n + *n > p->limit) {
 		p->discarded += *n;
-	else
+	} else {
 		strbuf_add(&p->body, data, *n);
+		atomic_fetch_add(&p->server->buffered, *n);
+	}
 	if (p->discarded > 2 * p->limit)
 		return MHD_NO; /* far past the limit: the connection is cut */
 	*n = 0;
@@ -218,6 +246,8 @@ static enum MHD_Result enqueue(struct pending *p)
 		s->first = p;
 	s->last = p;
 	s->waiting++;
+	s->open++;
+	p->open = 1;
 	pthread_cond_signal(&s->work);
 	pthread_mutex_unlock(&s->lock);
 	return MHD_YES;
@@ -239,6 +269,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return upload(p, data, n);
 	if (p->answered)
 		return MHD_YES;
+	if (p->no_room)
+		return refuse(p, ERR_OVERLOADED, "too many large requests at once; try again");
 	if (p->discarded)
 		return refuse(p, ERR_TOO_LARGE, "the body is longer than this route takes");
 	if (p->body.failed)
@@ -265,6 +297,13 @@ static struct pending *next_pending(struct server *s)
 	return p;
 }
 
+static int takes_gzip(const char *accepted)
+{
+	const char *gzip = strstr(accepted, "gzip");
+
+	return gzip && strncmp(gzip, "gzip;q=0", 8) != 0;
+}
+
 /* On the worker, so that the connection threads do no work of their own. */
 static void compress(struct pending *p)
 {
@@ -273,7 +312,7 @@ static void compress(struct pending *p)
 	const char *packed;
 	size_t n;
 
-	if (r->n < WORTH_COMPRESSING || !accepted || !strstr(accepted, "gzip") ||
+	if (r->n < WORTH_COMPRESSING || !accepted || !takes_gzip(accepted) ||
 	    r->n_headers == sizeof(r->headers) / sizeof(r->headers[0]))
 		return;
 	if (gzip_pack(p->arena, r->body, r->n, &packed, &n) < 0)
