@@ -168,3 +168,35 @@ def test_a_wrong_media_type_is_415(api):
     assert answer.status_code == 415
     answer = api.call("POST", "/v1/search", data="x", headers={"Content-Type": "application/json", "Content-Encoding": "br"})
     assert answer.status_code == 415
+
+
+def begin_upload(api, headers):
+    """Sends the headers of a long body and nothing of it; the answer that comes all the same."""
+    connection = http.client.HTTPConnection(api.url.removeprefix("http://"), timeout=60)
+    connection.putrequest("POST", "/v1/documents/batch")
+    for name, value in {"Content-Length": "60000000", **headers}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    error = json.loads(answer.read())["error"]
+    connection.close()
+    return answer.status, error
+
+
+def test_nothing_of_a_body_is_kept_before_the_key_is_known(api):
+    assert begin_upload(api, {})[0] == 401
+    assert begin_upload(api, {"Authorization": "Bearer rb_wrong"})[0] == 401
+    bot = api.key("bot")
+    assert begin_upload(api, {"Authorization": f"Bearer {bot}"})[0] == 403
+
+
+def test_a_request_id_that_is_no_token_is_replaced(api):
+    status, error = begin_upload(api, {"Authorization": f"Bearer {DEV_KEY}", "Content-Length": "900000000",
+                                       "X-Request-Id": 'a"b\xe9 c'})
+    assert status == 413
+    assert error["request_id"] and '"' not in error["request_id"]
+
+
+def test_query_parameters_that_are_not_known_are_told_on_every_route(api):
+    answer = api.post("/v1/search?explain=1", {"query": "x"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "explain")
