@@ -21,7 +21,7 @@ static int open_folder(struct index *x, struct error *e)
 	x->options.folder = x->folder;
 	if (!x->folder)
 		return no_memory(e);
-	int rc = folder_make(x->folder, e);
+	int rc = x->options.read_only ? 0 : folder_make(x->folder, e);
 	return rc < 0 ? rc : index_load(x, e);
 }
 

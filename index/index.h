@@ -157,6 +157,7 @@ struct index_options {
 	size_t dim;         /* 0: no vectors */
 	struct word_source words;
 	uint64_t id;        /* a number that changes with the embedder: files of another one are not used */
+	int read_only;      /* the files are another process's: nothing in the folder is made, written or removed */
 };
 
 /*
@@ -185,7 +186,7 @@ int index_search(struct index *x, const struct index_query *q, struct arena *a, 
  */
 int index_maintain(struct index *x, struct error *e);
 
-/* Writes the graphs to the folder, so that the next start reads instead of building. */
+/* Writes the graphs to the folder, so that the next start reads instead of building; nothing when read_only. */
 int index_save(struct index *x, struct error *e);
 
 struct index_stats {

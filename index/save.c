@@ -83,7 +83,7 @@ int index_save(struct index *x, struct error *e)
 {
 	int rc = 0;
 
-	if (!x->folder || x->options.dim == 0)
+	if (!x->folder || x->options.read_only || x->options.dim == 0)
 		return 0;
 	pthread_mutex_lock(&x->upkeep);
 	for (unsigned i = 0; rc == 0 && i < COLLECTIONS; i++)
@@ -109,14 +109,14 @@ int index_load(struct index *x, struct error *e)
 		struct error why = { 0 };
 		char path[4096];
 		rc = path_of(x, i, path, sizeof(path), e);
-		if (rc == 0)
+		if (rc == 0 && !x->options.read_only)
 			rc = remove_leftover(path, e);
 		if (rc < 0)
 			return rc;
 		rc = graph_load(path, kind_of(x, i), &x->shelves[i].graph, &why);
 		if (rc == ERR_CORRUPT) {
 			x->broken_files++;
-			rc = file_remove(path, e);
+			rc = x->options.read_only ? 0 : file_remove(path, e);
 		} else if (rc < 0 && e) {
 			*e = why;
 		}

@@ -158,7 +158,8 @@ int load_index(struct embedded *g, uint64_t seq, struct index **out, struct erro
 	const struct index_options o = { .folder = g->index_folder,
 					 .dim = g->dim,
 					 .words = { .ctx = g, .search = words_search, .match = words_match },
-					 .id = g->embedder_id };
+					 .id = g->embedder_id,
+					 .read_only = g->read_only };
 	uint64_t after = 0;
 	size_t n = LOAD_ENTRIES;
 	struct index *x;

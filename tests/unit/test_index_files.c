@@ -305,6 +305,27 @@ static void test_files__leftovers_of_a_crash_are_removed(void **state)
 	assert_true(file_exists(w->file));
 }
 
+static void test_files__a_reader_beside_the_writer_touches_nothing(void **state)
+{
+	struct world *w = *state;
+	struct index_options o = {
+		.folder = w->folder, .dim = DIM, .words = model_words(w->model), .id = 1, .read_only = 1
+	};
+	struct index *x;
+	struct error e;
+	char tmp[320];
+
+	snprintf(tmp, sizeof(tmp), "%s.tmp", w->file);
+	assert_int_equal(file_write(w->file, "rubbish", 7, &e), 0);
+	assert_int_equal(file_write(tmp, "half", 4, &e), 0);
+	assert_int_equal(index_open(&o, &x, &e), 0);
+	add_all(x, w->model);
+	assert_int_equal(index_save(x, &e), 0);
+	index_close(x);
+	assert_true(file_exists(tmp));
+	assert_int_equal(file_size(w->file), 7);
+}
+
 static void test_files__a_folder_that_cannot_be_made_is_an_error(void **state)
 {
 	struct world *w = *state;
@@ -360,6 +381,7 @@ int main(void)
 		TEST(test_files__every_cut_is_noticed),
 		TEST(test_files__after_damage_it_is_built_anew),
 		TEST(test_files__leftovers_of_a_crash_are_removed),
+		TEST(test_files__a_reader_beside_the_writer_touches_nothing),
 		TEST(test_files__a_folder_that_cannot_be_made_is_an_error),
 		TEST(test_files__a_failed_save_keeps_the_old_file),
 	};
