@@ -166,7 +166,7 @@ static int ask(struct eval *ev, const struct row *r, struct guess *out, struct e
 
 	if (rc == 0) {
 		struct intent_query iq = { .vector = q.vector, .terms = q.terms, .n_terms = q.n_terms };
-		rc = intent_predict(d->engine, &iq, a, &in, e);
+		rc = intent_predict(d->engine, &iq, NULL, a, &in, e);
 	}
 	if (rc == 0) {
 		*out = (struct guess){ .truth = r->label,

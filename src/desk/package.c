@@ -284,10 +284,18 @@ static int fill_identity(const struct conversation *v, json_t *package)
 	return package_set(package, "identity", who, "inferred", 1);
 }
 
+/*
+ * All who may see the conversation will see the package, now and later; so
+ * examples vote that every one of them may see: with several groups in the ACL,
+ * somebody may have any one of them alone.
+ */
 static int fill_intent(struct desk *d, const struct call *c, const struct conversation *v, json_t *package)
 {
+	const json_t *acl = json_object_get(v->body, "acl");
+	const char *group = json_string_value(json_array_get(acl, 0));
+	struct rights all = { .key = "", .agent = "", .groups = &group, .n_groups = json_array_size(acl) == 1 };
 	struct intent in;
-	int rc = predict_intent(d, c->arena, v, &in, c->err);
+	int rc = predict_intent(d, c, v, &all, &in);
 
 	if (rc < 0)
 		return rc;

@@ -70,21 +70,21 @@ struct sentiment predict_sentiment(struct arena *a, const struct conversation *v
 	return sentiment_of(a, text.p ? text.p : "", text.n);
 }
 
-static int intent_by_query(struct desk *d, struct arena *a, const struct desk_query *q, struct intent *out,
-			   struct error *e)
+static int intent_by_query(struct desk *d, const struct call *c, const struct desk_query *q,
+			   const struct rights *r, struct intent *out)
 {
 	struct intent_query iq = { .vector = q->vector, .terms = q->terms, .n_terms = q->n_terms };
 
-	return intent_predict(d->engine, &iq, a, out, e);
+	return intent_predict(d->engine, &iq, r, c->arena, out, c->err);
 }
 
-int predict_intent(struct desk *d, struct arena *a, const struct conversation *v, struct intent *out,
-		   struct error *e)
+int predict_intent(struct desk *d, const struct call *c, const struct conversation *v, const struct rights *r,
+		   struct intent *out)
 {
 	struct desk_query q;
-	int rc = query_of_conversation(d, a, v, &q, e);
+	int rc = query_of_conversation(d, c->arena, v, &q, c->err);
 
-	return rc < 0 ? rc : intent_by_query(d, a, &q, out, e);
+	return rc < 0 ? rc : intent_by_query(d, c, &q, r, out);
 }
 
 /* Documents that the caller may see; without anything to search for none. */
@@ -182,7 +182,7 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 	int rc;
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
-	    (rc = intent_by_query(d, c->arena, &q, &in, c->err)) < 0 ||
+	    (rc = intent_by_query(d, c, &q, c->rights, &in)) < 0 ||
 	    (rc = suggest(d, c, &q, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
 		return rc;
 	if (decide(c->arena, &s, &what) < 0)

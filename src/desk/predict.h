@@ -14,9 +14,9 @@
 int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
 			 json_t **out);
 
-/* The intent alone, for packages that leave it out. */
-int predict_intent(struct desk *d, struct arena *a, const struct conversation *v, struct intent *out,
-		   struct error *e);
+/* The intent alone, under the rights of whoever will see it, for packages that leave it out. */
+int predict_intent(struct desk *d, const struct call *c, const struct conversation *v, const struct rights *r,
+		   struct intent *out);
 
 /* Sentiment of the last few customer turns. */
 struct sentiment predict_sentiment(struct arena *a, const struct conversation *v);

@@ -98,12 +98,15 @@ static int read_neighbour(struct arena *a, const struct record *r, double score,
 }
 
 /* The examples that are nearest, best first. */
-static int fetch(struct engine *g, const struct intent_query *q, struct arena *a, struct neighbour **out,
-		 size_t *n, struct error *e)
+static int fetch(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,
+		 struct neighbour **out, size_t *n, struct error *e)
 {
-	struct index_query iq = {
-		.collection = COLLECTION_EXAMPLE, .vector = q->vector, .all_groups = 1, .k = FETCHED
-	};
+	struct index_query iq = { .collection = COLLECTION_EXAMPLE,
+				  .vector = q->vector,
+				  .all_groups = !r || r->all_groups,
+				  .groups = r ? r->groups : NULL,
+				  .n_groups = r ? r->n_groups : 0,
+				  .k = FETCHED };
 	struct index_result found;
 	struct record *records;
 	uint64_t entries[FETCHED];
@@ -129,7 +132,7 @@ static int fetch(struct engine *g, const struct intent_query *q, struct arena *a
 		n_hits = FETCHED;
 	for (size_t i = 0; i < n_hits; i++)
 		entries[i] = hits[i].entry;
-	if (n_hits > 0 && (rc = engine_load(g, RECORD_EXAMPLE, NULL, entries, n_hits, a, &records, e)) < 0)
+	if (n_hits > 0 && (rc = engine_load(g, RECORD_EXAMPLE, r, entries, n_hits, a, &records, e)) < 0)
 		return rc;
 	for (size_t i = 0; i < n_hits; i++) {
 		if (!records[i].id)
@@ -239,8 +242,8 @@ static double logistic(double x)
 	return 1 / (1 + exp(-x));
 }
 
-int intent_predict(struct engine *g, const struct intent_query *q, struct arena *a, struct intent *out,
-		   struct error *e)
+int intent_predict(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,
+		   struct intent *out, struct error *e)
 {
 	struct tally t = { 0 };
 	struct intent in = { 0 };
@@ -249,7 +252,7 @@ int intent_predict(struct engine *g, const struct intent_query *q, struct arena 
 	size_t n = 0;
 	int rc;
 
-	if ((q->vector || q->n_terms > 0) && (rc = fetch(g, q, a, &all, &n, e)) < 0)
+	if ((q->vector || q->n_terms > 0) && (rc = fetch(g, q, r, a, &all, &n, e)) < 0)
 		return rc;
 	if (n == 0) {
 		*out = in;

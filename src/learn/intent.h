@@ -3,8 +3,8 @@
  *
  * Intent: kNN over examples (k 10, weight exp(cos / .05), a vote per distinct
  * text; without vectors, weights by BM25), effective with the very next
- * request. Labels are the tenant's vocabulary: every example votes, whoever
- * asks; no text of an example is shown.
+ * request. An example votes only where its ACL lets it be seen: a label and its
+ * confidence tell of the texts behind them. No text of an example is shown.
  *
  * Confidence = share of the votes * how likely a text this near to its nearest
  * example is in scope at all, so that the confidences of the candidates add up
@@ -48,8 +48,9 @@ struct intent_query {
 	size_t n_terms;
 };
 
-int intent_predict(struct engine *g, const struct intent_query *q, struct arena *a, struct intent *out,
-		   struct error *e);
+/* `r`: under whose rights examples vote; NULL (all of them) for measurements only. */
+int intent_predict(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,
+		   struct intent *out, struct error *e);
 
 struct sentiment {
 	const char *label; /* "negative", "neutral", "positive" */

@@ -69,7 +69,7 @@ static struct intent predict(struct fixture *f, const char *text)
 
 	NO_ERROR(f, query_of_text(&f->desk, f->arena, text_of(text), &q, &f->err));
 	struct intent_query iq = { q.vector, q.terms, q.n_terms };
-	NO_ERROR(f, intent_predict(f->desk.engine, &iq, f->arena, &out, &f->err));
+	NO_ERROR(f, intent_predict(f->desk.engine, &iq, NULL, f->arena, &out, &f->err));
 	return out;
 }
 
