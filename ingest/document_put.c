@@ -154,30 +154,39 @@ static int commit_put(struct desk *d, const struct call *c, const struct documen
 				    &done);
 }
 
+/* One attempt. `rows` are planned and embedded once, whatever the number of attempts. */
+static int put_once(struct desk *d, const struct call *c, const struct document *doc, struct document_rows *rows,
+		    int *planned, struct document_step *now, json_t **result)
+{
+	int rc = document_compare(d, c, doc, now);
+
+	if (rc == 0 && now->status != PUT_UNCHANGED && !now->keep_rows && !*planned) {
+		*planned = 1;
+		if ((rc = document_plan(d, c->arena, doc, rows, c->err)) == 0)
+			rc = document_embed(d, c->arena, rows, 1, NULL, c->err);
+	}
+	if (rc < 0)
+		return rc;
+	int changes = now->status != PUT_UNCHANGED;
+	JSON_AUTO *res = put_result(doc, now, now->revision + changes);
+	if (!res)
+		return no_memory(c->err);
+	rc = changes ? commit_put(d, c, doc, now, rows, res) : commit_nothing(d, c, res);
+	if (rc == 0 && result)
+		*result = json_incref(res);
+	return rc;
+}
+
 int document_put(struct desk *d, const struct call *c, const struct document *doc, struct document_step *step,
 		 json_t **result)
 {
 	struct document_rows rows = { 0 };
 	struct document_step now = { 0 };
-	int planned = 0, rc = ERR_CONFLICT;
+	struct retries y = retries_of(d->engine, doc->id);
+	int planned = 0, rc = 0;
 
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++) {
-		rc = document_compare(d, c, doc, &now);
-		if (rc == 0 && now.status != PUT_UNCHANGED && !now.keep_rows && !planned) {
-			planned = 1;
-			if ((rc = document_plan(d, c->arena, doc, &rows, c->err)) == 0)
-				rc = document_embed(d, c->arena, &rows, 1, NULL, c->err);
-		}
-		if (rc < 0)
-			return rc;
-		int changes = now.status != PUT_UNCHANGED;
-		JSON_AUTO *res = put_result(doc, &now, now.revision + changes);
-		if (!res)
-			return no_memory(c->err);
-		rc = changes ? commit_put(d, c, doc, &now, &rows, res) : commit_nothing(d, c, res);
-		if (rc == 0 && result)
-			*result = json_incref(res);
-	}
+	while (retry(&y, rc))
+		rc = put_once(d, c, doc, &rows, &planned, &now, result);
 	if (rc == 0 && step)
 		*step = now;
 	return rc;
@@ -191,33 +200,59 @@ int document_act(struct desk *d, const struct call *c, const char *id, json_t *b
 	return rc < 0 ? rc : document_put(d, c, &doc, NULL, result);
 }
 
-int document_delete_act(struct desk *d, const struct call *c, const char *id, json_t **result)
+/* One attempt upon the revision that is there now. */
+static int delete_once(struct desk *d, const struct call *c, const char *id, struct event *ev, const json_t *res)
 {
-	const char *stream = stream_of(c->arena, "document", id);
-	struct changes cs = CHANGES_INIT(c->arena);
-	struct event ev = { .stream = stream, .kind = "document.deleted" };
-	JSON_AUTO *res = json_pack("{s:s}", "id", id);
 	struct record r = { 0 };
 	struct commit done;
-	int rc = ERR_CONFLICT;
+	int rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, &r, c->err);
 
-	changes_delete(&cs, RECORD_DOCUMENT, id);
-	if (!stream || !res || changes_done(&cs, NULL) < 0)
+	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(r.body, "acl"))))
+		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such document");
+	if (rc < 0 || (rc = call_check_match(c, r.revision)) < 0)
+		return rc;
+	ev->expect = r.revision;
+	return call_commit(c, d->engine, ev, 200, res, &done);
+}
+
+/* Taken away; who might see it last is kept for what is left of it in evidence and cases. */
+static int delete_one(struct desk *d, const struct call *c, const char *id, const json_t *result)
+{
+	struct changes cs = CHANGES_INIT(c->arena);
+	struct event ev = { .stream = stream_of(c->arena, "document", id), .kind = "document.deleted" };
+	json_t *last = body_new(c->arena);
+	struct record r = { 0 };
+	struct commit done;
+	int rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, &r, c->err);
+
+	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(r.body, "acl"))))
+		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such document");
+	if (rc < 0 || (rc = call_check_match(c, r.revision)) < 0)
+		return rc;
+	if (!ev.stream || !last || body_set(last, "document", id) < 0 ||
+	    body_set_copy(last, "acl", json_object_get(r.body, "acl")) < 0 ||
+	    body_set_time(last, "at", clock_wall_ms()) < 0)
 		return no_memory(c->err);
+	changes_delete(&cs, RECORD_DOCUMENT, id);
+	changes_put(&cs, RECORD_VERSION, version_id(c->arena, id, LAST_VERSION), NULL, last);
+	if ((rc = changes_done(&cs, c->err)) < 0)
+		return rc;
+	ev.expect = r.revision;
 	ev.changes = cs.list;
 	ev.n = cs.n;
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++) {
-		if ((rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, &r, c->err)) < 0)
-			return rc;
-		if (!rights_see(c->rights, json_object_get(r.body, "acl")))
-			return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such document");
-		if ((rc = call_check_match(c, r.revision)) < 0)
-			return rc;
-		ev.expect = r.revision;
-		rc = call_commit(c, d->engine, &ev, 200, res, &done);
-	}
-	if (rc < 0)
-		return rc;
-	*result = json_incref(res);
-	return 0;
+	return call_commit(c, d->engine, &ev, 200, result, &done);
+}
+
+int document_delete_act(struct desk *d, const struct call *c, const char *id, json_t **result)
+{
+	JSON_AUTO *res = json_pack("{s:s}", "id", id);
+	int rc = ERR_CONFLICT;
+
+	if (!res)
+		return no_memory(c->err);
+	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++)
+		rc = delete_one(d, c, id, res);
+	if (rc == 0)
+		*result = json_incref(res);
+	return rc;
 }

@@ -33,8 +33,8 @@ int conversation_act(struct desk *d, const struct call *c, json_t *body, json_t 
 	JSON_AUTO *res = json_pack("{s:s}", "conversation", v.id);
 	if (!res)
 		return no_memory(c->err);
-	rc = ERR_CONFLICT;
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++)
+	struct retries y = retries_of(d->engine, v.id);
+	while (retry(&y, rc))
 		rc = create(d, c, &v, res);
 	if (rc < 0)
 		return rc;

@@ -116,8 +116,8 @@ int handoff_act(struct desk *d, const struct call *c, json_t *body, json_t **res
 
 	if (rc < 0)
 		return rc;
-	rc = ERR_CONFLICT;
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++)
+	struct retries y = retries_of(d->engine, q.conversation);
+	while (retry(&y, rc))
 		rc = open_one(d, c, &q, result);
 	return rc;
 }

@@ -66,8 +66,8 @@ int return_act(struct desk *d, const struct call *c, const char *handoff, json_t
 
 	if (rc < 0)
 		return rc;
-	rc = ERR_CONFLICT;
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++)
+	struct retries y = retries_of(d->engine, handoff);
+	while (retry(&y, rc))
 		rc = give_back(d, c, handoff, &q, result);
 	return rc;
 }

@@ -77,8 +77,8 @@ int turn_act(struct desk *d, const struct call *c, const char *conversation, jso
 	int rc = turn_read(c, &r, clock_wall_ms(), &t);
 	if (rc < 0)
 		return rc;
-	rc = ERR_CONFLICT;
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++)
+	struct retries y = retries_of(d->engine, conversation);
+	while (retry(&y, rc))
 		rc = append(d, c, conversation, &t, result);
 	return rc;
 }

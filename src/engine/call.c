@@ -57,3 +57,24 @@ int call_check_agent(const struct call *c, struct text agent)
 	return error_set(c->err, ERR_AGENT_MISMATCH, "agent",
 			 "agent: must be the caller; leave it out, or name it in Readback-Agent");
 }
+
+struct retries retries_of(struct engine *g, const char *name)
+{
+	return (struct retries){ .engine = g, .name = name ? name : "" };
+}
+
+int retry(struct retries *y, int rc)
+{
+	if (y->attempts == 0 || (rc == ERR_CONFLICT && y->attempts < CALL_RETRIES)) {
+		if (y->attempts == 1) {
+			engine_lock(y->engine, y->name);
+			y->locked = 1;
+		}
+		y->attempts++;
+		return 1;
+	}
+	if (y->locked)
+		engine_unlock(y->engine, y->name);
+	y->locked = 0;
+	return 0;
+}

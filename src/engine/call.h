@@ -32,11 +32,33 @@ struct call {
 /*
  * Fills in principal and agent, adds the RECORD_REQUEST (status, result) when
  * there is a key, and commits. ERR_CONFLICT comes back as it is: the caller
- * reads again and decides again (CALL_RETRIES times at most).
+ * reads again and decides again, in a loop of retries.
  */
-#define CALL_RETRIES 16
 int call_commit(const struct call *c, struct engine *g, struct event *ev, int status, const json_t *result,
 		struct commit *out);
+
+/*
+ * An act is tried until it does not lose its revision:
+ *
+ *	struct retries y = retries_of(engine, conversation);
+ *	while (retry(&y, rc))
+ *		rc = attempt(…);
+ *
+ * From the second attempt on, the threads of this process that want the same
+ * thing take turns, so that a burst of turns to one conversation gets in, one
+ * after the other. ERR_CONFLICT after CALL_RETRIES attempts is the answer.
+ */
+#define CALL_RETRIES 64
+
+struct retries {
+	struct engine *engine;
+	const char *name; /* borrowed */
+	int attempts, locked;
+};
+
+struct retries retries_of(struct engine *g, const char *name);
+/* 1: try (again); 0: `rc` of the last attempt stands. */
+int retry(struct retries *y, int rc);
 
 /* If-Match against the revision that was read: ERR_PRECONDITION when they differ. */
 int call_check_match(const struct call *c, int64_t revision);

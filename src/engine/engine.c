@@ -2,21 +2,37 @@
 
 #include <stdlib.h>
 
+#include "base/stripes.h"
+
 struct engine {
 	const struct engine_ops *ops;
 	void *self;
+	struct stripes *stripes;
 };
 
 struct engine *engine_new(const struct engine_ops *ops, void *self)
 {
 	struct engine *g = malloc(sizeof(*g));
+	struct stripes *stripes = stripes_new();
 
-	if (!g) {
+	if (!g || !stripes) {
+		free(g);
+		stripes_free(stripes);
 		ops->close(self);
 		return NULL;
 	}
-	*g = (struct engine){ .ops = ops, .self = self };
+	*g = (struct engine){ .ops = ops, .self = self, .stripes = stripes };
 	return g;
+}
+
+void engine_lock(struct engine *g, const char *name)
+{
+	stripes_lock(g->stripes, name);
+}
+
+void engine_unlock(struct engine *g, const char *name)
+{
+	stripes_unlock(g->stripes, name);
 }
 
 void engine_close(struct engine *g)
@@ -24,6 +40,7 @@ void engine_close(struct engine *g)
 	if (!g)
 		return;
 	g->ops->close(g->self);
+	stripes_free(g->stripes);
 	free(g);
 }
 

@@ -159,6 +159,13 @@ struct engine_ops {
 	void (*close)(void *self);
 };
 
+/*
+ * Losers of a revision take turns: between these two, on one name, one thread
+ * of this process at a time. Used by call.h's retries.
+ */
+void engine_lock(struct engine *g, const char *name);
+void engine_unlock(struct engine *g, const char *name);
+
 /* For implementations: takes `self`, which close() frees. NULL without memory (self is then closed). */
 struct engine *engine_new(const struct engine_ops *ops, void *self);
 void engine_close(struct engine *g);

@@ -123,3 +123,15 @@ def test_request_ids_are_echoed_and_logged_without_texts(server, fresh):
     log = "".join(server.lines)
     assert '"route": "/v1/conversations/{id}"' in log or '"route":"/v1/conversations/{id}"' in log
     assert c not in log and "verysecrettext" not in log
+
+
+def test_a_burst_of_turns_to_one_conversation_all_gets_in(server, fresh):
+    c = fresh("c")
+    server.post("/v1/conversations", {"id": c})
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(lambda i: server.post(f"/v1/conversations/{c}/turns", {"role": "bot", "text": f"turn {i}"}),
+                                range(60)))
+    assert {a.status_code for a in answers} == {201}
+    turns = server.get(f"/v1/conversations/{c}").json()["turns"]
+    assert sorted(t["text"] for t in turns) == sorted(f"turn {i}" for i in range(60))
+    assert [t["n"] for t in turns] == list(range(1, 61))
