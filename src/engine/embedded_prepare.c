@@ -16,11 +16,9 @@ static int no_memory(struct error *e)
 	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 }
 
-/* The text of a JSON value, for as long as the arena lives. */
-static char *text_in(struct arena *a, const json_t *j)
+/* Hands a malloc'ed text over to the arena. */
+static char *keep_text(struct arena *a, char *s)
 {
-	char *s = json_text(j, NULL);
-
 	if (s && arena_defer(a, free, s) < 0) {
 		free(s);
 		return NULL;
@@ -72,7 +70,7 @@ static int tags_text(struct arena *a, const struct entry *en, const char **out, 
 		if (!pair || json_array_append_new(tags, pair) < 0)
 			return no_memory(e);
 	}
-	*out = text_in(a, tags);
+	*out = keep_text(a, payload_tags(tags, NULL));
 	return *out ? 0 : no_memory(e);
 }
 
@@ -86,7 +84,7 @@ static int set_acl(struct arena *a, const json_t *acl, struct stored_entry *stor
 		return 0;
 	}
 	const char **groups = arena_alloc(a, (n + 1) * sizeof(*groups));
-	stored->acl = text_in(a, acl);
+	stored->acl = keep_text(a, json_text(acl, NULL));
 	if (!groups || !stored->acl)
 		return no_memory(e);
 	for (size_t i = 0; i < n; i++)
@@ -170,7 +168,7 @@ static int prepare_change(struct embedded *g, struct arena *a, const struct chan
 		rc = check_id(out->subject, "subject", e);
 	if (rc < 0 || !c->body)
 		return rc;
-	out->body = text_in(a, c->body);
+	out->body = keep_text(a, json_text(c->body, NULL));
 	if (!out->body)
 		return no_memory(e);
 	for (int i = 0; i < STORED_FIELDS && s->fields[i]; i++)

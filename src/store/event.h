@@ -15,6 +15,7 @@
 
 #include "base/crypto.h"
 #include "base/error.h"
+#include "base/json.h"
 
 struct arena;
 struct strbuf;
@@ -77,6 +78,9 @@ void event_leaf(const struct stored_event *ev, uint64_t seq, int64_t revision, u
 
 /* Sticky failure in `out`. */
 void payload_write(const struct tables *t, const struct stored_event *ev, struct strbuf *out);
+
+/* The text of an entry's tags, an array of [key, value]. The caller frees; NULL without memory. */
+char *payload_tags(const json_t *tags, size_t *n);
 
 /* ERR_CORRUPT when it does not follow the grammar. Sets ev->changes and n. */
 int payload_read(const struct tables *t, const char *s, size_t n, struct arena *a, struct stored_event *ev,

@@ -9,6 +9,16 @@
 #include "base/strbuf.h"
 #include "store/tables.h"
 
+/* 17 digits, with which a number is the same again: filters compare it with that of a query. */
+char *payload_tags(const json_t *tags, size_t *n)
+{
+	char *s = json_dumps(tags, JSON_COMPACT);
+
+	if (s && n)
+		*n = strlen(s);
+	return s;
+}
+
 /* --- writing: by hand, for this is on the way of every write, and bodies are JSON texts already ------ */
 
 static void add_string(struct strbuf *b, const char *s)
@@ -172,15 +182,16 @@ static const char *read_string(struct parse *p, const json_t *j, const char *nam
 	return s ? s : "";
 }
 
-/* The JSON text of a member, NULL if it is missing or null. */
-static const char *read_json(struct parse *p, const json_t *j, const char *name)
+/* The JSON text of a member, NULL if it is missing or null. `text_of` is what wrote it before. */
+static const char *read_json(struct parse *p, const json_t *j, const char *name,
+			     char *(*text_of)(const json_t *j, size_t *n))
 {
 	const json_t *member = json_object_get(j, name);
 	char *text, *copy;
 
 	if (!member || json_is_null(member))
 		return NULL;
-	text = take(p, json_text(member, NULL));
+	text = take(p, text_of(member, NULL));
 	copy = text ? take(p, arena_strdup(p->a, text)) : NULL;
 	free(text);
 	return copy;
@@ -212,8 +223,8 @@ static const struct stored_entry *read_entry(struct parse *p, const json_t *j)
 		read_row(p, json_array_get(rows, i), &r[i]);
 	en->keep_rows = !json_object_get(j, "entry");
 	en->entry = (uint64_t)json_integer_value(json_object_get(j, "entry"));
-	en->acl = read_json(p, j, "acl");
-	en->tags = read_json(p, j, "tags");
+	en->acl = read_json(p, j, "acl", json_text);
+	en->tags = read_json(p, j, "tags", payload_tags);
 	read_hash(p, json_object_get(j, "text"), &en->text);
 	read_hash(p, json_object_get(j, "title"), &en->title);
 	en->rows = r;
@@ -234,7 +245,7 @@ static void read_change(struct parse *p, const json_t *j, struct stored_change *
 		p->bad = 1;
 		return;
 	}
-	c->body = read_json(p, j, "body");
+	c->body = read_json(p, j, "body", json_text);
 	for (int i = 0; i < STORED_FIELDS && tables_spec(p->t, c->kind)->fields[i]; i++)
 		c->fields[i] = json_string_value(json_object_get(body, tables_spec(p->t, c->kind)->fields[i]));
 	read_hash(p, json_object_get(j, "text"), &c->text);

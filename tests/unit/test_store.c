@@ -343,6 +343,36 @@ static void test_store__weights_of_terms_weigh(void **state)
 	assert_float_equal(score_of(f, both, 2), a + b / 4, 1e-4);
 }
 
+/* A number that has no short decimal form is found by the same number, also after a new start. */
+static void test_store__numbers_of_tags_are_exact(void **state)
+{
+	struct store_fixture *f = *state;
+	const double numbers[] = { 0.1 + 0.2, 5, -0.0, 1e300, 9007199254740993.0, 1.0 / 3 };
+	struct index_tag tags[6];
+
+	for (int i = 0; i < 6; i++)
+		tags[i] = (struct index_tag){ arena_printf(f->a, "n%d", i), { .type = VALUE_NUMBER, .number = numbers[i] } };
+	const struct entry en = { .title = { "x", 1 }, .tags = tags, .n_tags = 6 };
+	const struct change ch = { .kind = RECORD_DOCUMENT, .id = "a", .body = json_keep(f->a, json_object()), .entry = &en };
+	const struct event ev = { .stream = "document/a", .kind = "put", .changes = &ch, .n = 1 };
+	struct commit c;
+	assert_int_equal(engine_commit(f->g, &ev, &c, &f->e), 0);
+	for (int round = 0; round < 2; round++, store_reopen(f)) {
+		for (int i = 0; i < 6; i++) {
+			const struct term word = { "x", "x", 1 };
+			const struct index_filter is = { .op = FILTER_EQ, .key = tags[i].key, .values = &tags[i].value,
+							 .n_values = 1 };
+			const struct index_query q = { .collection = COLLECTION_DOCUMENT, .terms = &word, .n_terms = 1,
+						       .filter = &is, .all_groups = 1, .k = 1 };
+			struct index_result r;
+			assert_int_equal(engine_search(f->g, &q, f->a, &r, &f->e), 0);
+			assert_int_equal(r.n, 1);
+		}
+	}
+	store_close(f);
+	assert_int_equal(store_verify(f), 0);
+}
+
 /* --- rights -------------------------------------------------------------------------------------------- */
 
 static void test_store__load_leaves_out_what_is_dead_or_forbidden(void **state)
@@ -409,6 +439,7 @@ int main(void)
 		OPEN(test_store__leaves_can_be_computed_again_by_others),
 		OPEN(test_store__match_takes_expressions_and_tells_bad_ones),
 		OPEN(test_store__weights_of_terms_weigh),
+		OPEN(test_store__numbers_of_tags_are_exact),
 		OPEN(test_store__load_leaves_out_what_is_dead_or_forbidden),
 		OPEN(test_store__a_bad_event_is_told_before_it_is_queued),
 	};
