@@ -155,8 +155,8 @@ static int commit_put(struct desk *d, const struct call *c, const struct documen
 }
 
 /* One attempt. `rows` are planned and embedded once, whatever the number of attempts. */
-static int put_once(struct desk *d, const struct call *c, const struct document *doc, struct document_rows *rows,
-		    int *planned, struct document_step *now, json_t **result)
+static int put_once(struct desk *d, const struct call *c, const struct document *doc,
+		    struct document_rows *rows, int *planned, struct document_step *now, json_t **result)
 {
 	int rc = document_compare(d, c, doc, now);
 
@@ -200,23 +200,8 @@ int document_act(struct desk *d, const struct call *c, const char *id, json_t *b
 	return rc < 0 ? rc : document_put(d, c, &doc, NULL, result);
 }
 
-/* One attempt upon the revision that is there now. */
-static int delete_once(struct desk *d, const struct call *c, const char *id, struct event *ev, const json_t *res)
-{
-	struct record r = { 0 };
-	struct commit done;
-	int rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, &r, c->err);
-
-	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(r.body, "acl"))))
-		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such document");
-	if (rc < 0 || (rc = call_check_match(c, r.revision)) < 0)
-		return rc;
-	ev->expect = r.revision;
-	return call_commit(c, d->engine, ev, 200, res, &done);
-}
-
 /* Taken away; who might see it last is kept for what is left of it in evidence and cases. */
-static int delete_one(struct desk *d, const struct call *c, const char *id, const json_t *result)
+static int delete_once(struct desk *d, const struct call *c, const char *id, const json_t *result)
 {
 	struct changes cs = CHANGES_INIT(c->arena);
 	struct event ev = { .stream = stream_of(c->arena, "document", id), .kind = "document.deleted" };
@@ -245,13 +230,14 @@ static int delete_one(struct desk *d, const struct call *c, const char *id, cons
 
 int document_delete_act(struct desk *d, const struct call *c, const char *id, json_t **result)
 {
+	struct retries y = retries_of(d->engine, id);
 	JSON_AUTO *res = json_pack("{s:s}", "id", id);
-	int rc = ERR_CONFLICT;
+	int rc = 0;
 
 	if (!res)
 		return no_memory(c->err);
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++)
-		rc = delete_one(d, c, id, res);
+	while (retry(&y, rc))
+		rc = delete_once(d, c, id, res);
 	if (rc == 0)
 		*result = json_incref(res);
 	return rc;

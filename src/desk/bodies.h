@@ -6,7 +6,8 @@
  * Times in bodies are RFC 3339 strings; `?` marks optional.
  *
  *   document      {"title","url"?,"source"?,"acl"?,"attributes"?,"updated_at","version"}; the text is record.text
- *   version       {"document","version","title","at"}; the text is record.text
+ *   version       {"document","version","title","at"}; the text is record.text. Of a deleted document also one whose
+ *                 version is LAST_VERSION, without text: {"document","acl"?,"at"}: who might see it last
  *   conversation  {"channel"?,"queue"?,"customer"? (id),"customer_name"?,"customer_verified"?,"acl"?,"attributes"?,
  *                  "started_at","state":"open|handed_off|resolved|returned|abandoned","turns":n,"bytes":n of their text,
  *                  "handoff"?: id of the open one,"handoffs":[ids, oldest first],"imported"?: hash of the import line}
@@ -31,6 +32,8 @@
 #define READBACK_DESK_BODIES_H
 
 #include "desk/desk.h"
+
+#define LAST_VERSION "last" /* for version_id(); real ones begin with "sha256:" */
 
 /* Reading. A string is never NULL: "" where there is none. */
 const char *body_string(const json_t *body, const char *name);

@@ -56,40 +56,10 @@ static int set_texts(struct build *b)
 	return 0;
 }
 
-/* The ACL of a document that was used; NULL when there is no such document (any more). */
-static int document_acl(struct build *b, const struct case_document *doc, const json_t **out)
-{
-	struct record r;
-	struct error ignored;
-
-	if (doc->acl_known) {
-		*out = doc->acl;
-		return 0;
-	}
-	int rc = engine_get(b->desk->engine, RECORD_DOCUMENT, doc->id, b->arena, &r, &ignored);
-	if (rc < 0 && rc != ERR_NOT_FOUND) {
-		if (b->err)
-			*b->err = ignored;
-		return rc;
-	}
-	*out = rc == 0 ? json_object_get(r.body, "acl") : NULL;
-	return 0;
-}
-
 /* Who may see all that went into the case. */
 static int set_acl(struct build *b)
 {
-	const json_t *conversation = json_object_get(b->conv->body, "acl"), *acl;
-
-	b->acl = json_keep(b->arena, conversation ? json_deep_copy(conversation) : json_null());
-	for (size_t i = 0; b->acl && i < b->in->n_documents; i++) {
-		if (!b->in->documents[i].used)
-			continue;
-		int rc = document_acl(b, &b->in->documents[i], &acl);
-		if (rc < 0)
-			return rc;
-		b->acl = json_keep(b->arena, acl_intersect(b->acl, acl));
-	}
+	b->acl = json_keep(b->arena, acl_intersect(json_object_get(b->conv->body, "acl"), b->in->acl));
 	return b->acl ? 0 : no_memory(b->err);
 }
 

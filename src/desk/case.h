@@ -14,8 +14,8 @@
  * back. Bot-made text is never an example: examples are what the customer said
  * and what the agent wrote as problem.
  *
- * The case's and the examples' ACL is the intersection of the conversation's and of the
- * documents' used.
+ * The case's and the examples' ACL is the intersection of the conversation's
+ * and of all that was used.
  */
 #ifndef READBACK_DESK_CASE_H
 #define READBACK_DESK_CASE_H
@@ -25,9 +25,6 @@
 /* A document that was shown as evidence or used. */
 struct case_document {
 	const char *id;
-	const json_t *
-		acl; /* looked up in the engine when acl_known is 0; a document that is gone does not narrow */
-	int acl_known;
 	int used;
 	int shown_rank; /* from 1; 0: was not shown */
 };
@@ -44,7 +41,8 @@ struct case_input {
 	int64_t at;             /* ms; not 0 */
 	const char *origin;     /* "agent", "import", "qa" */
 	const char *principal, *agent;
-	int backed; /* vouched for: imported history */
+	int backed;        /* vouched for: imported history */
+	const json_t *acl; /* who may see all that was used; NULL: everyone */
 	const struct case_document *documents;
 	size_t n_documents;
 };

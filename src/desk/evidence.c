@@ -298,22 +298,6 @@ int evidence_freeze(const struct call *c, const struct evidence_input *in, const
 	return 0;
 }
 
-int source_visible(struct desk *d, const struct call *c, const char *kind, const char *id,
-		   const json_t *recorded)
-{
-	enum record_kind k = strcmp(kind, "document") == 0 ? RECORD_DOCUMENT
-			     : strcmp(kind, "case") == 0   ? RECORD_CASE
-							   : RECORD_CONVERSATION;
-	struct record r;
-
-	if ((k == RECORD_CASE && rights_bot_only(c->rights)) || !rights_see(c->rights, recorded))
-		return 0;
-	int rc = engine_get(d->engine, k, id, c->arena, &r, c->err);
-	if (rc == ERR_NOT_FOUND)
-		return 1;
-	return rc < 0 ? rc : rights_see(c->rights, json_object_get(r.body, "acl"));
-}
-
 /* New reference to what the caller sees of an item. */
 static int view_item(struct desk *d, const struct call *c, const json_t *item, json_t **out)
 {

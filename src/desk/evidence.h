@@ -15,7 +15,7 @@
  *
  * Every request has a view of its own: an item comes out, the same bytes plus
  * its commitment, if the caller may see it by the recorded ACL and by the
- * present one (a source that is gone: by the recorded one); else as
+ * present one (a document that was deleted: by its last one); else as
  * {"n","commitment","state":"withheld"}, or "erased" when the text is no more.
  * Cases are withheld from keys that are a bot's only.
  *
@@ -67,6 +67,13 @@ int evidence_freeze(const struct call *c, const struct evidence_input *in, const
 /* {"id","hash","data","bot_citations"} as this caller may see it. */
 int evidence_view(struct desk *d, const struct call *c, const struct record *evidence, json_t **out);
 
+/* source.c */
+/*
+ * The ACL of a document, case or conversation, which of a deleted document is
+ * its last one: 1 and *acl (NULL: everyone); 0 if there is none and never was,
+ * or nothing is known of it any more; or an error.
+ */
+int source_acl(struct desk *d, const struct call *c, const char *kind, const char *id, const json_t **acl);
 /* May the caller see this source, by what was recorded and by what is in force? 1, 0 or an error. */
 int source_visible(struct desk *d, const struct call *c, const char *kind, const char *id,
 		   const json_t *recorded);

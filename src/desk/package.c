@@ -293,7 +293,9 @@ static int fill_intent(struct desk *d, const struct call *c, const struct conver
 {
 	const json_t *acl = json_object_get(v->body, "acl");
 	const char *group = json_string_value(json_array_get(acl, 0));
-	struct rights all = { .key = "", .agent = "", .groups = &group, .n_groups = json_array_size(acl) == 1 };
+	struct rights all = {
+		.key = "", .agent = "", .groups = &group, .n_groups = json_array_size(acl) == 1
+	};
 	struct intent in;
 	int rc = predict_intent(d, c, v, &all, &in);
 

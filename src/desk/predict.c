@@ -182,8 +182,8 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 	int rc;
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
-	    (rc = intent_by_query(d, c, &q, c->rights, &in)) < 0 ||
-	    (rc = suggest(d, c, &q, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
+	    (rc = intent_by_query(d, c, &q, c->rights, &in)) < 0 || (rc = suggest(d, c, &q, k, &found)) < 0 ||
+	    (rc = look(d, c, v, &in, &found, &s)) < 0)
 		return rc;
 	if (decide(c->arena, &s, &what) < 0)
 		return no_memory(c->err);

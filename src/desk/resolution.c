@@ -84,30 +84,15 @@ static const json_t *item_of(const struct record *evidence, const char *id)
 	return NULL;
 }
 
-static int has_versions(struct desk *d, const struct call *c, const char *id)
-{
-	struct scan s = { .kind = RECORD_VERSION, .field = { "document" }, .value = { id }, .limit = 1 };
-	struct record *page;
-	size_t n = 0;
-	int rc = engine_scan(d->engine, &s, c->arena, &page, &n, c->err);
-
-	return rc < 0 ? rc : n > 0;
-}
-
-/* 1 if the caller may have used this: he can see it, or it was deleted, or it is of the evidence; else 0. */
+/* 1 if the caller may have used this: he can see it, or could last, or it is of the evidence; else 0. */
 static int may_use(struct desk *d, const struct call *c, const struct record *evidence, const char *id)
 {
-	const json_t *item = item_of(evidence, id);
-	struct record r;
-	int rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, &r, c->err);
+	const json_t *item = item_of(evidence, id), *acl = NULL;
+	int rc = source_acl(d, c, "document", id, &acl);
 
-	if (rc == 0)
-		return rights_see(c->rights, json_object_get(r.body, "acl"));
-	if (rc != ERR_NOT_FOUND)
-		return rc;
-	if (item)
-		return source_visible(d, c, body_string(item, "kind"), id, json_object_get(item, "acl"));
-	return has_versions(d, c, id);
+	if (rc != 0)
+		return rc < 0 ? rc : rights_see(c->rights, acl);
+	return item ? source_visible(d, c, body_string(item, "kind"), id, json_object_get(item, "acl")) : 0;
 }
 
 static int check_used(struct desk *d, const struct call *c, const struct resolution_input *in,
@@ -125,6 +110,51 @@ static int check_used(struct desk *d, const struct call *c, const struct resolut
 			 in->path ? "." : "", i);
 		return error_set(c->err, ERR_BAD_VALUE, path, "%s: there is no such document", path);
 	}
+	return 0;
+}
+
+static int narrow(const struct call *c, const json_t **acl, const json_t *by)
+{
+	*acl = json_keep(c->arena, acl_intersect(*acl, by));
+	return *acl ? 0 : no_memory(c->err);
+}
+
+/* Narrows by a source's present ACL; what is not known does not narrow. */
+static int narrow_by_source(struct desk *d, const struct call *c, const char *kind, const char *id,
+			    const json_t **acl)
+{
+	const json_t *own = NULL;
+	int rc = source_acl(d, c, kind, id, &own);
+
+	return rc == 1 ? narrow(c, acl, own) : rc;
+}
+
+/*
+ * Who may see all that was used: whatever stood under an id, as evidence then,
+ * or as a document now.
+ */
+static int used_acl(struct desk *d, const struct call *c, const struct resolution_input *in,
+		    const struct resolution *q, const json_t **out)
+{
+	const json_t *items = in->evidence ? json_object_get(in->evidence->body, "items") : NULL, *acl = NULL;
+	int rc;
+
+	for (size_t i = 0; i < json_array_size(q->used); i++) {
+		const char *id = json_string_value(json_array_get(q->used, i));
+		if ((rc = narrow_by_source(d, c, "document", id, &acl)) < 0)
+			return rc;
+		for (size_t j = 0; j < json_array_size(items); j++) {
+			const json_t *item = json_array_get(items, j);
+			const char *kind = body_string(item, "kind");
+			if (strcmp(body_string(item, "id"), id) != 0)
+				continue;
+			if ((rc = narrow(c, &acl, json_object_get(item, "acl"))) < 0 ||
+			    (strcmp(kind, "document") != 0 &&
+			     (rc = narrow_by_source(d, c, kind, id, &acl)) < 0))
+				return rc;
+		}
+	}
+	*out = acl;
 	return 0;
 }
 
@@ -183,10 +213,11 @@ static int make_case(struct desk *d, const struct call *c, const struct conversa
 		     struct changes *cs, struct case_made *made)
 {
 	struct case_document *documents = NULL;
+	const json_t *acl = NULL;
 	size_t n = 0;
 	int rc = list_documents(c, in, q, &documents, &n);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = used_acl(d, c, in, q, &acl)) < 0)
 		return rc;
 	struct case_input ci = {
 		.conversation = v,
@@ -202,6 +233,7 @@ static int make_case(struct desk *d, const struct call *c, const struct conversa
 		.principal = c->rights->key,
 		.agent = q->agent,
 		.backed = in->imported,
+		.acl = acl,
 		.documents = documents,
 		.n_documents = n,
 	};
@@ -372,9 +404,10 @@ static int resolve(struct desk *d, const struct call *c, const char *id, json_t 
 
 int resolution_act(struct desk *d, const struct call *c, const char *handoff, json_t *body, json_t **result)
 {
-	int rc = ERR_CONFLICT;
+	struct retries y = retries_of(d->engine, handoff);
+	int rc = 0;
 
-	for (int i = 0; i < CALL_RETRIES && rc == ERR_CONFLICT; i++)
+	while (retry(&y, rc))
 		rc = resolve(d, c, handoff, body, result);
 	return rc;
 }

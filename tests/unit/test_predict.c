@@ -40,6 +40,7 @@ struct resolved {
 	const char *conversation, *resolution, *intent, *problem, *text, *outcome;
 	const struct case_document *documents;
 	size_t n_documents;
+	const json_t *acl;
 };
 
 /* What resolution_act does with the case. */
@@ -63,7 +64,8 @@ static struct case_made resolve(struct fixture *f, const struct resolved *r)
 				 .principal = "k-all",
 				 .agent = "a-7",
 				 .documents = r->documents,
-				 .n_documents = r->n_documents };
+				 .n_documents = r->n_documents,
+				 .acl = r->acl };
 	NO_ERROR(f, case_changes(&f->desk, f->arena, &in, &cs, &made, &f->err));
 	NO_ERROR(f, conversation_changes(&v, &cs, &f->err));
 	NO_ERROR(f,
@@ -301,10 +303,9 @@ static void test_case__acl_is_of_all_that_went_in(void **state)
 			      .intent = "x",
 			      .text = "done",
 			      .documents = used,
-			      .n_documents = 3 };
+			      .n_documents = 3,
+			      .acl = J(f, "['tier1','tier2']") };
 
-	put_document(f, "d-1", "One", "one", "['tier1','tier2']");
-	put_document(f, "d-2", "Two", "two", "['tier3']");
 	ACT(f, conversation_act,
 	    J(f, "{'id':'c-1','acl':['tier1','emea'],'turns':[{'role':'customer','text':'zebra'}]}"));
 	struct case_made made = resolve(f, &r);
