@@ -173,9 +173,17 @@ void engine_close(struct engine *g);
 /*
  * On return of 0 the event is on disk and findable by all reads and searches
  * that begin now. ERR_CONFLICT: another event has taken that revision (read
- * again, decide again). ERR_DISK_FULL, ERR_READ_ONLY, ERR_NOT_READY, ERR_IO: it
- * is not there. After a lost connection or a crash the outcome is learned by
- * committing the same event, with the same id, again.
+ * again, decide again). ERR_DISK_FULL, ERR_READ_ONLY, ERR_NOT_READY, ERR_NO_MEMORY:
+ * it is not there. After any other error, a lost connection or a crash nobody
+ * knows: the outcome is learned by committing the same event, with the same
+ * id, again.
+ *
+ * While an event is being committed others may see a part of it; the record
+ * that names its stream, and the stream's revision, show last. So read that
+ * record first and its parts after it. expect 0 is for a stream that never
+ * was: a deleted one has a revision. An event without changes moves the
+ * revision. A put after a delete makes a new record (a new `created`). Text of
+ * length 0 is a text; only s == NULL is none.
  */
 int engine_commit(struct engine *g, const struct event *ev, struct commit *out, struct error *e);
 
@@ -196,6 +204,9 @@ int engine_revision(struct engine *g, const char *stream, int64_t *out, struct e
 /*
  * Records of a kind in creation order. `n` returned may be fewer than `limit`
  * only at the end. Pass the last one's `created` and id as `after`, `after_id`.
+ * A scan goes as far as all before is complete: who follows it meets no gap,
+ * and what was there at a mark does not grow. A field that the kind does not
+ * have is ERR_BAD_VALUE.
  */
 struct scan {
 	enum record_kind kind;
