@@ -1,8 +1,9 @@
 """Idempotency keys, ETags and restarts: each write exactly once."""
 
 import concurrent.futures
+import json
 
-from conftest import Server
+from conftest import Server, readback
 
 
 def test_the_same_key_and_body_act_once(server, fresh):
@@ -90,24 +91,23 @@ def test_everything_is_there_after_a_kill(tmp_path):
         assert {h["id"] for h in found} == {f"d{i}" for i in range(20)} - {"d3", "d4"}
     finally:
         assert s.stop() == 0
+    verified = readback("verify", "--data", tmp_path / "data", "--json")
+    assert (verified.returncode, json.loads(verified.stdout)) == (0, {"differences": 0})
 
 
 def test_a_second_server_is_told_who_has_the_folder(server):
-    from conftest import readback
     second = readback("serve", "--data", server.data, "--listen", "127.0.0.1:0")
     assert second.returncode == 1
     assert f"in use by process {server.process.pid}" in second.stderr
 
 
 def test_a_dev_key_is_refused_off_loopback(tmp_path):
-    from conftest import readback
     answer = readback("serve", "--data", tmp_path, "--listen", "0.0.0.0:0", "--dev-key", "x")
     assert answer.returncode == 2
     assert "loopback" in answer.stderr
 
 
 def test_an_unwritable_data_folder_is_told(tmp_path):
-    from conftest import readback
     (tmp_path / "file").write_text("x")
     answer = readback("serve", "--data", tmp_path / "file", "--listen", "127.0.0.1:0")
     assert answer.returncode == 1
