@@ -129,7 +129,8 @@ static int read_secret(struct embedded *g, struct error *e)
 		return error_set(e, ERR_FOLDER, NULL, "the path is too long");
 	if (!file_exists(path)) {
 		if (file_exists(g->database))
-			return error_set(e, ERR_CORRUPT, NULL, "%s is missing: restore it from a backup", path);
+			return error_set(e, ERR_CORRUPT, NULL, "%s is missing: restore it from a backup",
+					 path);
 		if (g->read_only)
 			return error_set(e, ERR_NOT_FOUND, NULL, "%s: there is no database", g->folder);
 		crypto_random(g->secret, sizeof(g->secret));
@@ -249,11 +250,13 @@ static int settle_embedder(struct embedded *g, struct db *d, const struct embedd
 		return use_embedder(g, s.id, s.weights, dim, e);
 	if (!m || !m->dim)
 		return 0;
-	if (s.vectors && (strcmp(s.id, m->id) != 0 || dim != m->dim || strcmp(s.weights, m->weights ? m->weights : "") != 0))
-		return error_set(e, ERR_WRONG_DIMENSION, NULL,
-				 "the database holds vectors of %s with %zu dimensions, this is %s with %zu (or other "
-				 "weights): run `readback reindex --embedder %s`",
-				 s.id, dim, m->id, m->dim, m->id);
+	if (s.vectors && (strcmp(s.id, m->id) != 0 || dim != m->dim ||
+			  strcmp(s.weights, m->weights ? m->weights : "") != 0))
+		return error_set(
+			e, ERR_WRONG_DIMENSION, NULL,
+			"the database holds vectors of %s with %zu dimensions, this is %s with %zu (or other "
+			"weights): run `readback reindex --embedder %s`",
+			s.id, dim, m->id, m->dim, m->id);
 	rc = use_embedder(g, m->id, m->weights ? m->weights : "", m->dim, e);
 	if (rc == 0 && !s.vectors && g->writer)
 		rc = save_embedder(g->writer, m, e);
@@ -324,13 +327,17 @@ static int open_store(struct embedded *g, const struct embedded_options *o, stru
 int embedded_open_store(const struct embedded_options *o, struct embedded **out, struct error *e)
 {
 	struct embedded *g = embedded_new(o);
-	int rc = g ? open_store(g, o, e) : no_memory(e);
+	int rc;
 
-	if (rc < 0 && g)
+	if (!g)
+		return no_memory(e);
+	rc = open_store(g, o, e);
+	if (rc < 0) {
 		embedded_release(g);
-	if (rc == 0)
-		*out = g;
-	return rc;
+		return rc;
+	}
+	*out = g;
+	return 0;
 }
 
 int embedded_open(const struct embedded_options *o, struct engine **out, struct error *e)
@@ -338,7 +345,7 @@ int embedded_open(const struct embedded_options *o, struct engine **out, struct 
 	struct embedded *g = NULL;
 	int rc = embedded_open_store(o, &g, e);
 
-	if (rc < 0)
+	if (rc < 0 || !g)
 		return rc;
 	rc = load_index(g, g->next_seq - 1, &g->index, e);
 	if (rc == 0)

@@ -10,11 +10,11 @@
 struct embedder_info;
 
 struct embedded_options {
-	const char *folder;                  /* the tenant's; made if it is not there (unless read_only) */
+	const char *folder;                   /* the tenant's; made if it is not there (unless read_only) */
 	const struct embedder_info *embedder; /* what vectors will come; dim 0: none */
-	int read_only;                       /* beside a server: no lock, no writes */
-	int no_background;                   /* no maintenance thread: tests and short commands */
-	int64_t max_bytes;                   /* limit of the database's size, 0: none; beyond it ERR_DISK_FULL */
+	int read_only;                        /* beside a server: no lock, no writes */
+	int no_background;                    /* no maintenance thread: tests and short commands */
+	int64_t max_bytes; /* limit of the database's size, 0: none; beyond it ERR_DISK_FULL */
 };
 
 /*

@@ -59,7 +59,8 @@ int embedded_reindex(const struct embedded_options *o, void (*progress)(void *ar
 	int rc;
 
 	if (o->read_only)
-		return error_set(e, ERR_READ_ONLY, NULL, "the index can only be built in a folder that is open for writing");
+		return error_set(e, ERR_READ_ONLY, NULL,
+				 "the index can only be built in a folder that is open for writing");
 	rc = embedded_open_store(o, &g, e);
 	if (rc < 0)
 		return rc;

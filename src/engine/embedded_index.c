@@ -39,8 +39,8 @@ static int words_search(void *ctx, enum collection c, const struct term *terms, 
 	return rc;
 }
 
-static int words_match(void *ctx, enum collection c, const char *expr, void (*each)(void *arg, struct word_hit hit),
-		       void *arg, struct error *e)
+static int words_match(void *ctx, enum collection c, const char *expr,
+		       void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e)
 {
 	struct embedded *g = ctx;
 	struct forward f = { each, arg };
@@ -109,13 +109,14 @@ static int read_tags(struct arena *a, const char *tags, struct index_entry *out,
 	return 0;
 }
 
-static int as_addition(struct arena *a, const struct live_entry *live, struct index_change *out, struct error *e)
+static int as_addition(struct arena *a, const struct live_entry *live, struct index_change *out,
+		       struct error *e)
 {
 	struct index_row *rows = arena_alloc(a, (live->n_rows + 1) * sizeof(*rows));
-	int rc = rows ? 0 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc;
 
-	if (rc < 0)
-		return rc;
+	if (!rows)
+		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	for (size_t i = 0; i < live->n_rows; i++)
 		rows[i] = (struct index_row){ .id = live->rows[i].row,
 					      .field = (enum row_field)live->rows[i].field,
@@ -131,24 +132,44 @@ static int as_addition(struct arena *a, const struct live_entry *live, struct in
 }
 
 /* One page of entries in one short view. *n is how many there were. */
-static int load_page(struct embedded *g, struct db *d, uint64_t seq, uint64_t *after, size_t *n, struct index *x,
-		     struct error *e)
+static int read_page(struct embedded *g, struct db *d, uint64_t after, struct arena *a,
+		     struct live_entry **out, size_t *n, struct error *e)
 {
-	struct arena *a = arena_new(1 << 20);
-	struct live_entry *live = NULL;
-	struct index_change *changes = a ? arena_alloc(a, LOAD_ENTRIES * sizeof(*changes)) : NULL;
-	int rc = changes ? db_begin(d, e) : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = db_begin(d, e);
 
-	*n = 0;
 	if (rc == 0)
-		rc = entries_read(d, *after, LOAD_ENTRIES, g->dim, a, &live, n, e);
+		rc = entries_read(d, after, LOAD_ENTRIES, g->dim, a, out, n, e);
 	db_rollback(d);
-	for (size_t i = 0; i < *n && rc == 0; i++)
+	return rc;
+}
+
+static int add_page(struct embedded *g, struct db *d, uint64_t seq, uint64_t *after, size_t *n,
+		    struct index *x, struct arena *a, struct error *e)
+{
+	struct index_change *changes = arena_alloc(a, LOAD_ENTRIES * sizeof(*changes));
+	struct live_entry *live = NULL;
+
+	if (!changes)
+		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = read_page(g, d, *after, a, &live, n, e);
+	for (size_t i = 0; rc == 0 && i < *n; i++)
 		rc = as_addition(a, &live[i], &changes[i], e);
 	if (rc == 0)
 		rc = index_apply(x, seq, changes, *n, e);
 	if (rc == 0 && *n)
 		*after = live[*n - 1].entry;
+	return rc;
+}
+
+/* One page of entries, read in one short view. *n is how many there were. */
+static int load_page(struct embedded *g, struct db *d, uint64_t seq, uint64_t *after, size_t *n,
+		     struct index *x, struct error *e)
+{
+	struct arena *a = arena_new(1 << 20);
+
+	if (!a)
+		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = add_page(g, d, seq, after, n, x, a, e);
 	arena_free(a);
 	return rc;
 }
@@ -162,6 +183,7 @@ int load_index(struct embedded *g, uint64_t seq, struct index **out, struct erro
 					 .read_only = g->read_only };
 	uint64_t after = 0;
 	size_t n = LOAD_ENTRIES;
+	struct index_stats stats;
 	struct index *x;
 	struct db *d;
 	int rc = index_open(&o, &x, e);
@@ -178,6 +200,11 @@ int load_index(struct embedded *g, uint64_t seq, struct index **out, struct erro
 		index_close(x);
 		return rc;
 	}
+	/* what the files lack counts as grown: it is built in the background, and should not be built at each start */
+	index_stats(x, &stats);
+	pthread_mutex_lock(&g->lock);
+	g->rows_since_save = stats.rows > stats.graph_rows ? stats.rows - stats.graph_rows : 0;
+	pthread_mutex_unlock(&g->lock);
 	*out = x;
 	return 0;
 }

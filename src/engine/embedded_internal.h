@@ -34,14 +34,14 @@ struct embedded {
 	int lock_fd; /* of the folder, -1: none */
 	int read_only;
 	size_t dim;
-	char *embedder;        /* id */
-	uint64_t embedder_id;  /* for the index's files */
+	char *embedder;       /* id */
+	uint64_t embedder_id; /* for the index's files */
 	unsigned char secret[32];
 
 	struct pool *readers;
-	struct db *writer;     /* the writer thread's; NULL once writing has stopped */
-	uint64_t next_seq;     /* the writer thread's */
-	int checkpointed;      /* frames of the WAL at the last checkpoint; the writer thread's */
+	struct db *writer; /* the writer thread's; NULL once writing has stopped */
+	uint64_t next_seq; /* the writer thread's */
+	int checkpointed;  /* frames of the WAL at the last checkpoint; the writer thread's */
 	_Atomic uint64_t next_entry, next_row;
 	_Atomic uint64_t saved_seq; /* the index's files hold all up to here */
 
@@ -83,14 +83,17 @@ void *writer_run(void *self);
 void stop_writing(struct embedded *g, const char *why);
 
 /* embedded_read.c */
-int read_get(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out, struct error *e);
+int read_get(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out,
+	     struct error *e);
 int read_revision(void *self, const char *stream, int64_t *out, struct error *e);
-int read_scan(void *self, const struct scan *s, struct arena *a, struct record **out, size_t *n, struct error *e);
-int read_search(void *self, const struct index_query *q, struct arena *a, struct index_result *out, struct error *e);
+int read_scan(void *self, const struct scan *s, struct arena *a, struct record **out, size_t *n,
+	      struct error *e);
+int read_search(void *self, const struct index_query *q, struct arena *a, struct index_result *out,
+		struct error *e);
 int read_load(void *self, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
 	      struct arena *a, struct record **out, struct error *e);
-int read_rows(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out, size_t *n,
-	      struct error *e);
+int read_rows(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out,
+	      size_t *n, struct error *e);
 int read_status(void *self, struct arena *a, struct engine_status *out, struct error *e);
 
 /* embedded_index.c */

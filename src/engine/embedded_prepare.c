@@ -65,7 +65,8 @@ static int tags_text(struct arena *a, const struct entry *en, const char **out, 
 	for (size_t i = 0; i < en->n_tags; i++) {
 		json_t *value = value_json(&en->tags[i].value);
 		if (!value)
-			return error_set(e, ERR_BAD_VALUE, en->tags[i].key, "%s: it cannot be stored", en->tags[i].key);
+			return error_set(e, ERR_BAD_VALUE, en->tags[i].key, "%s: it cannot be stored",
+					 en->tags[i].key);
 		json_t *pair = json_pack("[so]", en->tags[i].key, value);
 		if (!pair || json_array_append_new(tags, pair) < 0)
 			return no_memory(e);
@@ -74,8 +75,8 @@ static int tags_text(struct arena *a, const struct entry *en, const char **out, 
 	return *out ? 0 : no_memory(e);
 }
 
-static int set_acl(struct arena *a, const json_t *acl, struct stored_entry *stored, struct index_entry *indexed,
-		   struct error *e)
+static int set_acl(struct arena *a, const json_t *acl, struct stored_entry *stored,
+		   struct index_entry *indexed, struct error *e)
 {
 	size_t n = json_array_size(acl);
 
@@ -89,7 +90,8 @@ static int set_acl(struct arena *a, const json_t *acl, struct stored_entry *stor
 		return no_memory(e);
 	for (size_t i = 0; i < n; i++)
 		if (!(groups[i] = json_string_value(json_array_get(acl, i))))
-			return error_set(e, ERR_WRONG_TYPE, "acl", "acl: it must be an array of strings, or null");
+			return error_set(e, ERR_WRONG_TYPE, "acl",
+					 "acl: it must be an array of strings, or null");
 	if (!json_is_array(acl))
 		return error_set(e, ERR_WRONG_TYPE, "acl", "acl: it must be an array of strings, or null");
 	indexed->groups = groups;
@@ -113,9 +115,12 @@ static int set_rows(struct embedded *g, struct arena *a, const struct entry *en,
 		rows[i] = (struct stored_row){
 			.row = row + i, .field = (int)r->field, .n = r->n, .start = r->start, .end = r->end
 		};
-		found[i] = (struct index_row){ .id = row + i, .field = r->field, .n = r->n, .vector = r->vector };
+		found[i] = (struct index_row){
+			.id = row + i, .field = r->field, .n = r->n, .vector = r->vector
+		};
 		if (r->vector && !g->dim)
-			return error_set(e, ERR_WRONG_DIMENSION, NULL, "vectors come, but no embedder is set");
+			return error_set(e, ERR_WRONG_DIMENSION, NULL,
+					 "vectors come, but no embedder is set");
 		if (r->vector)
 			ref_set(&rows[i].vector, r->vector, g->dim * sizeof(float));
 	}
@@ -157,13 +162,15 @@ static int set_entry(struct embedded *g, struct arena *a, const struct change *c
 
 /* --- changes --------------------------------------------------------------------------------------- */
 
-static int prepare_change(struct embedded *g, struct arena *a, const struct change *c, struct stored_change *out,
-			  struct error *e)
+static int prepare_change(struct embedded *g, struct arena *a, const struct change *c,
+			  struct stored_change *out, struct error *e)
 {
 	const struct record_schema *s = record_schema(c->kind);
 	int rc = check_id(c->id, "id", e);
 
-	*out = (struct stored_change){ .kind = (int)c->kind, .id = c->id, .subject = c->subject ? c->subject : "" };
+	*out = (struct stored_change){ .kind = (int)c->kind,
+				       .id = c->id,
+				       .subject = c->subject ? c->subject : "" };
 	if (rc == 0 && *out->subject)
 		rc = check_id(out->subject, "subject", e);
 	if (rc < 0 || !c->body)
@@ -181,9 +188,14 @@ static int prepare_change(struct embedded *g, struct arena *a, const struct chan
  * In order of kind and id: what one event makes is then stored in the order
  * in which a scan has to give it. Changes of one record keep their order.
  */
+struct ordered {
+	const struct change *change;
+};
+
 static int by_id(const void *a, const void *b)
 {
-	const struct change *x = *(const struct change *const *)a, *y = *(const struct change *const *)b;
+	const struct change *x = ((const struct ordered *)a)->change,
+			    *y = ((const struct ordered *)b)->change;
 	int order = (int)x->kind - (int)y->kind;
 
 	if (!order)
@@ -191,20 +203,20 @@ static int by_id(const void *a, const void *b)
 	return order ? order : (x > y) - (x < y);
 }
 
-static int prepare_changes(struct embedded *g, const struct event *ev, struct arena *a, struct stored_event *out,
-			   struct error *e)
+static int prepare_changes(struct embedded *g, const struct event *ev, struct arena *a,
+			   struct stored_event *out, struct error *e)
 {
 	struct stored_change *changes = arena_alloc(a, (ev->n + 1) * sizeof(*changes));
-	const struct change **order = arena_alloc(a, (ev->n + 1) * sizeof(const struct change *));
+	struct ordered *order = arena_alloc(a, (ev->n + 1) * sizeof(*order));
 	int rc = 0;
 
 	if (!changes || !order)
 		return no_memory(e);
 	for (size_t i = 0; i < ev->n; i++)
-		order[i] = &ev->changes[i];
+		order[i].change = &ev->changes[i];
 	qsort(order, ev->n, sizeof(*order), by_id);
 	for (size_t i = 0; i < ev->n && rc == 0; i++)
-		rc = prepare_change(g, a, order[i], &changes[i], e);
+		rc = prepare_change(g, a, order[i].change, &changes[i], e);
 	out->changes = changes;
 	out->n = ev->n;
 	return rc;

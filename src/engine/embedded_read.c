@@ -31,7 +31,8 @@ static int as_record(enum record_kind k, const struct stored_record *s, struct a
 	return 0;
 }
 
-int read_get(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out, struct error *e)
+int read_get(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out,
+	     struct error *e)
 {
 	struct embedded *g = self;
 	struct stored_record s;
@@ -81,7 +82,8 @@ static int scan_stored(struct embedded *g, const struct scan *s, struct arena *a
 	return rc;
 }
 
-int read_scan(void *self, const struct scan *s, struct arena *a, struct record **out, size_t *n, struct error *e)
+int read_scan(void *self, const struct scan *s, struct arena *a, struct record **out, size_t *n,
+	      struct error *e)
 {
 	struct stored_record *stored = NULL;
 	size_t count = 0;
@@ -101,7 +103,8 @@ int read_scan(void *self, const struct scan *s, struct arena *a, struct record *
 	return 0;
 }
 
-int read_search(void *self, const struct index_query *q, struct arena *a, struct index_result *out, struct error *e)
+int read_search(void *self, const struct index_query *q, struct arena *a, struct index_result *out,
+		struct error *e)
 {
 	struct embedded *g = self;
 	int rc;
@@ -127,8 +130,8 @@ static int may_see(const struct rights *r, const char *acl, int *see, struct err
 	return 0;
 }
 
-static int load_one(struct embedded *g, struct db *d, enum record_kind k, const struct rights *r, uint64_t entry,
-		    struct arena *a, struct record *out, struct error *e)
+static int load_one(struct embedded *g, struct db *d, enum record_kind k, const struct rights *r,
+		    uint64_t entry, struct arena *a, struct record *out, struct error *e)
 {
 	struct stored_record s;
 	int see = 0, rc = records_load(d, g->tables, (int)k, entry, a, &s, e);
@@ -164,8 +167,8 @@ int read_load(void *self, enum record_kind k, const struct rights *r, const uint
 	return 0;
 }
 
-int read_rows(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out, size_t *n,
-	      struct error *e)
+int read_rows(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out,
+	      size_t *n, struct error *e)
 {
 	struct embedded *g = self;
 	struct live_row *live = NULL;

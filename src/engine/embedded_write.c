@@ -10,10 +10,10 @@
 
 #include "base/arena.h"
 
-#define GROUP_EVENTS 1024         /* a group takes no further batch beyond this */
-#define CHECKPOINT_FRAMES 2000    /* of 8 kB */
+#define GROUP_EVENTS 1024      /* a group takes no further batch beyond this */
+#define CHECKPOINT_FRAMES 2000 /* of 8 kB */
 #define TRUNCATE_FRAMES 16000
-#define TRIM_CHANGES 50000        /* lines of the change log a checkpoint */
+#define TRIM_CHANGES 50000 /* lines of the change log a checkpoint */
 
 struct batch {
 	struct slot *slots;
@@ -37,7 +37,8 @@ static int refused(struct embedded *g, struct error *e)
 
 	pthread_mutex_lock(&g->lock);
 	if (g->read_only || g->stopped)
-		rc = error_set(e, ERR_READ_ONLY, NULL, "%s", g->stopped ? g->reason : "it is open for reading only");
+		rc = error_set(e, ERR_READ_ONLY, NULL, "%s",
+			       g->stopped ? g->reason : "it is open for reading only");
 	else if (g->not_ready)
 		rc = error_set(e, ERR_NOT_READY, NULL, "%s", g->reason);
 	pthread_mutex_unlock(&g->lock);
@@ -97,7 +98,8 @@ void stop_writing(struct embedded *g, const char *why)
 	g->writer = NULL;
 	pthread_mutex_lock(&g->lock);
 	g->stopped = 1;
-	snprintf(g->reason, sizeof(g->reason), "writing has stopped: %s; restart it when the disk is well", why);
+	snprintf(g->reason, sizeof(g->reason), "writing has stopped: %s; restart it when the disk is well",
+		 why);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -155,7 +157,9 @@ static int commit_once(struct embedded *g, struct slot *slots, size_t n, struct 
 		rc = db_commit(g->writer, e);
 		if (rc < 0 && rc != ERR_DISK_FULL) {
 			stop_writing(g, "the outcome of a commit is not known");
-			return error_set(e, rc, NULL, "the outcome is not known: send the same event again after a restart");
+			return error_set(
+				e, rc, NULL,
+				"the outcome is not known: send the same event again after a restart");
 		}
 	}
 	if (rc < 0) {

@@ -60,7 +60,8 @@ int engine_commit(struct engine *g, const struct event *ev, struct commit *out, 
 	return 0;
 }
 
-int engine_commit_many(struct engine *g, const struct event *ev, size_t n, struct commit *out, struct error *e)
+int engine_commit_many(struct engine *g, const struct event *ev, size_t n, struct commit *out,
+		       struct error *e)
 {
 	int rc = g->ops->commit(g->self, ev, n, out);
 
@@ -92,8 +93,8 @@ int engine_search(struct engine *g, const struct index_query *q, struct arena *a
 	return g->ops->search(g->self, q, a, out, e);
 }
 
-int engine_load(struct engine *g, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
-		struct arena *a, struct record **out, struct error *e)
+int engine_load(struct engine *g, enum record_kind k, const struct rights *r, const uint64_t *entries,
+		size_t n, struct arena *a, struct record **out, struct error *e)
 {
 	return g->ops->load(g->self, k, r, entries, n, a, out, e);
 }

@@ -55,11 +55,13 @@ int db_fail(struct db *d, int rc, struct error *e)
 	case ERR_NO_MEMORY:
 		return error_set(e, code, NULL, "out of memory");
 	case ERR_CORRUPT:
-		return error_set(e, code, NULL, "the database is damaged (%s); restore a backup", sqlite3_errstr(rc));
+		return error_set(e, code, NULL, "the database is damaged (%s); restore a backup",
+				 sqlite3_errstr(rc));
 	case ERR_OVERLOADED:
 		return error_set(e, code, NULL, "the database is locked by another process; try again");
 	}
-	return error_set(e, code, NULL, "database: %s (%d)", d && d->h ? sqlite3_errmsg(d->h) : sqlite3_errstr(rc), rc);
+	return error_set(e, code, NULL, "database: %s (%d)",
+			 d && d->h ? sqlite3_errmsg(d->h) : sqlite3_errstr(rc), rc);
 }
 
 /* --- statements -------------------------------------------------------------------------------- */
@@ -235,12 +237,14 @@ static int exec(struct db *d, const char *sql, struct error *e)
 
 static int set_size_limit(struct db *d, int64_t max_bytes, struct error *e)
 {
-	int64_t page = 4096;
+	int64_t page = 0;
 	char sql[80];
 	int rc = db_number(d, "PRAGMA page_size", &page, e);
 
 	if (rc < 0)
 		return rc;
+	if (page <= 0)
+		return error_set(e, ERR_CORRUPT, NULL, "the database has no size of page");
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA max_page_count = %lld", (long long)(max_bytes / page));
 	return exec(d, sql, e);
 }
@@ -257,15 +261,21 @@ static int set_up(struct db *d, const struct db_options *o, struct error *e)
 	if (rc < 0 || o->read_only)
 		return rc;
 	if (o->scratch)
-		return exec(d, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;", e);
+		return exec(
+			d, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536;",
+			e);
 	sqlite3_wal_hook(d->h, count_frames, d);
 	if (o->rollback)
-		rc = exec(d, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", e);
+		rc = exec(
+			d,
+			"PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+			e);
 	else
-		rc = exec(d,
-			  "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-			  "PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 134217728;",
-			  e);
+		rc = exec(
+			d,
+			"PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			"PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 134217728;",
+			e);
 	if (rc == 0 && o->max_bytes > 0)
 		rc = set_size_limit(d, o->max_bytes, e);
 	return rc;
@@ -378,8 +388,8 @@ int db_checkpoint(struct db *d, int wait, struct error *e)
 	int left = 0, done = 0, rc;
 
 	sqlite3_busy_timeout(d->h, wait ? 1000 : 0);
-	rc = sqlite3_wal_checkpoint_v2(d->h, "main", wait ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
-				       &left, &done);
+	rc = sqlite3_wal_checkpoint_v2(
+		d->h, "main", wait ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &left, &done);
 	sqlite3_busy_timeout(d->h, 10000);
 	if ((rc & 0xff) == SQLITE_BUSY)
 		return 0;

@@ -24,9 +24,9 @@ struct db;
 
 struct db_options {
 	const char *path;
-	int read_only;     /* ERR_NOT_FOUND when there is no file; else it is made (mode 0600) */
-	int rollback;      /* a rollback journal in place of the WAL: for small databases with several writers */
-	int scratch;       /* a temporary database in place of `path`, with nothing safe, for a rebuild */
+	int read_only; /* ERR_NOT_FOUND when there is no file; else it is made (mode 0600) */
+	int rollback;  /* a rollback journal in place of the WAL: for small databases with several writers */
+	int scratch;   /* a temporary database in place of `path`, with nothing safe, for a rebuild */
 	int64_t max_bytes; /* 0: no limit */
 };
 

@@ -32,7 +32,8 @@ static int read_vector(const struct query *q, int column, size_t dim, struct are
 }
 
 /* Columns from `at` on: row, field, n, start, stop, data. */
-static int read_row(const struct query *q, int at, size_t dim, struct arena *a, struct live_row *r, struct error *e)
+static int read_row(const struct query *q, int at, size_t dim, struct arena *a, struct live_row *r,
+		    struct error *e)
 {
 	*r = (struct live_row){ .row = (uint64_t)column_int(q, at),
 				.field = (int)column_int(q, at + 1),
@@ -54,7 +55,8 @@ static void *room(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
 	return more;
 }
 
-static int read_rows(struct query *q, size_t dim, struct arena *a, struct live_row **out, size_t *n, struct error *e)
+static int read_rows(struct query *q, size_t dim, struct arena *a, struct live_row **out, size_t *n,
+		     struct error *e)
 {
 	struct live_row *v = NULL;
 	size_t count = 0, cap = 0;
@@ -79,9 +81,10 @@ static int read_rows(struct query *q, size_t dim, struct arena *a, struct live_r
 int entries_rows(struct db *d, int collection, const char *record, size_t dim, struct arena *a,
 		 struct live_row **out, size_t *n, struct error *e)
 {
-	struct query q = query_start(d, "SELECT r.row, r.field, r.n, r.start, r.stop, v.data FROM entries e"
-					" JOIN rows r ON r.entry = e.entry LEFT JOIN vectors v ON v.id = r.vector"
-					" WHERE e.collection = ? AND e.record = ? ORDER BY r.row");
+	struct query q = query_start(
+		d, "SELECT r.row, r.field, r.n, r.start, r.stop, v.data FROM entries e"
+		   " JOIN rows r ON r.entry = e.entry LEFT JOIN vectors v ON v.id = r.vector"
+		   " WHERE e.collection = ? AND e.record = ? ORDER BY r.row");
 
 	query_int(&q, collection);
 	query_text(&q, record);
@@ -92,8 +95,9 @@ static int rows_of_entry(struct db *d, uint64_t entry, size_t dim, struct arena 
 			 struct error *e)
 {
 	struct live_row *rows = NULL;
-	struct query q = query_start(d, "SELECT r.row, r.field, r.n, r.start, r.stop, v.data FROM rows r"
-					" LEFT JOIN vectors v ON v.id = r.vector WHERE r.entry = ? ORDER BY r.row");
+	struct query q = query_start(
+		d, "SELECT r.row, r.field, r.n, r.start, r.stop, v.data FROM rows r"
+		   " LEFT JOIN vectors v ON v.id = r.vector WHERE r.entry = ? ORDER BY r.row");
 
 	query_int(&q, (int64_t)entry);
 	int rc = read_rows(&q, dim, a, &rows, &en->n_rows, e);
@@ -115,8 +119,8 @@ static int read_entry(struct db *d, const struct query *q, size_t dim, struct ar
 	return rows_of_entry(d, en->entry, dim, a, en, e);
 }
 
-int entries_read(struct db *d, uint64_t after, size_t limit, size_t dim, struct arena *a, struct live_entry **out,
-		 size_t *n, struct error *e)
+int entries_read(struct db *d, uint64_t after, size_t limit, size_t dim, struct arena *a,
+		 struct live_entry **out, size_t *n, struct error *e)
 {
 	struct live_entry *v = arena_alloc(a, limit * sizeof(*v));
 	size_t count = 0;
@@ -160,7 +164,8 @@ int entries_highest(struct db *d, uint64_t *entry, uint64_t *row, struct error *
 int changes_trim(struct db *d, uint64_t seq, size_t limit, struct error *e)
 {
 	struct query q = query_start(
-		d, "DELETE FROM changes WHERE n IN (SELECT n FROM changes WHERE seq <= ? ORDER BY n LIMIT ?)");
+		d,
+		"DELETE FROM changes WHERE n IN (SELECT n FROM changes WHERE seq <= ? ORDER BY n LIMIT ?)");
 
 	query_int(&q, (int64_t)seq);
 	query_int(&q, (int64_t)limit);

@@ -34,8 +34,8 @@ struct live_entry {
  * their rows. Fewer than `limit`: these were the last. ERR_CORRUPT for a vector
  * that does not have `dim` floats.
  */
-int entries_read(struct db *d, uint64_t after, size_t limit, size_t dim, struct arena *a, struct live_entry **out,
-		 size_t *n, struct error *e);
+int entries_read(struct db *d, uint64_t after, size_t limit, size_t dim, struct arena *a,
+		 struct live_entry **out, size_t *n, struct error *e);
 
 /* The rows of a record's entry; *n = 0 if it has none. */
 int entries_rows(struct db *d, int collection, const char *record, size_t dim, struct arena *a,

@@ -74,7 +74,8 @@ void ref_set(struct stored_ref *r, const void *p, size_t n);
 /* Fills pseudonyms, commit, and (unless it is a rebuild) the nonce before. */
 void event_seal(struct stored_event *ev, const unsigned char secret[32]);
 /* RFC 6962 leaf of an event that took place as `seq`, `revision`. */
-void event_leaf(const struct stored_event *ev, uint64_t seq, int64_t revision, unsigned char out[SHA256_SIZE]);
+void event_leaf(const struct stored_event *ev, uint64_t seq, int64_t revision,
+		unsigned char out[SHA256_SIZE]);
 
 /* Sticky failure in `out`. */
 void payload_write(const struct tables *t, const struct stored_event *ev, struct strbuf *out);

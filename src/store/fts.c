@@ -74,7 +74,8 @@ static int cursor_next(struct db *d, struct cursor *c, struct error *e)
 	return db_fail(d, rc, e);
 }
 
-static int cursor_open(struct db *d, const char *sql, const struct strbuf *expr, struct cursor *c, struct error *e)
+static int cursor_open(struct db *d, const char *sql, const struct strbuf *expr, struct cursor *c,
+		       struct error *e)
 {
 	int rc = sqlite3_prepare_v2(db_handle(d), sql, -1, &c->s, NULL);
 
@@ -122,7 +123,8 @@ int fts_search(struct db *d, const struct tables *t, int collection, const struc
 		if (expr.failed)
 			rc = error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 		else if (expr.n)
-			rc = cursor_open(d, tables_words_sql(t, collection, WORDS_MATCH), &expr, &cursors[w], e);
+			rc = cursor_open(d, tables_words_sql(t, collection, WORDS_MATCH), &expr, &cursors[w],
+					 e);
 	}
 	if (rc == 0)
 		rc = merge(d, cursors, count, each, arg, e);
@@ -141,8 +143,8 @@ static int bad_match(struct db *d, struct error *e)
 	return error_set(e, ERR_BAD_MATCH, "match", "match: %.200s", why);
 }
 
-int fts_match(struct db *d, const struct tables *t, int collection, const char *expr, fts_each *each, void *arg,
-	      struct error *e)
+int fts_match(struct db *d, const struct tables *t, int collection, const char *expr, fts_each *each,
+	      void *arg, struct error *e)
 {
 	int rc;
 

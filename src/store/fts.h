@@ -25,8 +25,8 @@ int fts_search(struct db *d, const struct tables *t, int collection, const struc
 	       fts_each *each, void *arg, struct error *e);
 
 /* Calls each() for every entry that matches an FTS5 expression; ERR_BAD_MATCH when it does not parse. */
-int fts_match(struct db *d, const struct tables *t, int collection, const char *expr, fts_each *each, void *arg,
-	      struct error *e);
+int fts_match(struct db *d, const struct tables *t, int collection, const char *expr, fts_each *each,
+	      void *arg, struct error *e);
 
 /* ERR_CORRUPT when the words are not those of the entries' texts. Needs a writing connection. */
 int fts_check(struct db *d, const struct tables *t, int collection, struct error *e);

@@ -56,9 +56,10 @@ static int check_format(struct control *c, int64_t *version, struct error *e)
 	if (application != APPLICATION && (*version || objects))
 		return error_set(e, ERR_CORRUPT, NULL, "control.db was not made by readback");
 	if (*version > FORMAT)
-		return error_set(e, ERR_NEWER_FORMAT, NULL,
-				 "control.db has format %lld, this program knows up to %d: use a newer readback",
-				 (long long)*version, FORMAT);
+		return error_set(
+			e, ERR_NEWER_FORMAT, NULL,
+			"control.db has format %lld, this program knows up to %d: use a newer readback",
+			(long long)*version, FORMAT);
 	return 0;
 }
 
@@ -76,7 +77,8 @@ static int make_tables(struct control *c, struct error *e)
 	rc = query_run(&q, e);
 	if (rc < 0)
 		return rc;
-	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION, FORMAT);
+	snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id = %d; PRAGMA user_version = %d;",
+		 APPLICATION, FORMAT);
 	return db_fail(c->db, sqlite3_exec(db_handle(c->db), pragmas, NULL, NULL, NULL), e);
 }
 
@@ -168,7 +170,8 @@ void control_secret(const struct control *c, unsigned char out[32])
 
 /* --- tenants ------------------------------------------------------------------------------------ */
 
-static int find_tenant(struct control *c, const char *name, struct arena *a, const char **path, struct error *e)
+static int find_tenant(struct control *c, const char *name, struct arena *a, const char **path,
+		       struct error *e)
 {
 	struct query q = query_start(c->db, "SELECT folder FROM tenants WHERE name = ?");
 
@@ -231,16 +234,17 @@ static char *groups_text(const struct key_spec *s, struct error *e)
 	return text;
 }
 
-static int put_key(struct control *c, const struct key_spec *s, const char *id, const unsigned char hash[SHA256_SIZE],
-		   struct error *e)
+static int put_key(struct control *c, const struct key_spec *s, const char *id,
+		   const unsigned char hash[SHA256_SIZE], struct error *e)
 {
 	struct error groups_error = { 0 };
 	char *groups = groups_text(s, &groups_error);
 
 	if (!groups)
 		return error_set(e, groups_error.code, groups_error.param, "%s", groups_error.message);
-	struct query q = query_start(c->db, "INSERT OR IGNORE INTO keys(id, hash, name, scopes, act_as, all_groups,"
-					    " groups, created_at, revoked_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct query q = query_start(c->db,
+				     "INSERT OR IGNORE INTO keys(id, hash, name, scopes, act_as, all_groups,"
+				     " groups, created_at, revoked_at) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
 	query_text(&q, id);
 	query_blob(&q, hash, SHA256_SIZE);
 	query_text(&q, s->name);
@@ -257,7 +261,8 @@ static int put_key(struct control *c, const struct key_spec *s, const char *id, 
 	return rc;
 }
 
-int key_create(struct control *c, const struct key_spec *spec, char text[KEY_TEXT], char id[KEY_TEXT], struct error *e)
+int key_create(struct control *c, const struct key_spec *spec, char text[KEY_TEXT], char id[KEY_TEXT],
+	       struct error *e)
 {
 	unsigned char random[KEY_BYTES], hash[SHA256_SIZE];
 	char key[KEY_TEXT] = "rb_", made[KEY_TEXT] = "key_";
@@ -335,8 +340,8 @@ static int unauthenticated(struct error *e)
 }
 
 /* Looking up a hash tells by its time nothing of use about the key. */
-static int find_key(struct control *c, const unsigned char hash[SHA256_SIZE], struct arena *a, struct key_spec *out,
-		    struct error *e)
+static int find_key(struct control *c, const unsigned char hash[SHA256_SIZE], struct arena *a,
+		    struct key_spec *out, struct error *e)
 {
 	struct key_spec found;
 	struct query q = query_start(c->db, KEY_COLUMNS "WHERE hash = ? AND revoked_at = 0");
@@ -354,7 +359,8 @@ static int find_key(struct control *c, const unsigned char hash[SHA256_SIZE], st
 	return rc;
 }
 
-int key_find(struct control *c, const char *text, size_t n, struct arena *a, struct key_spec *out, struct error *e)
+int key_find(struct control *c, const char *text, size_t n, struct arena *a, struct key_spec *out,
+	     struct error *e)
 {
 	unsigned char hash[SHA256_SIZE];
 	int rc;
@@ -362,7 +368,9 @@ int key_find(struct control *c, const char *text, size_t n, struct arena *a, str
 	crypto_sha256(text, n, hash);
 	pthread_mutex_lock(&c->lock);
 	if (c->has_dev && crypto_equal(hash, c->dev, sizeof(hash))) {
-		*out = (struct key_spec){ .id = "dev", .name = "--dev-key", .scopes = ~0u, .act_as = 1, .all_groups = 1 };
+		*out = (struct key_spec){
+			.id = "dev", .name = "--dev-key", .scopes = ~0u, .act_as = 1, .all_groups = 1
+		};
 		rc = 0;
 	} else if (n != KEY_LENGTH || memcmp(text, "rb_", 3) != 0) {
 		rc = unauthenticated(e);
@@ -425,7 +433,8 @@ int key_revoke(struct control *c, const char *id, struct error *e)
 	int rc = key_exists(c, id, e);
 	if (rc > 0) {
 		/* The first revocation stands. */
-		struct query q = query_start(c->db, "UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0");
+		struct query q = query_start(
+			c->db, "UPDATE keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0");
 		query_int(&q, clock_wall_ms());
 		query_text(&q, id);
 		rc = query_run(&q, e);

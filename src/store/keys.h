@@ -17,9 +17,9 @@ struct control;
 #define KEY_TEXT 64
 
 struct key_spec {
-	const char *id;            /* NULL: one is made */
-	const char *name;          /* for people; may be NULL */
-	unsigned scopes;           /* enum scope of engine/rights.h, ored */
+	const char *id;   /* NULL: one is made */
+	const char *name; /* for people; may be NULL */
+	unsigned scopes;  /* enum scope of engine/rights.h, ored */
 	int act_as, all_groups;
 	const char *const *groups;
 	size_t n_groups;
@@ -34,11 +34,13 @@ void control_close(struct control *c);
 int control_tenant(struct control *c, const char *name, struct arena *a, const char **path, struct error *e);
 
 /* Stores a new key and writes its text, which cannot be had again. */
-int key_create(struct control *c, const struct key_spec *spec, char text[KEY_TEXT], char id[KEY_TEXT], struct error *e);
+int key_create(struct control *c, const struct key_spec *spec, char text[KEY_TEXT], char id[KEY_TEXT],
+	       struct error *e);
 /* Makes the given text (of --dev-key) a key for this run only: in memory, all scopes, all groups. */
 int key_add_dev(struct control *c, const char *text, struct error *e);
 /* ERR_UNAUTHENTICATED for a key that is unknown, malformed or revoked: the answer does not tell which. */
-int key_find(struct control *c, const char *text, size_t n, struct arena *a, struct key_spec *out, struct error *e);
+int key_find(struct control *c, const char *text, size_t n, struct arena *a, struct key_spec *out,
+	     struct error *e);
 int key_list(struct control *c, struct arena *a, struct key_spec **out, size_t *n, struct error *e);
 int key_revoke(struct control *c, const char *id, struct error *e); /* ERR_NOT_FOUND */
 

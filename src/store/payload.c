@@ -28,7 +28,8 @@ static void add_string(struct strbuf *b, const char *s)
 
 	strbuf_putc(b, '"');
 	for (; *s; s++) {
-		for (plain = 0; (unsigned char)s[plain] >= 0x20 && s[plain] != '"' && s[plain] != '\\'; plain++)
+		for (plain = 0; (unsigned char)s[plain] >= 0x20 && s[plain] != '"' && s[plain] != '\\';
+		     plain++)
 			continue;
 		strbuf_add(b, s, plain);
 		s += plain;
@@ -206,7 +207,9 @@ static void read_row(struct parse *p, const json_t *j, struct stored_row *r)
 	uint64_t v[5];
 	for (size_t i = 0; i < 5; i++)
 		v[i] = (uint64_t)json_integer_value(json_array_get(j, i));
-	*r = (struct stored_row){ .row = v[0], .field = (int)v[1], .n = (uint32_t)v[2], .start = v[3], .end = v[4] };
+	*r = (struct stored_row){
+		.row = v[0], .field = (int)v[1], .n = (uint32_t)v[2], .start = v[3], .end = v[4]
+	};
 	read_hash(p, json_array_get(j, 5), &r->vector);
 }
 
@@ -247,7 +250,8 @@ static void read_change(struct parse *p, const json_t *j, struct stored_change *
 	}
 	c->body = read_json(p, j, "body", json_text);
 	for (int i = 0; i < STORED_FIELDS && tables_spec(p->t, c->kind)->fields[i]; i++)
-		c->fields[i] = json_string_value(json_object_get(body, tables_spec(p->t, c->kind)->fields[i]));
+		c->fields[i] = json_string_value(
+			json_object_get(body, tables_spec(p->t, c->kind)->fields[i]));
 	read_hash(p, json_object_get(j, "text"), &c->text);
 	if (entry)
 		c->entry = read_entry(p, entry);

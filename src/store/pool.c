@@ -16,7 +16,7 @@ struct pool {
 
 struct pool *pool_new(const char *path, size_t max)
 {
-	struct pool *p = calloc(1, sizeof(*p) + max * sizeof(p->idle[0]));
+	struct pool *p = calloc(1, sizeof(*p) + max * sizeof(struct db *));
 
 	if (!p)
 		return NULL;

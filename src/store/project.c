@@ -44,15 +44,16 @@ static int find_ref(struct projection *p, const char *sql, const struct stored_r
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return error_set(p->e, ERR_CORRUPT, NULL, "a text or vector that an event names is not there");
+		return error_set(p->e, ERR_CORRUPT, NULL,
+				 "a text or vector that an event names is not there");
 	*id = column_int(&q, 0);
 	query_end(&q);
 	return 0;
 }
 
 /* *id is 0 for none. */
-static int put_ref(struct projection *p, const struct ref_sql *sql, const struct stored_ref *r, const char *subject,
-		   int64_t *id)
+static int put_ref(struct projection *p, const struct ref_sql *sql, const struct stored_ref *r,
+		   const char *subject, int64_t *id)
 {
 	*id = 0;
 	if (!r->there)
@@ -102,7 +103,8 @@ static int log_effect(struct projection *p, struct effect fx)
 /* The live entry of a record: *out is left alone, and 0 returned, if there is none; 1 if there is. */
 static int find_entry(struct projection *p, int collection, const char *record, struct effect *out)
 {
-	struct query q = query_start(p->db, "SELECT entry, title, text FROM entries WHERE collection = ? AND record = ?");
+	struct query q = query_start(
+		p->db, "SELECT entry, title, text FROM entries WHERE collection = ? AND record = ?");
 
 	query_int(&q, collection);
 	query_text(&q, record);
@@ -150,7 +152,8 @@ static int put_row(struct projection *p, const struct stored_change *c, const st
 	if (rc < 0)
 		return rc;
 	struct query q = query_start(
-		p->db, "INSERT INTO rows(row, entry, field, n, start, stop, vector) VALUES(?, ?, ?, ?, ?, ?, ?)");
+		p->db,
+		"INSERT INTO rows(row, entry, field, n, start, stop, vector) VALUES(?, ?, ?, ?, ?, ?, ?)");
 	query_int(&q, (int64_t)r->row);
 	query_int(&q, (int64_t)c->entry->entry);
 	query_int(&q, r->field);
@@ -174,8 +177,9 @@ static int put_entry(struct projection *p, const struct stored_change *c)
 		rc = put_ref(p, &text_sql, &en->text, c->subject, &fx.text);
 	if (rc < 0)
 		return rc;
-	struct query q = query_start(p->db, "INSERT INTO entries(entry, collection, record, title, text, acl, tags)"
-					    " VALUES(?, ?, ?, ?, ?, ?, ?)");
+	struct query q = query_start(p->db,
+				     "INSERT INTO entries(entry, collection, record, title, text, acl, tags)"
+				     " VALUES(?, ?, ?, ?, ?, ?, ?)");
 	query_int(&q, (int64_t)en->entry);
 	query_int(&q, fx.collection);
 	query_text(&q, c->id);
@@ -263,7 +267,9 @@ static int find_event(struct projection *p, struct projected *out)
 	int rc = query_step(&q, p->e);
 	if (rc <= 0)
 		return rc;
-	*out = (struct projected){ .seq = (uint64_t)column_int(&q, 0), .revision = column_int(&q, 1), .again = 1 };
+	*out = (struct projected){ .seq = (uint64_t)column_int(&q, 0),
+				   .revision = column_int(&q, 1),
+				   .again = 1 };
 	query_end(&q);
 	return 1;
 }
@@ -287,8 +293,9 @@ static int take_revision(struct projection *p)
 
 static int put_stream(struct projection *p)
 {
-	struct query q = query_start(p->db, "INSERT INTO streams(stream, revision) VALUES(?, ?)"
-					    " ON CONFLICT(stream) DO UPDATE SET revision = excluded.revision");
+	struct query q = query_start(p->db,
+				     "INSERT INTO streams(stream, revision) VALUES(?, ?)"
+				     " ON CONFLICT(stream) DO UPDATE SET revision = excluded.revision");
 
 	query_text(&q, p->ev->stream);
 	query_int(&q, p->revision);
@@ -299,9 +306,10 @@ static int put_event(struct projection *p)
 {
 	const struct stored_event *ev = p->ev;
 	unsigned char leaf[SHA256_SIZE];
-	struct query q = query_start(p->db, "INSERT INTO events(seq, id, stream, revision, kind, principal, agent, at,"
-					    " nonce, commit_hash, leaf, payload)"
-					    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	struct query q = query_start(
+		p->db, "INSERT INTO events(seq, id, stream, revision, kind, principal, agent, at,"
+		       " nonce, commit_hash, leaf, payload)"
+		       " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	event_leaf(ev, p->seq, p->revision, leaf);
 	query_int(&q, (int64_t)p->seq);
@@ -349,8 +357,9 @@ int project_event(struct db *d, const struct tables *t, const struct stored_even
 int project_replay(struct db *d, const struct tables *t, const struct stored_event *ev, uint64_t seq,
 		   int64_t revision, struct effects *fx, struct error *e)
 {
-	struct projection p = { .db = d, .t = t, .ev = ev, .seq = seq, .revision = revision, .replay = 1, .fx = fx,
-				.e = e };
+	struct projection p = {
+		.db = d, .t = t, .ev = ev, .seq = seq, .revision = revision, .replay = 1, .fx = fx, .e = e
+	};
 
 	return apply_changes(&p);
 }
@@ -393,7 +402,8 @@ static int project_word(struct db *d, const struct tables *t, const struct effec
 		rc = start_text(d, "SELECT body FROM texts WHERE id = ?1", fx->text, &text, &s[1], &n[1], e);
 	if (rc == 0) {
 		struct query q = query_start(
-			d, tables_words_sql(t, fx->collection, fx->op == EFFECT_ADD ? WORDS_PUT : WORDS_DELETE));
+			d,
+			tables_words_sql(t, fx->collection, fx->op == EFFECT_ADD ? WORDS_PUT : WORDS_DELETE));
 		query_int(&q, (int64_t)fx->entry);
 		query_text_n(&q, s[0], n[0]);
 		query_text_n(&q, s[1], n[1]);

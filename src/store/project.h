@@ -21,7 +21,7 @@ struct effect {
 	enum effect_op op;
 	int collection;
 	uint64_t entry;
-	int64_t title, text;               /* ids of texts, 0: none; not of EFFECT_RETAG */
+	int64_t title, text;                /* ids of texts, 0: none; not of EFFECT_RETAG */
 	const struct stored_change *change; /* NULL for EFFECT_DELETE */
 };
 

@@ -115,7 +115,8 @@ static int replay(struct rebuild *r, const struct query *q)
 		rc = payload_read(r->t, ev.payload, ev.payload_n, a, &ev, r->e);
 	}
 	if (rc == 0)
-		rc = project_replay(r->db, r->t, &ev, (uint64_t)column_int(q, 0), column_int(q, 3), &r->fx, r->e);
+		rc = project_replay(r->db, r->t, &ev, (uint64_t)column_int(q, 0), column_int(q, 3), &r->fx,
+				    r->e);
 	arena_free(a);
 	if (rc == ERR_CORRUPT || rc == ERR_NOT_FOUND) {
 		r->differences++;
@@ -160,8 +161,8 @@ static int compare(struct rebuild *r, const char *columns, const char *mine, con
 
 	for (int i = 0; i < 2 && rc == 0; i++) {
 		STRBUF_AUTO sql = STRBUF_INIT;
-		strbuf_printf(&sql, "SELECT count(*) FROM (SELECT %s FROM %s EXCEPT SELECT %s FROM %s)", columns,
-			      i ? theirs : mine, columns, i ? mine : theirs);
+		strbuf_printf(&sql, "SELECT count(*) FROM (SELECT %s FROM %s EXCEPT SELECT %s FROM %s)",
+			      columns, i ? theirs : mine, columns, i ? mine : theirs);
 		rc = sql.failed ? error_set(r->e, ERR_NO_MEMORY, NULL, "out of memory")
 				: db_number(r->db, sql.p, &n[i], r->e);
 	}
@@ -247,8 +248,8 @@ static int run(struct rebuild *r, const char *path)
 	return rc;
 }
 
-int rebuild_compare(const char *path, const struct tables *t, const unsigned char secret[32], size_t *differences,
-		    struct error *e)
+int rebuild_compare(const char *path, const struct tables *t, const unsigned char secret[32],
+		    size_t *differences, struct error *e)
 {
 	const struct db_options o = { .path = path, .scratch = 1 };
 	struct rebuild r = { .t = t, .secret = secret, .e = e };

@@ -20,7 +20,7 @@ struct tables;
  * *differences: how many rows of tables, postings of words, leaves and hashes
  * are not what the events say.
  */
-int rebuild_compare(const char *path, const struct tables *t, const unsigned char secret[32], size_t *differences,
-		    struct error *e);
+int rebuild_compare(const char *path, const struct tables *t, const unsigned char secret[32],
+		    size_t *differences, struct error *e);
 
 #endif

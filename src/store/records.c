@@ -99,7 +99,8 @@ static int first_created(struct db *d, const char *table, uint64_t seq, int64_t 
 
 	sqlite3_snprintf(sizeof(sql), sql, "SELECT max(n) FROM %ss", table);
 	int rc = db_number(d, sql, &hi, e);
-	sqlite3_snprintf(sizeof(sql), sql, "SELECT n, created FROM %ss WHERE n >= ? ORDER BY n LIMIT 1", table);
+	sqlite3_snprintf(sizeof(sql), sql, "SELECT n, created FROM %ss WHERE n >= ? ORDER BY n LIMIT 1",
+			 table);
 	for (hi++; lo < hi && rc == 0;) {
 		int64_t mid = lo + (hi - lo) / 2;
 		struct query q = query_start(d, sql);
@@ -127,8 +128,8 @@ static int check_fields(const struct tables *t, const struct record_scan *s, str
 		for (int f = 0; f < STORED_FIELDS && spec->fields[f] && !known; f++)
 			known = strcmp(spec->fields[f], s->field[i]) == 0;
 		if (!known)
-			return error_set(e, ERR_BAD_VALUE, s->field[i], "%ss cannot be asked for by %s", spec->name,
-					 s->field[i]);
+			return error_set(e, ERR_BAD_VALUE, s->field[i], "%ss cannot be asked for by %s",
+					 spec->name, s->field[i]);
 	}
 	return 0;
 }
@@ -142,8 +143,8 @@ static void scan_sql(const struct tables *t, const struct record_scan *s, struct
 		if (s->field[i])
 			strbuf_printf(b, " AND r.%s = ?%d", s->field[i], 3 + i);
 	if (s->after)
-		strbuf_printf(b, " AND (r.created %c ?5 OR (r.created = ?5 AND r.id %c ?6))", s->newest_first ? '<' : '>',
-			      s->newest_first ? '<' : '>');
+		strbuf_printf(b, " AND (r.created %c ?5 OR (r.created = ?5 AND r.id %c ?6))",
+			      s->newest_first ? '<' : '>', s->newest_first ? '<' : '>');
 	if (s->created_from)
 		strbuf_puts(b, " AND r.created_at >= ?7");
 	if (s->created_to)
@@ -151,8 +152,8 @@ static void scan_sql(const struct tables *t, const struct record_scan *s, struct
 	strbuf_printf(b, " ORDER BY r.n %s LIMIT ?9", s->newest_first ? "DESC" : "");
 }
 
-static int scan_bounds(struct db *d, const struct tables *t, const struct record_scan *s, int64_t *lo, int64_t *hi,
-		       struct error *e)
+static int scan_bounds(struct db *d, const struct tables *t, const struct record_scan *s, int64_t *lo,
+		       int64_t *hi, struct error *e)
 {
 	const char *name = tables_spec(t, s->kind)->name;
 	uint64_t end = s->at ? s->at + 1 : 0;
@@ -173,7 +174,9 @@ static int scan_bounds(struct db *d, const struct tables *t, const struct record
 static void bind_scan(struct query *q, const struct record_scan *s, int64_t lo, int64_t hi)
 {
 	const int numbers[] = { 1, 2, 5, 7, 8, 9 };
-	const int64_t values[] = { lo, hi, (int64_t)s->after, s->created_from, s->created_to, (int64_t)s->limit };
+	const int64_t values[] = {
+		lo, hi, (int64_t)s->after, s->created_from, s->created_to, (int64_t)s->limit
+	};
 	int count = q->s ? sqlite3_bind_parameter_count(q->s) : 0;
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {

@@ -24,7 +24,7 @@ struct stored_record {
 	size_t body_n;
 	const char *text; /* NULL: none */
 	size_t text_n;
-	const char *acl;  /* JSON of its entry, NULL: everyone; only of records_load */
+	const char *acl; /* JSON of its entry, NULL: everyone; only of records_load */
 };
 
 /* ERR_NOT_FOUND if there is none. */
@@ -54,7 +54,8 @@ int records_count(struct db *d, const struct tables *t, int kind, uint64_t *out,
 
 int streams_revision(struct db *d, const char *stream, int64_t *out, struct error *e);
 
-int meta_get(struct db *d, const char *name, struct arena *a, const char **out, struct error *e); /* NULL if not set */
+int meta_get(struct db *d, const char *name, struct arena *a, const char **out,
+	     struct error *e); /* NULL if not set */
 int meta_set(struct db *d, const char *name, const char *value, struct error *e);
 
 #endif

@@ -52,16 +52,18 @@ static size_t field_count(const struct table_spec *s)
 
 static void ddl_of_kind(const struct table_spec *s, struct strbuf *b)
 {
-	strbuf_printf(b,
-		      "CREATE TABLE %ss(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL,"
-		      " revision INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL,"
-		      " created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, text INTEGER REFERENCES texts",
-		      s->name);
+	strbuf_printf(
+		b,
+		"CREATE TABLE %ss(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL,"
+		" revision INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL,"
+		" created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, text INTEGER REFERENCES texts",
+		s->name);
 	for (size_t i = 0; i < field_count(s); i++)
 		strbuf_printf(b, ", %s TEXT", s->fields[i]);
 	strbuf_puts(b, ", body TEXT NOT NULL) STRICT;");
 	for (size_t i = 0; i < field_count(s); i++)
-		strbuf_printf(b, "CREATE INDEX %ss_%s ON %ss(%s);", s->name, s->fields[i], s->name, s->fields[i]);
+		strbuf_printf(b, "CREATE INDEX %ss_%s ON %ss(%s);", s->name, s->fields[i], s->name,
+			      s->fields[i]);
 }
 
 /*
@@ -71,12 +73,13 @@ static void ddl_of_kind(const struct table_spec *s, struct strbuf *b)
  */
 static void ddl_of_words(size_t c, struct strbuf *b)
 {
-	strbuf_printf(b,
-		      "CREATE VIEW texts_of_%zu AS SELECT entry, a.body AS title, b.body AS text FROM entries e"
-		      " LEFT JOIN texts a ON a.id = e.title LEFT JOIN texts b ON b.id = e.text WHERE collection = %zu;"
-		      "CREATE VIRTUAL TABLE words_%zu USING fts5(title, text, content='texts_of_%zu',"
-		      " content_rowid='entry', tokenize='porter unicode61 remove_diacritics 2');",
-		      c, c, c, c);
+	strbuf_printf(
+		b,
+		"CREATE VIEW texts_of_%zu AS SELECT entry, a.body AS title, b.body AS text FROM entries e"
+		" LEFT JOIN texts a ON a.id = e.title LEFT JOIN texts b ON b.id = e.text WHERE collection = %zu;"
+		"CREATE VIRTUAL TABLE words_%zu USING fts5(title, text, content='texts_of_%zu',"
+		" content_rowid='entry', tokenize='porter unicode61 remove_diacritics 2');",
+		c, c, c, c);
 }
 
 static void ddl_of_projections(const struct tables *t, struct strbuf *b)
@@ -94,16 +97,19 @@ static void sql_put(const struct table_spec *s, struct strbuf *b)
 {
 	size_t n = field_count(s);
 
-	strbuf_printf(b,
-		      "INSERT INTO %ss(id, subject, revision, created, changed, created_at, changed_at, text, body",
-		      s->name);
+	strbuf_printf(
+		b,
+		"INSERT INTO %ss(id, subject, revision, created, changed, created_at, changed_at, text, body",
+		s->name);
 	for (size_t i = 0; i < n; i++)
 		strbuf_printf(b, ", %s", s->fields[i]);
 	strbuf_puts(b, ") VALUES(?1, ?2, ?3, ?4, ?4, ?5, ?5, ?6, ?7");
 	for (size_t i = 0; i < n; i++)
 		strbuf_printf(b, ", ?%zu", 8 + i);
-	strbuf_puts(b, ") ON CONFLICT(id) DO UPDATE SET subject = ?2, revision = ?3, changed = ?4, changed_at = ?5,"
-		       " text = ?6, body = ?7");
+	strbuf_puts(
+		b,
+		") ON CONFLICT(id) DO UPDATE SET subject = ?2, revision = ?3, changed = ?4, changed_at = ?5,"
+		" text = ?6, body = ?7");
 	for (size_t i = 0; i < n; i++)
 		strbuf_printf(b, ", %s = ?%zu", s->fields[i], 8 + i);
 }
@@ -121,11 +127,14 @@ static void sql_of(const struct table_spec *s, enum table_sql what, struct strbu
 		strbuf_printf(b, "DELETE FROM %ss WHERE id = ?", s->name);
 		break;
 	case TABLE_GET:
-		strbuf_printf(b, "SELECT " RECORD_COLUMNS " FROM %ss r LEFT JOIN texts t ON t.id = r.text WHERE r.id = ?",
+		strbuf_printf(b,
+			      "SELECT " RECORD_COLUMNS
+			      " FROM %ss r LEFT JOIN texts t ON t.id = r.text WHERE r.id = ?",
 			      s->name);
 		break;
 	case TABLE_SELECT:
-		strbuf_printf(b, "SELECT " RECORD_COLUMNS " FROM %ss r LEFT JOIN texts t ON t.id = r.text", s->name);
+		strbuf_printf(b, "SELECT " RECORD_COLUMNS " FROM %ss r LEFT JOIN texts t ON t.id = r.text",
+			      s->name);
 		break;
 	case TABLE_LOAD:
 		strbuf_printf(b,
@@ -148,10 +157,13 @@ static void words_sql_of(size_t c, enum words_sql what, struct strbuf *b)
 		strbuf_printf(b, "INSERT INTO words_%zu(rowid, title, text) VALUES(?, ?, ?)", c);
 		break;
 	case WORDS_DELETE:
-		strbuf_printf(b, "INSERT INTO words_%zu(words_%zu, rowid, title, text) VALUES('delete', ?, ?, ?)", c, c);
+		strbuf_printf(
+			b, "INSERT INTO words_%zu(words_%zu, rowid, title, text) VALUES('delete', ?, ?, ?)",
+			c, c);
 		break;
 	case WORDS_MATCH:
-		strbuf_printf(b, "SELECT rowid, -bm25(words_%zu) FROM words_%zu WHERE words_%zu MATCH ?", c, c, c);
+		strbuf_printf(b, "SELECT rowid, -bm25(words_%zu) FROM words_%zu WHERE words_%zu MATCH ?", c,
+			      c, c);
 		break;
 	case WORDS_CHECK:
 		strbuf_printf(b, "INSERT INTO words_%zu(words_%zu, rank) VALUES('integrity-check', 1)", c, c);
@@ -288,9 +300,10 @@ static int read_version(struct db *d, int64_t *version, struct error *e)
 	if (application != APPLICATION && (*version || objects))
 		return error_set(e, ERR_CORRUPT, NULL, "the database was not made by readback");
 	if (*version > FORMAT)
-		return error_set(e, ERR_NEWER_FORMAT, NULL,
-				 "the database has format %lld, this program knows up to %d: use a newer readback",
-				 (long long)*version, FORMAT);
+		return error_set(
+			e, ERR_NEWER_FORMAT, NULL,
+			"the database has format %lld, this program knows up to %d: use a newer readback",
+			(long long)*version, FORMAT);
 	return 0;
 }
 

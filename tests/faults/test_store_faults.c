@@ -61,7 +61,9 @@ static struct change *make_change(struct arena *a, int i)
 		text[n] = n % 6 == 5 ? ' ' : (char)('a' + (n * 31 + i * 7 + n / 26) % 26);
 	v[i % DIM] = 1;
 	*row = (struct entry_row){ .field = ROW_WHOLE, .end = strlen(text), .vector = v };
-	*en = (struct entry){ .title = { "a title", 7 }, .text = { text, strlen(text) }, .rows = row, .n_rows = 1 };
+	*en = (struct entry){
+		.title = { "a title", 7 }, .text = { text, strlen(text) }, .rows = row, .n_rows = 1
+	};
 	*c = (struct change){ .kind = RECORD_DOCUMENT,
 			      .id = arena_printf(a, "d%d", i % 8), /* the last four replace the first */
 			      .body = json_keep(a, json_pack("{siss}", "i", i, "source", "s")),
@@ -123,8 +125,8 @@ static void run_faulty(struct run *r)
 		assert_int_equal(engine_commit_many(r->g, &r->ev[i], n, &r->out[i], &r->e), 0);
 		for (size_t k = 0; k < n; k++)
 			assert_int_equal(r->out[i + (int)k].code, r->out[i + (int)k].error.code);
-		if (r->unknown < 0 && r->out[i + (int)n - 1].code < 0 && engine_status(r->g, r->a, &s, &r->e) == 0 &&
-		    s.read_only)
+		if (r->unknown < 0 && r->out[i + (int)n - 1].code < 0 &&
+		    engine_status(r->g, r->a, &s, &r->e) == 0 && s.read_only)
 			r->unknown = i;
 		i += (int)n;
 	}
@@ -270,7 +272,8 @@ static void test_store_faults__after_a_failed_sync_only_reads(void **state)
 	assert_int_equal(engine_get(r.g, RECORD_DOCUMENT, "d0", r.a, &rec, &r.e), 0);
 	engine_close(r.g);
 	assert_int_equal(embedded_open(&r.options, &r.g, &r.e), 0);
-	assert_int_equal(engine_commit(r.g, &r.ev[1], &r.out[1], &r.e), 0); /* the same id: whatever it was, it is now */
+	assert_int_equal(engine_commit(r.g, &r.ev[1], &r.out[1], &r.e),
+			 0); /* the same id: whatever it was, it is now */
 	assert_int_equal(r.out[1].revision, 1);
 	engine_close(r.g);
 	run_end(&r);

@@ -25,20 +25,22 @@ void remove_tree(const char *path)
 
 int store_set_up_closed(void **state)
 {
-	struct store_fixture *f = calloc(1, sizeof(*f));
 	const char *tmp = getenv("TMPDIR");
+	struct store_fixture *f;
 
-	if (!f || crypto_start() < 0)
+	if (crypto_start() < 0 || !(f = calloc(1, sizeof(*f))))
 		return -1;
+	*state = f; /* cmocka gives it to the tear-down also after a failure */
 	snprintf(f->base, sizeof(f->base), "%s/readback-store-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(f->base))
 		return -1;
 	snprintf(f->folder, sizeof(f->folder), "%s/tenant", f->base);
 	snprintf(f->database, sizeof(f->database), "%s/readback.db", f->folder);
 	f->embedder = (struct embedder_info){ "test", STORE_DIM, "sha256:1", "float32", 256 };
-	f->options = (struct embedded_options){ .folder = f->folder, .embedder = &f->embedder, .no_background = 1 };
+	f->options = (struct embedded_options){ .folder = f->folder,
+						.embedder = &f->embedder,
+						.no_background = 1 };
 	f->a = arena_new(65536);
-	*state = f;
 	return f->a ? 0 : -1;
 }
 
@@ -123,8 +125,12 @@ static void set_entry(struct arena *a, const struct store_doc *d, struct change 
 	struct index_tag *tag = arena_alloc(a, sizeof(*tag));
 
 	rows[0] = (struct entry_row){ .field = ROW_TITLE, .vector = vector_of(a, d->seed) };
-	rows[1] = (struct entry_row){ .field = ROW_WHOLE, .end = c->text.n, .vector = vector_of(a, d->seed + 1) };
-	*tag = (struct index_tag){ "lang", { .type = VALUE_STRING, .s = { d->lang, d->lang ? strlen(d->lang) : 0 } } };
+	rows[1] = (struct entry_row){ .field = ROW_WHOLE,
+				      .end = c->text.n,
+				      .vector = vector_of(a, d->seed + 1) };
+	*tag = (struct index_tag){
+		"lang", { .type = VALUE_STRING, .s = { d->lang, d->lang ? strlen(d->lang) : 0 } }
+	};
 	*en = (struct entry){ .title = { d->title, d->title ? strlen(d->title) : 0 },
 			      .text = c->text,
 			      .rows = rows,
@@ -190,8 +196,12 @@ struct commit store_delete(struct store_fixture *f, const char *id)
 /* A little of everything, so that what is verified has been through all that can happen to it. */
 void store_history(struct store_fixture *f)
 {
-	store_put(f, (struct store_doc){ .id = "a", .title = "First \"title\"\n", .text = "refund of an order", .lang = "en" });
-	store_put(f, (struct store_doc){ .id = "b", .title = "Second", .text = "refund of an order", .group = "tier1" });
+	store_put(f, (struct store_doc){ .id = "a",
+					 .title = "First \"title\"\n",
+					 .text = "refund of an order",
+					 .lang = "en" });
+	store_put(f, (struct store_doc){
+			     .id = "b", .title = "Second", .text = "refund of an order", .group = "tier1" });
 	store_put(f, (struct store_doc){ .id = "a", .title = "First", .text = "refund later", .seed = 5 });
 	store_put(f, (struct store_doc){ .id = "b", .title = "Second", .group = "tier2", .keep_rows = 1 });
 	store_put(f, (struct store_doc){ .id = "c", .text = "personal", .subject = "customer-1" });
@@ -205,11 +215,9 @@ void store_history(struct store_fixture *f)
 size_t store_find(struct store_fixture *f, const char *word, const char **ids, size_t max)
 {
 	const struct term term = { word, word, 1 };
-	const struct index_query q = { .collection = COLLECTION_DOCUMENT,
-				       .terms = &term,
-				       .n_terms = 1,
-				       .all_groups = 1,
-				       .k = 100 };
+	const struct index_query q = {
+		.collection = COLLECTION_DOCUMENT, .terms = &term, .n_terms = 1, .all_groups = 1, .k = 100
+	};
 	struct index_result r;
 	struct record *rec;
 	size_t n = 0;
@@ -217,7 +225,8 @@ size_t store_find(struct store_fixture *f, const char *word, const char **ids, s
 	if (engine_search(f->g, &q, f->a, &r, &f->e) < 0)
 		fail_msg("search: %s", f->e.message);
 	for (size_t i = 0; i < r.n; i++) {
-		assert_int_equal(engine_load(f->g, RECORD_DOCUMENT, NULL, &r.hits[i].entry, 1, f->a, &rec, &f->e), 0);
+		assert_int_equal(
+			engine_load(f->g, RECORD_DOCUMENT, NULL, &r.hits[i].entry, 1, f->a, &rec, &f->e), 0);
 		if (rec->id && n < max && ids)
 			ids[n] = rec->id;
 		n += rec->id != NULL;

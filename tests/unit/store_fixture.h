@@ -38,7 +38,8 @@ void store_close(struct store_fixture *f);
 void store_reopen(struct store_fixture *f);
 /* The code of embedded_open, which must fail. */
 int store_open_fails(struct store_fixture *f);
-size_t store_verify(struct store_fixture *f); /* differences; the engine must be closed, or options.read_only */
+size_t store_verify(
+	struct store_fixture *f); /* differences; the engine must be closed, or options.read_only */
 
 /* One document of a few words, with a title row and a whole row whose vectors come from `seed`. */
 struct store_doc {

@@ -31,7 +31,9 @@ static void test_keys__a_key_is_found_by_its_text_alone(void **state)
 	struct store_fixture *f = *state;
 	struct control *c = open_control(f);
 	const char *const groups[] = { "tier1", "emea" };
-	const struct key_spec spec = { .name = "desk", .scopes = 3, .act_as = 1, .groups = groups, .n_groups = 2 };
+	const struct key_spec spec = {
+		.name = "desk", .scopes = 3, .act_as = 1, .groups = groups, .n_groups = 2
+	};
 	char text[KEY_TEXT], id[KEY_TEXT];
 	struct key_spec k;
 
@@ -260,7 +262,8 @@ static void test_keys__formats(void **state)
 	assert_int_equal(sqlite3_exec(h, "PRAGMA user_version = 99", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(h);
 	assert_int_equal(control_open(f->base, 0, &c, &f->e), ERR_NEWER_FORMAT);
-	assert_int_equal(file_write(path, "this is no database, however long it is; it is a text", 53, &f->e), 0);
+	assert_int_equal(file_write(path, "this is no database, however long it is; it is a text", 53, &f->e),
+			 0);
 	assert_int_equal(control_open(f->base, 0, &c, &f->e), ERR_CORRUPT);
 	assert_int_equal(control_open(f->base, 1, &c, &f->e), ERR_CORRUPT);
 }

@@ -32,7 +32,8 @@ static void test_rights__the_zero_value_sees_what_all_may_and_does_nothing(void 
 	assert_true(sees(&zero, "null"));
 	assert_false(sees(&zero, "[]"));
 	assert_false(sees(&zero, "[\"tier1\"]"));
-	assert_false(rights_scope(&zero, SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR | SCOPE_EXPORT | SCOPE_ADMIN));
+	assert_false(
+		rights_scope(&zero, SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR | SCOPE_EXPORT | SCOPE_ADMIN));
 }
 
 static void test_rights__any_common_group_is_enough(void **state)
@@ -49,7 +50,8 @@ static void test_rights__any_common_group_is_enough(void **state)
 
 static void test_rights__what_is_no_acl_is_denied(void **state)
 {
-	static const char *const odd[] = { "\"tier1\"", "{\"tier1\":1}", "true", "1", "[1, null, [\"tier1\"]]" };
+	static const char *const odd[] = { "\"tier1\"", "{\"tier1\":1}", "true", "1",
+					   "[1, null, [\"tier1\"]]" };
 	const char *const groups[] = { "tier1" };
 	const struct rights r = { .groups = groups, .n_groups = 1 }, all = { .all_groups = 1 };
 
@@ -97,7 +99,8 @@ static void test_rights__intersection_narrows_and_never_widens(void **state)
 /* Who sees the intersection sees both; the reverse need not be (different groups may have let them in). */
 static void test_rights__who_sees_the_intersection_sees_both(void **state)
 {
-	static const char *const acls[] = { "null", "[]", "[\"a\"]", "[\"b\"]", "[\"a\",\"b\"]", "[\"b\",\"c\"]" };
+	static const char *const acls[] = { "null",          "[]",           "[\"a\"]", "[\"b\"]",
+					    "[\"a\",\"b\"]", "[\"b\",\"c\"]" };
 	const char *const names[] = { "a", "b", "c" };
 
 	(void)state;

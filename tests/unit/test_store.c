@@ -85,12 +85,17 @@ static void test_store__many_are_answered_one_by_one(void **state)
 
 	for (int i = 0; i < 100; i++) {
 		struct store_doc d = { .id = arena_printf(f->a, "d%d", i) };
-		ev[i] = (struct event){ .stream = d.id, .expect = i % 10 == 3 ? 5 : 0, .kind = "document.put",
-					.changes = store_change(f->a, &d), .n = 1 };
+		ev[i] = (struct event){ .stream = d.id,
+					.expect = i % 10 == 3 ? 5 : 0,
+					.kind = "document.put",
+					.changes = store_change(f->a, &d),
+					.n = 1 };
 	}
 	json_t *bad = json_keep(f->a, json_pack("{ss}", "a", "b"));
 	const struct entry no_such = { .keep_rows = 1 };
-	const struct change retag = { .kind = RECORD_DOCUMENT, .id = "never", .body = bad, .entry = &no_such };
+	const struct change retag = {
+		.kind = RECORD_DOCUMENT, .id = "never", .body = bad, .entry = &no_such
+	};
 	ev[50].changes = &retag;
 	assert_int_equal(engine_commit_many(f->g, ev, 100, out, &f->e), 0);
 	for (int i = 0, seq = 0; i < 100; i++) {
@@ -113,7 +118,8 @@ static void test_store__scan_is_in_order_of_commit_then_id(void **state)
 	size_t n;
 
 	for (int i = 0; i < 3; i++)
-		ch[i] = (struct change){ .kind = RECORD_TURN, .id = ids[i],
+		ch[i] = (struct change){ .kind = RECORD_TURN,
+					 .id = ids[i],
 					 .body = json_keep(f->a, json_pack("{ss}", "conversation", "c")) };
 	struct event ev = { .stream = "conversation/c", .expect = 0, .kind = "turns", .changes = ch, .n = 3 };
 	struct commit c;
@@ -253,8 +259,12 @@ static void test_store__leaves_can_be_computed_again_by_others(void **state)
 	assert_int_equal(file_read(path, &secret, &n, &f->e), 0);
 	assert_int_equal(n, 32);
 	assert_int_equal(sqlite3_open(f->database, &h), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(h, "SELECT seq, revision, at, kind, stream, principal, agent, payload, nonce,"
-					       " leaf FROM events ORDER BY seq", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(h,
+				   "SELECT seq, revision, at, kind, stream, principal, agent, payload, nonce,"
+				   " leaf FROM events ORDER BY seq",
+				   -1, &s, NULL),
+		SQLITE_OK);
 	while (sqlite3_step(s) == SQLITE_ROW) {
 		struct ledger_row ev;
 		unsigned char leaf[32];
@@ -281,8 +291,12 @@ static void test_store__leaves_can_be_computed_again_by_others(void **state)
 static int match(struct store_fixture *f, const char *expr, size_t *n)
 {
 	const struct term term = { "refund", "refund", 1 };
-	const struct index_query q = { .collection = COLLECTION_DOCUMENT, .match = expr, .terms = &term, .n_terms = 1,
-				       .all_groups = 1, .k = 10 };
+	const struct index_query q = { .collection = COLLECTION_DOCUMENT,
+				       .match = expr,
+				       .terms = &term,
+				       .n_terms = 1,
+				       .all_groups = 1,
+				       .k = 10 };
 	struct index_result r;
 	int rc = engine_search(f->g, &q, f->a, &r, &f->e);
 
@@ -294,7 +308,8 @@ static int match(struct store_fixture *f, const char *expr, size_t *n)
 static void test_store__match_takes_expressions_and_tells_bad_ones(void **state)
 {
 	struct store_fixture *f = *state;
-	static const char *const bad[] = { "\"open", "AND", "nosuchcolumn: x", "*reads", " *", "", "(a", "NEAR(", "a OR" };
+	static const char *const bad[] = { "\"open", "AND", "nosuchcolumn: x", "*reads", " *",
+					   "",       "(a",  "NEAR(",           "a OR" };
 	size_t n;
 
 	store_put(f, (struct store_doc){ .id = "a", .title = "Refunds", .text = "refund error 4021 now" });
@@ -318,8 +333,11 @@ static void test_store__match_takes_expressions_and_tells_bad_ones(void **state)
 
 static float score_of(struct store_fixture *f, const struct term *terms, size_t n_terms)
 {
-	const struct index_query q = { .collection = COLLECTION_DOCUMENT, .terms = terms, .n_terms = n_terms,
-				       .all_groups = 1, .k = 10 };
+	const struct index_query q = { .collection = COLLECTION_DOCUMENT,
+				       .terms = terms,
+				       .n_terms = n_terms,
+				       .all_groups = 1,
+				       .k = 10 };
 	struct index_result r;
 
 	assert_int_equal(engine_search(f->g, &q, f->a, &r, &f->e), 0);
@@ -334,7 +352,8 @@ static void test_store__weights_of_terms_weigh(void **state)
 
 	store_put(f, (struct store_doc){ .id = "a", .text = "order late" });
 	for (int i = 0; i < 5; i++)
-		store_put(f, (struct store_doc){ .id = arena_printf(f->a, "x%d", i), .text = "something else" });
+		store_put(f,
+			  (struct store_doc){ .id = arena_printf(f->a, "x%d", i), .text = "something else" });
 	float a = score_of(f, &order, 1), b = score_of(f, &late, 1);
 	assert_true(a > 0 && b > 0);
 	struct term both[2] = { order, late };
@@ -351,19 +370,27 @@ static void test_store__numbers_of_tags_are_exact(void **state)
 	struct index_tag tags[6];
 
 	for (int i = 0; i < 6; i++)
-		tags[i] = (struct index_tag){ arena_printf(f->a, "n%d", i), { .type = VALUE_NUMBER, .number = numbers[i] } };
+		tags[i] = (struct index_tag){ arena_printf(f->a, "n%d", i),
+					      { .type = VALUE_NUMBER, .number = numbers[i] } };
 	const struct entry en = { .title = { "x", 1 }, .tags = tags, .n_tags = 6 };
-	const struct change ch = { .kind = RECORD_DOCUMENT, .id = "a", .body = json_keep(f->a, json_object()), .entry = &en };
+	const struct change ch = {
+		.kind = RECORD_DOCUMENT, .id = "a", .body = json_keep(f->a, json_object()), .entry = &en
+	};
 	const struct event ev = { .stream = "document/a", .kind = "put", .changes = &ch, .n = 1 };
 	struct commit c;
 	assert_int_equal(engine_commit(f->g, &ev, &c, &f->e), 0);
 	for (int round = 0; round < 2; round++, store_reopen(f)) {
 		for (int i = 0; i < 6; i++) {
 			const struct term word = { "x", "x", 1 };
-			const struct index_filter is = { .op = FILTER_EQ, .key = tags[i].key, .values = &tags[i].value,
-							 .n_values = 1 };
-			const struct index_query q = { .collection = COLLECTION_DOCUMENT, .terms = &word, .n_terms = 1,
-						       .filter = &is, .all_groups = 1, .k = 1 };
+			const struct index_filter is = {
+				.op = FILTER_EQ, .key = tags[i].key, .values = &tags[i].value, .n_values = 1
+			};
+			const struct index_query q = { .collection = COLLECTION_DOCUMENT,
+						       .terms = &word,
+						       .n_terms = 1,
+						       .filter = &is,
+						       .all_groups = 1,
+						       .k = 1 };
 			struct index_result r;
 			assert_int_equal(engine_search(f->g, &q, f->a, &r, &f->e), 0);
 			assert_int_equal(r.n, 1);
@@ -379,7 +406,8 @@ static void test_store__load_leaves_out_what_is_dead_or_forbidden(void **state)
 {
 	struct store_fixture *f = *state;
 	const char *const tier1[] = { "tier1" };
-	const struct rights agent = { .groups = tier1, .n_groups = 1 }, nobody = { 0 }, all = { .all_groups = 1 };
+	const struct rights agent = { .groups = tier1, .n_groups = 1 }, nobody = { 0 },
+			    all = { .all_groups = 1 };
 	const uint64_t entries[] = { 1, 2, 3, 4, 99 };
 	struct record *r;
 
@@ -388,11 +416,18 @@ static void test_store__load_leaves_out_what_is_dead_or_forbidden(void **state)
 	store_put(f, (struct store_doc){ .id = "theirs", .group = "tier2" });
 	store_put(f, (struct store_doc){ .id = "dead" });
 	store_delete(f, "dead");
-	const struct { const struct rights *r; const char *want; } cases[] = {
-		{ &agent, "110" }, { &nobody, "100" }, { &all, "111" }, { NULL, "111" },
+	const struct {
+		const struct rights *r;
+		const char *want;
+	} cases[] = {
+		{ &agent, "110" },
+		{ &nobody, "100" },
+		{ &all, "111" },
+		{ NULL, "111" },
 	};
 	for (size_t c = 0; c < 4; c++) {
-		assert_int_equal(engine_load(f->g, RECORD_DOCUMENT, cases[c].r, entries, 5, f->a, &r, &f->e), 0);
+		assert_int_equal(engine_load(f->g, RECORD_DOCUMENT, cases[c].r, entries, 5, f->a, &r, &f->e),
+				 0);
 		for (int i = 0; i < 3; i++)
 			assert_int_equal(r[i].id != NULL, cases[c].want[i] == '1');
 		assert_null(r[3].id);
@@ -410,7 +445,11 @@ static void test_store__a_bad_event_is_told_before_it_is_queued(void **state)
 	struct store_fixture *f = *state;
 	json_t *body = json_keep(f->a, json_object());
 	const struct entry en = { .acl = body };
-	const struct { struct change ch; const char *stream; int code; } cases[] = {
+	const struct {
+		struct change ch;
+		const char *stream;
+		int code;
+	} cases[] = {
 		{ { .kind = RECORD_JOB, .id = "", .body = body }, "s", ERR_BAD_ID },
 		{ { .kind = RECORD_JOB, .id = "\xff", .body = body }, "s", ERR_BAD_UTF8 },
 		{ { .kind = RECORD_JOB, .id = "x", .subject = "\xc3", .body = body }, "s", ERR_BAD_UTF8 },
@@ -420,7 +459,9 @@ static void test_store__a_bad_event_is_told_before_it_is_queued(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct event ev = { .stream = cases[i].stream, .kind = "x", .changes = &cases[i].ch, .n = 1 };
+		const struct event ev = {
+			.stream = cases[i].stream, .kind = "x", .changes = &cases[i].ch, .n = 1
+		};
 		struct commit c;
 		assert_int_equal(engine_commit(f->g, &ev, &c, &f->e), cases[i].code);
 	}

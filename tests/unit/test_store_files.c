@@ -27,7 +27,8 @@ static void test_store__a_full_disk_refuses_what_does_not_fit_and_goes_on(void *
 	f->options.max_bytes = 1000000;
 	store_open(f);
 	do {
-		struct store_doc d = { .id = arena_printf(f->a, "d%d", written), .text = arena_printf(f->a, "%d %.5000s", written, big) };
+		struct store_doc d = { .id = arena_printf(f->a, "d%d", written),
+				       .text = arena_printf(f->a, "%d %.5000s", written, big) };
 		rc = store_try(f, &d, 0, &c);
 		written += rc == 0;
 		assert_true(written < 1000);
@@ -35,12 +36,17 @@ static void test_store__a_full_disk_refuses_what_does_not_fit_and_goes_on(void *
 	assert_int_equal(store_try(f, &huge, 0, &c), ERR_DISK_FULL);
 	assert_false(store_has(f, "huge"));
 	/* many at once: only those that do not fit fail */
-	struct store_doc docs[3] = { { .id = "x" }, { .id = "y", .text = big, .no_entry = 1 }, { .id = "z" } };
+	struct store_doc docs[3] = { { .id = "x" },
+				     { .id = "y", .text = big, .no_entry = 1 },
+				     { .id = "z" } };
 	struct event ev[3];
 	struct commit out[3];
 	for (int i = 0; i < 3; i++)
-		ev[i] = (struct event){ .stream = docs[i].id, .expect = 0, .kind = "put",
-					.changes = store_change(f->a, &docs[i]), .n = 1 };
+		ev[i] = (struct event){ .stream = docs[i].id,
+					.expect = 0,
+					.kind = "put",
+					.changes = store_change(f->a, &docs[i]),
+					.n = 1 };
 	assert_int_equal(engine_commit_many(f->g, ev, 3, out, &f->e), 0);
 	assert_int_equal(out[0].code, 0);
 	assert_int_equal(out[1].code, ERR_DISK_FULL);
@@ -65,7 +71,8 @@ static void test_store__what_was_written_is_there_after_a_new_start(void **state
 	size_t n;
 
 	store_history(f);
-	struct commit c = store_put(f, (struct store_doc){ .id = "e", .text = "zebra", .lang = "de", .group = "tier1" });
+	struct commit c = store_put(
+		f, (struct store_doc){ .id = "e", .text = "zebra", .lang = "de", .group = "tier1" });
 	store_reopen(f);
 	assert_int_equal(store_find(f, "zebra", ids, 4), 1);
 	assert_string_equal(ids[0], "e");
@@ -132,7 +139,9 @@ static void test_store__damage_is_told_not_hidden(void **state)
 	size_t n;
 
 	for (int i = 0; i < 200; i++)
-		store_put(f, (struct store_doc){ .id = arena_printf(f->a, "d%d", i), .text = "some words", .seed = (unsigned)i });
+		store_put(f, (struct store_doc){ .id = arena_printf(f->a, "d%d", i),
+						 .text = "some words",
+						 .seed = (unsigned)i });
 	store_close(f);
 	assert_int_equal(file_read(f->database, &whole, &n, &f->e), 0);
 	assert_int_equal(file_write(f->database, whole, n / 3 / 8192 * 8192, &f->e), 0); /* cut short */
@@ -321,7 +330,8 @@ static void test_store__what_was_acknowledged_survives_kill_9(void **state)
 		store_open(f);
 		struct engine_status s;
 		assert_int_equal(engine_status(f->g, f->a, &s, &f->e), 0);
-		assert_in_range(s.records[RECORD_DOCUMENT], last + 1, last + 2); /* the last may not have been told */
+		assert_in_range(s.records[RECORD_DOCUMENT], last + 1,
+				last + 2); /* the last may not have been told */
 		for (i = 0; i <= last; i++)
 			assert_true(store_has(f, arena_printf(f->a, "d%u", i)));
 		assert_int_equal(s.index.entries[COLLECTION_DOCUMENT], s.records[RECORD_DOCUMENT]);
@@ -344,7 +354,9 @@ static void test_store__reindex_makes_the_files_again(void **state)
 	size_t done = 0;
 
 	for (int i = 0; i < 300; i++)
-		store_put(f, (struct store_doc){ .id = arena_printf(f->a, "d%d", i), .text = "words", .seed = (unsigned)i });
+		store_put(f, (struct store_doc){ .id = arena_printf(f->a, "d%d", i),
+						 .text = "words",
+						 .seed = (unsigned)i });
 	assert_int_equal(embedded_reindex(&f->options, note_progress, &done, &f->e), ERR_FOLDER_IN_USE);
 	store_close(f);
 	assert_int_equal(embedded_reindex(&f->options, note_progress, &done, &f->e), 0);
