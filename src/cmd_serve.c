@@ -1,3 +1,4 @@
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +11,36 @@
 #include "store/keys.h"
 
 /*
- * Waits for SIGINT or SIGTERM. They are blocked in every thread (before any is
- * made) and taken here, so that none is lost between a check and a wait.
+ * Posted by SIGINT and SIGTERM; a handler has nothing else to reach it by. A
+ * handler and not sigwait(): libraries start threads before main(), which no
+ * mask of ours reaches, and a signal that such a thread gets would end the
+ * process at once.
  */
-static void wait_for_stop(const sigset_t *signals)
-{
-	int got;
+static sem_t stop_asked;
 
-	while (sigwait(signals, &got) != 0)
-		;
+static void ask_stop(int signal)
+{
+	(void)signal;
+	sem_post(&stop_asked);
 }
 
-static int serve(const struct workplace_options *o, const struct server_options *so, const char *dev_key,
-		 const sigset_t *signals)
+static void catch_stop(void)
+{
+	struct sigaction sa = { .sa_handler = ask_stop, .sa_flags = SA_RESTART };
+
+	sem_init(&stop_asked, 0, 0);
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+}
+
+static void wait_for_stop(void)
+{
+	while (sem_wait(&stop_asked) < 0)
+		; /* interrupted */
+}
+
+static int serve(const struct workplace_options *o, const struct server_options *so, const char *dev_key)
 {
 	struct workplace w;
 	struct server *server;
@@ -38,7 +56,7 @@ static int serve(const struct workplace_options *o, const struct server_options 
 		return cmd_fail(&e);
 	}
 	fprintf(stderr, "readback: ready on %s\n", server_url(server));
-	wait_for_stop(signals);
+	wait_for_stop();
 	log_line(LOG_LEVEL_INFO, "stopping", "reason=%s", "signal");
 	server_stop(server);
 	workplace_close(&w);
@@ -55,36 +73,38 @@ static int run(int argc, char **argv)
 	int operands = 0;
 	const struct option_spec options[] = {
 		{ "--data", "DIR", OPTION_TEXT, &o.data, "the data folder (made if it is not there)" },
-		{ "--listen", "ADDRESS", OPTION_TEXT, &so.listen, "address and port; port 0 takes a free one (127.0.0.1:8080)" },
-		{ "--dev-key", "KEY", OPTION_TEXT, &dev_key, "a key for this run: all scopes, all groups, loopback only" },
+		{ "--listen", "ADDRESS", OPTION_TEXT, &so.listen,
+		  "address and port; port 0 takes a free one (127.0.0.1:8080)" },
+		{ "--dev-key", "KEY", OPTION_TEXT, &dev_key,
+		  "a key for this run: all scopes, all groups, loopback only" },
 		{ "--tenant", "T", OPTION_TEXT, &o.tenant, "the tenant (default)" },
-		{ "--embedder", "KIND", OPTION_TEXT, &o.embedder, "minilm or none (minilm where the model is found)" },
+		{ "--embedder", "KIND", OPTION_TEXT, &o.embedder,
+		  "minilm or none (minilm where the model is found)" },
 		{ "--workers", "N", OPTION_INT, &workers, "threads that answer requests (64)" },
 		{ "--queue", "N", OPTION_INT, &queue, "requests that may wait; more are 503 (1024)" },
 		{ "--quiet", NULL, OPTION_FLAG, &so.quiet, "no log line for each request" },
 		{ 0 },
 	};
-	const struct usage u = { "serve", "", "Serves the HTTP API of a data folder until SIGTERM or Ctrl-C.", options, NULL };
+	const struct usage u = { "serve", "", "Serves the HTTP API of a data folder until SIGTERM or Ctrl-C.",
+				 options, NULL };
 	int code = usage_parse(&u, argc, argv, &operands);
-	sigset_t signals;
 
 	if (code >= 0)
 		return code;
 	if (operands || workers < 0 || workers > 1024 || queue < 0 || queue > 1000000) {
-		fputs("readback serve: an argument is out of range; readback serve --help tells more\n", stderr);
+		fputs("readback serve: an argument is out of range; readback serve --help tells more\n",
+		      stderr);
 		return EXIT_USAGE;
 	}
 	if (dev_key && !server_is_loopback(so.listen)) {
-		fputs("readback serve: --dev-key is for loopback addresses only; make keys with readback key create\n", stderr);
+		fputs("readback serve: --dev-key is for loopback addresses only; make keys with readback key create\n",
+		      stderr);
 		return EXIT_USAGE;
 	}
 	so.workers = (unsigned)workers;
 	so.queue = (unsigned)queue;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	return serve(&o, &so, dev_key, &signals);
+	catch_stop();
+	return serve(&o, &so, dev_key);
 }
 
 const struct command cmd_serve = { "serve", "serve the HTTP API of a data folder", run };
