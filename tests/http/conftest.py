@@ -26,11 +26,12 @@ class Server:
         self.options = options
         self.env = {**os.environ, **(env or {})}
         self.dev_key = dev_key
+        self.prefix = []  # what starts the program: nsenter …
         self.process = None
         self.lines = []
 
     def start(self):
-        command = [BIN, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", *self.options]
+        command = [*self.prefix, BIN, "serve", "--data", str(self.data), "--listen", "127.0.0.1:0", *self.options]
         if self.dev_key:
             command += ["--dev-key", self.dev_key]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=self.env)
