@@ -9,7 +9,7 @@
  *   version       {"document","version","title","at"}; the text is record.text. Of a deleted document also one whose
  *                 version is LAST_VERSION, without text: {"document","acl"?,"at"}: who might see it last
  *   conversation  {"channel"?,"queue"?,"customer"? (id),"customer_name"?,"customer_verified"?,"acl"?,"attributes"?,
- *                  "started_at","state":"open|handed_off|resolved|returned|abandoned","turns":n,"bytes":n of their text,
+ *                  "started_at","state":"open|handed_off|resolved|returned|abandoned","turns":n,"bytes":n of their text,"principal": key that began it,
  *                  "handoff"?: id of the open one,"handoffs":[ids, oldest first],"imported"?: hash of the import line}
  *   turn          {"conversation","n" (from 1),"role":"customer|bot|agent|system","text","at","id"? (the client's),
  *                  "author": principal}

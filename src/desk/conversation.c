@@ -64,7 +64,7 @@ struct list {
 
 static int list_add(struct list *l, const struct call *c, const struct record *r, size_t limit)
 {
-	if (!rights_see(c->rights, json_object_get(r->body, "acl")))
+	if (!conversation_visible(c->rights, r->body))
 		return 0;
 	if (json_array_size(l->data) == limit) {
 		l->has_more = 1;
@@ -75,27 +75,39 @@ static int list_add(struct list *l, const struct call *c, const struct record *r
 	return 0;
 }
 
-static int list_fill(struct desk *d, const struct call *c, struct scan *s, size_t limit, struct list *l)
+/* One page of the scan, in an arena of its own: 1 when there is no more to look at. */
+static int list_page(struct desk *d, const struct call *c, struct scan *s, size_t limit, struct list *l,
+		     struct arena *a)
 {
 	struct record *page;
 	size_t n;
+	int rc = engine_scan(d->engine, s, a, &page, &n, c->err);
+
+	for (size_t i = 0; rc == 0 && i < n && !l->has_more; i++)
+		rc = list_add(l, c, &page[i], limit);
+	if (rc < 0)
+		return rc;
+	if (n < s->limit || l->has_more)
+		return 1;
+	s->after = page[n - 1].created;
+	s->after_id = arena_strdup(c->arena, page[n - 1].id);
+	return s->after_id ? 0 : no_memory(c->err);
+}
+
+/* What is passed over does not stay in memory. */
+static int list_fill(struct desk *d, const struct call *c, struct scan *s, size_t limit, struct list *l)
+{
 	int rc;
 
 	do {
-		if ((rc = engine_scan(d->engine, s, c->arena, &page, &n, c->err)) < 0)
-			return rc;
-		for (size_t i = 0; i < n && !l->has_more; i++)
-			if ((rc = list_add(l, c, &page[i], limit)) < 0)
-				return rc;
-		if (n > 0) {
-			s->after = page[n - 1].created;
-			s->after_id = page[n - 1].id;
-		}
-	} while (n == s->limit && !l->has_more);
-	return 0;
+		struct arena *a = arena_new(1 << 16);
+		rc = a ? list_page(d, c, s, limit, l, a) : no_memory(c->err);
+		arena_free(a);
+	} while (rc == 0);
+	return rc < 0 ? rc : 0;
 }
 
-/* Where a list goes on: behind the record `after`, whether it is seen or not. */
+/* Where a list goes on: behind the record `after`, which the caller must see as in the list itself. */
 static int list_start(struct desk *d, const struct call *c, struct text after, struct scan *s)
 {
 	struct record r;
@@ -106,7 +118,7 @@ static int list_start(struct desk *d, const struct call *c, struct text after, s
 	if (!id)
 		return no_memory(c->err);
 	int rc = engine_get(d->engine, RECORD_CONVERSATION, id, c->arena, &r, c->err);
-	if (rc == ERR_NOT_FOUND)
+	if (rc == ERR_NOT_FOUND || (rc == 0 && !conversation_visible(c->rights, r.body)))
 		return error_set(c->err, ERR_NOT_FOUND, "after", "after: is not the id of a conversation");
 	if (rc < 0)
 		return rc;

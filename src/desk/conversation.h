@@ -46,6 +46,12 @@ struct conversation {
 };
 
 /*
+ * May the caller see a conversation with this body, and all that belongs to it?
+ * By its ACL; a bot's key sees only what it has begun itself.
+ */
+int conversation_visible(const struct rights *r, const json_t *body);
+
+/*
  * The conversation with its turns and their vectors (as far as they were
  * stored; conversation_embed() adds those that lack). ERR_NOT_FOUND also for
  * what the caller may not see.

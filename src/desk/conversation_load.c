@@ -169,13 +169,22 @@ static int load_vectors(struct desk *d, const struct call *c, struct conversatio
 	return 0;
 }
 
+int conversation_visible(const struct rights *r, const json_t *body)
+{
+	const char *by = body_string(body, "principal");
+
+	if (rights_bot_only(r) && (!*by || !r->key || strcmp(by, r->key) != 0))
+		return 0;
+	return rights_see(r, json_object_get(body, "acl"));
+}
+
 int conversation_load(struct desk *d, const struct call *c, const char *id, struct conversation *out)
 {
 	struct conversation v = { 0 };
 	struct record r;
 	int rc = engine_get(d->engine, RECORD_CONVERSATION, id, c->arena, &r, c->err);
 
-	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(r.body, "acl"))))
+	if (rc == ERR_NOT_FOUND || (rc == 0 && !conversation_visible(c->rights, r.body)))
 		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such conversation");
 	if (rc < 0)
 		return rc;

@@ -155,8 +155,9 @@ static int new_body(const struct call *c, const struct fields *f, struct convers
 	    body_set_text(v->body, "queue", f->queue) < 0 || body_set_copy(v->body, "acl", f->acl) < 0 ||
 	    body_set_copy(v->body, "attributes", f->attributes) < 0 ||
 	    body_set_time(v->body, "started_at", f->started_at) < 0 ||
-	    body_set(v->body, "state", "open") < 0 || body_set_int(v->body, "turns", 0) < 0 ||
-	    body_set_int(v->body, "bytes", 0) < 0 || body_set_take(v->body, "handoffs", json_array()) < 0)
+	    body_set(v->body, "principal", c->rights->key) < 0 || body_set(v->body, "state", "open") < 0 ||
+	    body_set_int(v->body, "turns", 0) < 0 || body_set_int(v->body, "bytes", 0) < 0 ||
+	    body_set_take(v->body, "handoffs", json_array()) < 0)
 		return no_memory(c->err);
 	return 0;
 }

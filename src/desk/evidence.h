@@ -17,7 +17,7 @@
  * its commitment, if the caller may see it by the recorded ACL and by the
  * present one (a document that was deleted: by its last one); else as
  * {"n","commitment","state":"withheld"}, or "erased" when the text is no more.
- * Cases are withheld from keys that are a bot's only.
+ * Cases and conversations are withheld from keys that are a bot's only.
  *
  * A citation is {"document_id","version"?,"quote"?,"status","acl"?,"queue_may",
  * "title"?,"current_version"?}. A document that the queue or the caller may not

@@ -20,7 +20,7 @@ int handoff_get(struct desk *d, const struct call *c, const char *id, struct rec
 		return rc == ERR_NOT_FOUND ? not_found(c) : rc;
 	rc = engine_get(d->engine, RECORD_CONVERSATION, body_string(h.body, "conversation"), c->arena, &v,
 			c->err);
-	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(v.body, "acl"))))
+	if (rc == ERR_NOT_FOUND || (rc == 0 && !conversation_visible(c->rights, v.body)))
 		return not_found(c);
 	if (rc < 0)
 		return rc;

@@ -8,8 +8,8 @@
 
 /*
  * The handoff and its conversation's record, for showing; ERR_NOT_FOUND for
- * what is not there and for what the caller may not see (the ACL is the
- * conversation's). Either output may be NULL.
+ * what is not there and for what the caller may not see: who sees the
+ * conversation sees its handoffs. Either output may be NULL.
  */
 int handoff_get(struct desk *d, const struct call *c, const char *id, struct record *handoff,
 		struct record *conversation);

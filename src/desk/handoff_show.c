@@ -73,7 +73,7 @@ static int add_line(struct desk *d, const struct call *c, const struct record *h
 	int rc = engine_get(d->engine, RECORD_CONVERSATION, body_string(h->body, "conversation"), c->arena,
 			    &v, c->err);
 
-	if (rc == ERR_NOT_FOUND || (rc == 0 && !rights_see(c->rights, json_object_get(v.body, "acl"))))
+	if (rc == ERR_NOT_FOUND || (rc == 0 && !conversation_visible(c->rights, v.body)))
 		return 0;
 	if (rc < 0)
 		return rc;
@@ -118,32 +118,48 @@ static int set_equal(const struct call *c, struct scan *s, const char *field, st
 	return s->value[i] ? 0 : no_memory(c->err);
 }
 
-/* Fills `data` up to `limit` from the scan on; *more tells whether there is another that the caller may see. */
-static int fill_list(struct desk *d, const struct call *c, struct scan *s, size_t limit, json_t *data,
-		     int *more)
+/* One page of the scan, `c` with an arena of its own: 1 when there is no more to look at. */
+static int fill_page(struct desk *d, const struct call *c, struct scan *s, size_t limit, json_t *data,
+		     int *more, struct arena *keep)
 {
 	struct record *page;
 	size_t n;
+	int rc = engine_scan(d->engine, s, c->arena, &page, &n, c->err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		if ((rc = add_line(d, c, &page[i], data)) < 0)
+			return rc;
+		if (json_array_size(data) > limit) {
+			*more = 1;
+			json_array_remove(data, limit);
+			return 1;
+		}
+	}
+	if (n < s->limit)
+		return 1;
+	s->after = page[n - 1].created;
+	s->after_id = arena_strdup(keep, page[n - 1].id);
+	return s->after_id ? 0 : no_memory(c->err);
+}
+
+/*
+ * Fills `data` up to `limit` from the scan on; *more tells whether there is
+ * another that the caller may see. What is passed over does not stay in memory.
+ */
+static int fill_list(struct desk *d, const struct call *c, struct scan *s, size_t limit, json_t *data,
+		     int *more)
+{
+	struct call page = *c;
+	int rc;
 
 	do {
-		int rc = engine_scan(d->engine, s, c->arena, &page, &n, c->err);
-		if (rc < 0)
-			return rc;
-		for (size_t i = 0; i < n; i++) {
-			if ((rc = add_line(d, c, &page[i], data)) < 0)
-				return rc;
-			if (json_array_size(data) > limit) {
-				*more = 1;
-				json_array_remove(data, limit);
-				return 0;
-			}
-		}
-		if (n > 0) {
-			s->after = page[n - 1].created;
-			s->after_id = page[n - 1].id;
-		}
-	} while (n == s->limit);
-	return 0;
+		page.arena = arena_new(1 << 16);
+		rc = page.arena ? fill_page(d, &page, s, limit, data, more, c->arena) : no_memory(c->err);
+		arena_free(page.arena);
+	} while (rc == 0);
+	return rc < 0 ? rc : 0;
 }
 
 int handoff_list(struct desk *d, const struct call *c, struct text state, struct text queue,

@@ -41,7 +41,7 @@ int source_visible(struct desk *d, const struct call *c, const char *kind, const
 {
 	const json_t *acl = NULL;
 
-	if ((record_of(kind) == RECORD_CASE && rights_bot_only(c->rights)) ||
+	if ((record_of(kind) != RECORD_DOCUMENT && rights_bot_only(c->rights)) ||
 	    !rights_see(c->rights, recorded))
 		return 0;
 	int rc = source_acl(d, c, kind, id, &acl);

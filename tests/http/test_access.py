@@ -139,3 +139,49 @@ def test_revoked_keys_are_refused(server):
     assert server.get("/v1/status", key=made["key"]).status_code == 200
     assert readback("key", "revoke", made["id"], "--data", server.data).returncode == 0
     assert server.get("/v1/status", key=made["key"]).status_code == 401
+
+
+def test_a_bot_sees_only_what_it_has_begun(server, keys, fresh):
+    other, own = fresh("c"), fresh("c")
+    body = {"turns": [{"role": "customer", "text": "where is my parcel"}], "customer": {"id": fresh("cu"), "name": "Ana Lima"}}
+    server.post("/v1/conversations", {"id": other, **body})
+    handed = server.post("/v1/handoffs", {"conversation_id": other, "trigger": "other"}).json()["id"]
+    assert server.post("/v1/conversations", {"id": own, **body}, key=keys["bot"]).status_code == 201
+    opened = server.post("/v1/handoffs", {"conversation_id": own, "trigger": "other"}, key=keys["bot"]).json()["id"]
+    for path in (f"/v1/conversations/{other}", f"/v1/handoffs/{handed}", f"/v1/handoffs/{handed}/brief", f"/v1/handoffs/{handed}/evidence"):
+        assert server.get(path, key=keys["bot"]).status_code == 404, path
+    turn = {"role": "customer", "text": "hello?"}
+    assert server.post(f"/v1/conversations/{other}/turns", turn, key=keys["bot"]).status_code == 404
+    assert server.post(f"/v1/conversations/{own}/turns", turn, key=keys["bot"]).status_code == 201
+    assert server.get(f"/v1/conversations/{own}", key=keys["bot"]).status_code == 200
+    for path, id_ in (("/v1/conversations", own), ("/v1/handoffs", opened)):
+        seen = [x["id"] for x in server.get(f"{path}?limit=200", key=keys["bot"]).json()["data"]]
+        assert id_ in seen and other not in seen and handed not in seen
+    # another conversation of the customer that the bot claims to talk with is not told of
+    assert other not in server.get(f"/v1/handoffs/{opened}", key=keys["bot"]).text
+    assert other in server.get(f"/v1/handoffs/{opened}", key=keys["tier1"]).text
+
+
+def test_hidden_and_unknown_are_answered_alike(server, keys, fresh):
+    hidden = fresh("c")
+    server.post("/v1/conversations", {"id": hidden, "acl": ["tier2"]})
+    for method, path in (("DELETE", "/v1/documents/{}"), ("GET", "/v1/documents/{}"), ("GET", "/v1/documents?after={}")):
+        answers = [server.call(method, path.format(id_), key=keys["curator"]) for id_ in ("acl-tier2", "acl-none")]
+        assert [a.status_code for a in answers] == [404, 404], (method, path)
+        assert len({a.json()["error"]["message"] for a in answers}) == 1
+    for path in ("/v1/conversations/{}", "/v1/conversations?after={}"):
+        answers = [server.get(path.format(id_), key=keys["tier1"]) for id_ in (hidden, "c-none")]
+        assert len({(a.status_code, a.json()["error"]["message"]) for a in answers}) == 1, path
+
+
+def test_a_label_behind_an_acl_is_not_predicted_for_others(server, keys, fresh):
+    c = fresh("c")
+    text = "I want my money from the xanadu desk"
+    server.post("/v1/conversations", {"id": c, "acl": ["tier2"], "turns": [{"role": "customer", "text": text}]})
+    h = server.post("/v1/handoffs", {"conversation_id": c, "trigger": "other"}).json()["id"]
+    server.post(f"/v1/handoffs/{h}/resolution", {"outcome": "resolved", "intent": "xanadu_secret", "text": "done"})
+    assert "xanadu_secret" in server.post("/v1/predict", {"text": text}, key=keys["tier2"]).text
+    for who in ("tier1", "bot"):
+        assert "xanadu_secret" not in server.post("/v1/predict", {"text": text}, key=keys[who]).text
+    open_ = server.post("/v1/handoffs", {"trigger": "other", "conversation": {"turns": [{"role": "customer", "text": text}]}}, key=keys["tier1"])
+    assert open_.status_code == 201 and "xanadu_secret" not in open_.text

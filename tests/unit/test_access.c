@@ -198,6 +198,95 @@ static void test_document__hidden_is_as_unknown_when_it_is_deleted(void **state)
 	assert_string_equal(FAILS(f, ERR_NOT_FOUND, document_delete_act, "e")->message, hidden.message);
 }
 
+/* --- conversations ------------------------------------------------------------------------------ */
+
+static void test_list__after_what_is_hidden_is_after_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct error hidden;
+
+	begin(f, "h", "hidden", "['tier2']");
+	be(f, "k", AGENT, tier1);
+	hidden = *FAILS(f, ERR_NOT_FOUND, conversation_list, text_of(NULL), text_of("h"), 10);
+	struct error *unknown = FAILS(f, ERR_NOT_FOUND, conversation_list, text_of(NULL), text_of("u"), 10);
+	assert_string_equal(unknown->message, hidden.message);
+	assert_string_equal(unknown->param, hidden.param);
+}
+
+static void test_bot__sees_what_it_has_begun(void **state)
+{
+	struct fixture *f = *state;
+	const struct text none = { 0 };
+
+	begin(f, "other", "where is my parcel", NULL);
+	const char *h = hand_off(f, "other", NULL);
+	be(f, "k-2", SCOPE_BOT, no_groups);
+	begin(f, "second", "where is my parcel", NULL);
+	be(f, "k-1", SCOPE_BOT, no_groups);
+	begin(f, "own-1", "where is my parcel", NULL);
+	begin(f, "own-2", "where is my parcel", NULL);
+	const char *own = hand_off(f, "own-1", NULL);
+	json_t *named = J(f, "{'conversation':'other'}");
+	FAILS(f, ERR_NOT_FOUND, conversation_show, named);
+	FAILS(f, ERR_NOT_FOUND, turn_act, "other", J(f, "{'role':'customer','text':'hello?'}"));
+	FAILS(f, ERR_NOT_FOUND, turn_act, "second", J(f, "{'role':'customer','text':'hello?'}"));
+	FAILS(f, ERR_NOT_FOUND, handoff_act, J(f, "{'conversation_id':'second','trigger':'other'}"));
+	FAILS(f, ERR_NOT_FOUND, predict_show, J(f, "{'conversation_id':'other'}"));
+	FAILS(f, ERR_NOT_FOUND, desk_search, J(f, "{'conversation_id':'other'}"));
+	FAILS(f, ERR_NOT_FOUND, handoff_show, h);
+	FAILS(f, ERR_NOT_FOUND, brief_show, h, BRIEF_JSON);
+	FAILS(f, ERR_NOT_FOUND, evidence_show, h, NULL, 0);
+	json_t *list = ACT(f, conversation_list, none, none, 1);
+	assert_string_equal(string_at(list, "data.0.id"), "own-1");
+	assert_true(json_is_true(at(list, "has_more")));
+	list = ACT(f, conversation_list, none, text_of(string_at(list, "last_id")), 1);
+	assert_string_equal(string_at(list, "data.0.id"), "own-2");
+	assert_true(json_is_false(at(list, "has_more")));
+	list = ACT(f, handoff_list, none, none, none, 10);
+	assert_int_equal(json_array_size(at(list, "data")), 1);
+	assert_string_equal(string_at(list, "data.0.id"), own);
+	FAILS(f, ERR_NOT_FOUND, conversation_list, none, text_of("second"), 10);
+	ACT(f, turn_act, "own-1", J(f, "{'role':'customer','text':'hello?'}"));
+	be(f, "k-3", AGENT, no_groups);
+	assert_int_equal(json_array_size(at(ACT(f, conversation_list, none, none, 10), "data")), 4);
+}
+
+static void test_bot__does_not_see_history_that_was_imported(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	fixture_caller(f, fixture_rights("cli", SCOPE_ADMIN, NULL, 0));
+	NO_ERROR(f,
+		 conversation_import(&f->desk, &f->call,
+				     J(f, "{'id':'i','turns':[{'role':'customer','text':'x'}]}"), &status));
+	be(f, "k-1", SCOPE_BOT, no_groups);
+	FAILS(f, ERR_NOT_FOUND, conversation_show, J(f, "{'conversation':'i'}"));
+}
+
+/* Whoever claims to talk with a customer does not get to read what the customer said before. */
+static void test_bot__learns_nothing_of_earlier_conversations(void **state)
+{
+	struct fixture *f = *state;
+
+	ACT(f, conversation_act, J(f, REFUND));
+	solve(f, "c-1", NULL, "refund", "sent the reference", NULL);
+	be(f, "k-1", SCOPE_BOT, no_groups);
+	json_t *r = ACT(f, handoff_act,
+			J(f,
+			  "{'trigger':'other','conversation':{'id':'mine','customer':{'id':'cu-7'},"
+			  "'turns':[{'role':'customer','text':'where is my refund for order VK-20418'}]}}"));
+	const char *h = string_at(r, "handoff");
+	char *text = json_dumps(shown(f, h), 0);
+	assert_null(strstr(text, "c-1"));
+	assert_null(strstr(text, "sent the reference"));
+	free(text);
+	be(f, "k-2", AGENT, no_groups);
+	text = json_dumps(shown(f, h), 0);
+	assert_non_null(strstr(text, "c-1"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +298,10 @@ int main(void)
 		TEST(test_case__of_what_was_hidden_when_it_was_shown),
 		TEST(test_evidence__of_a_document_that_was_hidden_and_then_deleted),
 		TEST(test_document__hidden_is_as_unknown_when_it_is_deleted),
+		TEST(test_list__after_what_is_hidden_is_after_nothing),
+		TEST(test_bot__sees_what_it_has_begun),
+		TEST(test_bot__does_not_see_history_that_was_imported),
+		TEST(test_bot__learns_nothing_of_earlier_conversations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,7 +190,7 @@ static void test_brief__similar_case_with_its_steps(void **state)
 	assert_string_equal(string_at(find(b, "recommendation", "Gave the refund reference."), "from.0.case"),
 			    "old/case");
 	assert_string_equal(string_at(find(b, "recommendation", "Sent it"), "from.0.case"), "old/case");
-	be(f, "k-bot", SCOPE_BOT, NULL);
+	be(f, "k-all", SCOPE_BOT, NULL);
 	assert_null(find(brief(f, string_at(record_of(f, RECORD_CONVERSATION, "c-1").body, "handoff")),
 			 "recommendation", "Gave the refund reference."));
 }

@@ -244,6 +244,7 @@ static void test_turn__keys_write_their_roles_only(void **state)
 		{ SCOPE_ADMIN, "bot", 0 },
 	};
 
+	fixture_caller(f, fixture_rights("k", SCOPE_ADMIN, NULL, 0));
 	create(f, "{'id':'c-1'}");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char body[100];
@@ -325,7 +326,7 @@ static void test_conversation_list__pages_of_what_may_be_seen(void **state)
 	assert_true(json_is_null(at(l, "last_id")));
 	json_t *out;
 	assert_int_equal(conversation_list(&f->desk, &f->call, text_of(NULL), text_of("zzz"), 1, &out),
-			 ERR_BAD_VALUE);
+			 ERR_NOT_FOUND);
 }
 
 static void test_conversation__long_one_is_read_whole(void **state)

@@ -164,7 +164,7 @@ static void test_evidence__cases_are_withheld_from_bots(void **state)
 
 	knowledge(f);
 	const char *id = refund_handoff(f);
-	be(f, "k-bot", SCOPE_BOT, NULL);
+	be(f, "k-all", SCOPE_BOT, NULL);
 	json_t *ev = evidence(f, id);
 	assert_null(item(ev, "old/case"));
 	assert_non_null(item(ev, "help-refund"));
