@@ -177,12 +177,15 @@ def run(args, data, server):
     total = check_counts(clients, server.address)
     if server.end(signal.SIGTERM) != 0:
         raise Wrong("the server did not end well:\n" + "".join(server.tail))
+    verified = subprocess.run([BIN, "verify", "--data", str(data)], capture_output=True, text=True)
+    if verified.returncode != 0:
+        raise Wrong("tables and events differ:\n" + verified.stdout + verified.stderr)
     events, tables = check_database(data)
     starts.sort()
     print(f"ok: {args.kills} kills under load and {quiet} on a quiet server; {writes} writes, each sent at least twice, "
           f"{unanswered} unanswered at first; each counts once")
     print("held: " + ", ".join(f"{n} {k}" for k, n in sorted(total.items())) + f"; {events} events")
-    print(f"integrity_check ok, {tables} FTS5 tables ok; start median {starts[len(starts) // 2]:.2f} s, "
+    print(f"integrity_check ok, {tables} FTS5 tables ok, the events give the same tables; start median {starts[len(starts) // 2]:.2f} s, "
           f"longest {starts[-1]:.2f} s")
 
 

@@ -14,7 +14,8 @@ import time
 import pytest
 from conftest import BIN, DEV_KEY, Server, readback
 
-COMMANDS = ("serve", "import", "search", "handoff", "export", "eval", "replay", "key", "status", "reindex")
+COMMANDS = ("serve", "import", "search", "handoff", "export", "eval", "replay", "key", "status", "reindex",
+            "verify")
 
 DOCUMENTS = [
     {"_id": "help-1", "title": "Refunds", "text": "Refunds are paid within five days of the return."},
@@ -68,7 +69,8 @@ def test_the_program_lists_its_commands():
     assert readback("no-such-command").returncode == 2
 
 
-@pytest.mark.parametrize("command", [("search", "x"), ("status",), ("reindex",), ("handoff", "x"), ("import", "documents", "-"),
+@pytest.mark.parametrize("command", [("search", "x"), ("status",), ("reindex",), ("verify",), ("handoff", "x"),
+                                     ("import", "documents", "-"),
                                      ("export", "--format", "trl-sft", "--out", "/nowhere/x", "--pii", "keep")])
 def test_without_a_folder_it_is_wrong_usage(command):
     told = readback(*command, input="")
@@ -200,7 +202,7 @@ def test_handoff_prints_brief_and_evidence(filled):
 
 
 def test_reading_commands_do_not_make_a_folder(tmp_path):
-    for command in (("search", "x"), ("status",), ("handoff", "x"), ("reindex",)):
+    for command in (("search", "x"), ("status",), ("handoff", "x"), ("reindex",), ("verify",)):
         told = readback(*command, "--data", tmp_path / "nothing")
         assert told.returncode == 1
         assert "nothing" in told.stderr
@@ -216,6 +218,20 @@ def test_reindex_gives_the_same_answers(filled, tmp_path):
     told = readback("reindex", "--data", data)
     assert told.returncode == 0, told.stderr
     assert json.loads(readback("search", "refund", "--data", data, "--json").stdout)["data"] == before
+
+
+def test_verify_finds_a_table_that_differs_from_its_events(filled, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(filled / "data", data)
+    assert readback("verify", "--data", data).returncode == 0
+    (file,) = data.glob("tenants/*/readback.db")
+    db = sqlite3.connect(file)
+    db.execute("UPDATE documents SET revision = revision + 1 WHERE id = 'help-2'")
+    db.commit()
+    db.close()
+    told = readback("verify", "--data", data)
+    assert told.returncode == 1
+    assert told.stdout.startswith("1 difference")
 
 
 # --- export ---------------------------------------------------------------------------------------
