@@ -79,6 +79,7 @@ void brief_say(struct brief *b, const struct sentence *s)
 
 	if (!j || take_list(j, "from", s->from, n) < 0 || n == 0 ||
 	    (needs && take_list(j, "needs", s->needs, needs) < 0) || body_set_text(j, "text", s->text) < 0 ||
+	    (s->cited && body_set_take(j, "cited", s->cited) < 0) || body_set(j, "instead", s->instead) < 0 ||
 	    body_set(j, "label", s->label) < 0 || (s->quote && body_set_bool(j, "quote", 1) < 0) ||
 	    json_array_append(json_object_get(b->sections, b->section), j) < 0)
 		b->rc = no_memory(b->call->err);

@@ -9,6 +9,10 @@
  * "recommendation":[…]} of {"label","text","from":[…],"quote"?,"needs"?:[{"kind","id","acl"?}]}.
  * `label` (for people), `quote` and `needs` stay inside. Whoever may not see all that a
  * sentence needs does not get it: it is counted in "withheld".
+ *
+ * What is said of a document that the bot cited has "cited", a need as well: to
+ * whoever may not see that one it must not be told from one that never was.
+ * He reads "instead", or nothing, and that is not counted.
  */
 #ifndef READBACK_DESK_BRIEF_H
 #define READBACK_DESK_BRIEF_H
@@ -49,9 +53,11 @@ struct brief {
 struct sentence {
 	const char *label; /* "Customer", "Promise still open"; NULL: the text stands alone */
 	struct text text;
-	int quote;        /* somebody's words */
-	json_t *from[3];  /* new references, taken; the first NULL ends */
-	json_t *needs[3]; /* as from; brief_need() */
+	int quote;           /* somebody's words */
+	json_t *from[3];     /* new references, taken; the first NULL ends */
+	json_t *needs[3];    /* as from; brief_need() */
+	json_t *cited;       /* a need, taken; NULL: none */
+	const char *instead; /* for who may not see `cited`; "from" is then the first alone. NULL: nothing */
 };
 void brief_say(struct brief *b, const struct sentence *s);
 /* A line put together from fields; takes the references. `text` NULL: without memory. */

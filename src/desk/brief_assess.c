@@ -13,7 +13,6 @@
 #define CASE_LIKE .40   /* vector score from which a case of the same intent is called similar */
 #define CASE_ALIKE .60  /* and from which any case is */
 #define CONTRADICTS .50 /* word overlap from which two sentences are about the same */
-#define CONTRADICT_TEXT ((size_t)64 << 10) /* of a document that is read for a contradiction */
 
 static void say_intent(struct brief *b)
 {
@@ -78,8 +77,7 @@ static struct span most_like(struct brief *b, struct text said, struct text docu
 	const struct span *spans;
 	struct span found = { 0, 0 };
 	struct compared *x, *y;
-	long n = split_sentences(a, document.s, document.n < CONTRADICT_TEXT ? document.n : CONTRADICT_TEXT,
-				 &spans);
+	long n = split_sentences(a, document.s, document.n < CITED_TEXT ? document.n : CITED_TEXT, &spans);
 	struct text *texts = n < 0 ? NULL : arena_alloc(a, ((size_t)n + 1) * sizeof(*texts));
 
 	*best = (struct likeness){ 0 };
@@ -101,30 +99,56 @@ static struct span most_like(struct brief *b, struct text said, struct text docu
 	return found;
 }
 
-/* A piece of a document, word for word. */
-static void quote_document(struct brief *b, const char *label, const struct record *r, struct span p)
+static json_t *need_of(const struct citation *x)
+{
+	json_t *j = json_pack("{s:s, s:s%}", "kind", "document", "id", x->document.s, x->document.n);
+
+	if (j && body_set_copy(j, "acl", x->acl) < 0) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+/* A piece of a document, word for word; `of` is the citation that it is about, NULL: none. */
+static void quote_document(struct brief *b, const char *label, const struct record *r, struct span p,
+			   const struct citation *of)
 {
 	struct text t = brief_cut((struct text){ r->text.s + p.start, p.end - p.start });
 	struct sentence s = { .label = label,
 			      .text = t,
 			      .quote = 1,
 			      .from = { brief_from_document(r->id, p.start, p.start + t.n) },
-			      .needs = { brief_need("document", r) } };
+			      .needs = { brief_need("document", r) },
+			      .cited = of ? need_of(of) : NULL };
 
 	brief_say(b, &s);
 }
 
-static void say_status(struct brief *b, const struct citation *x, long i, const char *fmt)
+static const char *relied_on(struct brief *b, const char *name, const char *what)
+{
+	const char *text = arena_printf(b->call->arena, "The bot relied on \"%s\", %s", name, what);
+
+	if (!text)
+		b->rc = no_memory(b->call->err);
+	return text ? text : "";
+}
+
+#define NOT_KNOWN "which is not known here."
+
+static void say_status(struct brief *b, const struct citation *x, long i, const char *what)
 {
 	const char *title = x->record.id ? body_string(x->record.body, "title") : "";
-	const char *name = *title ? title : text_copy(b->call->arena, x->document);
-	const char *text = arena_printf(b->call->arena, "The bot relied on \"%s\", %s", name ? name : "",
-					fmt);
-	struct sentence s = { .text = text_of(text ? text : ""),
+	const char *id = text_copy(b->call->arena, x->document), *name = *title ? title : id ? id : "";
+	struct sentence s = { .text = text_of(relied_on(b, name, what)),
 			      .from = { brief_from_package("bot.cited", i),
-					x->record.id ? json_pack("{s:s}", "document", x->record.id) : NULL },
-			      .needs = { x->record.id ? brief_need("document", &x->record) : NULL } };
+					x->record.id ? json_pack("{s:s}", "document", x->record.id)
+						     : NULL } };
 
+	if (x->known) {
+		s.cited = need_of(x);
+		s.instead = relied_on(b, id ? id : "", NOT_KNOWN);
+	}
 	brief_say(b, &s);
 }
 
@@ -152,7 +176,7 @@ static void say_contradiction(struct brief *b, const struct citation *x)
 		quote_document(b,
 			       arena_printf(b->call->arena, "But \"%s\" says",
 					    body_string(by->record.body, "title")),
-			       &by->record, found);
+			       &by->record, found, x);
 }
 
 static void say_citation(struct brief *b, const struct citation *x, long i)
@@ -163,7 +187,8 @@ static void say_citation(struct brief *b, const struct citation *x, long i)
 	if (!x->queue_may) {
 		/* to this queue the document does not exist */
 		hidden.record = (struct record){ 0 };
-		say_status(b, &hidden, i, "which is not known here.");
+		hidden.known = 0;
+		say_status(b, &hidden, i, NOT_KNOWN);
 		return;
 	}
 	if (strcmp(x->status, "current") == 0) {
@@ -175,13 +200,15 @@ static void say_citation(struct brief *b, const struct citation *x, long i)
 		if (x->quote.s)
 			p = most_like(b, x->quote, x->record.text, &l);
 		if (p.end)
-			quote_document(b, "It now says", &x->record, p);
+			quote_document(b, "It now says", &x->record, p, x);
 	} else if (strcmp(x->status, "deleted") == 0) {
 		say_status(b, x, i, "which has been deleted since.");
+	} else if (x->record.id && x->unchecked) {
+		say_status(b, x, i, "which is too long to look for what it quotes.");
 	} else if (x->record.id) {
 		say_status(b, x, i, "but what it quotes is in no version of it.");
 	} else {
-		say_status(b, x, i, "which is not known here.");
+		say_status(b, x, i, NOT_KNOWN);
 	}
 }
 
@@ -221,7 +248,7 @@ static void say_documents(struct brief *b)
 		best = said ? best : h->score;
 		const char *title = body_string(h->record.body, "title");
 		quote_document(b, arena_printf(b->call->arena, "\"%s\"", *title ? title : h->record.id),
-			       &h->record, best_of_hit(b, h));
+			       &h->record, best_of_hit(b, h), NULL);
 		said++;
 	}
 }

@@ -8,18 +8,31 @@
 
 static const char *const sections[] = { "situation", "background", "assessment", "recommendation" };
 
-/* 1 if the caller may see all that the sentence needs. */
+static int need_visible(struct desk *d, const struct call *c, const json_t *need)
+{
+	return source_visible(d, c, body_string(need, "kind"), body_string(need, "id"),
+			      json_object_get(need, "acl"));
+}
+
+enum shown { WITHHELD, WHOLE, INSTEAD, LEFT_OUT };
+
+/* What the caller reads of a sentence, or an error. */
 static int sentence_visible(struct desk *d, const struct call *c, const json_t *s)
 {
-	const json_t *needs = json_object_get(s, "needs");
-	int may = 1;
+	const json_t *needs = json_object_get(s, "needs"), *cited = json_object_get(s, "cited");
+	int may = cited ? need_visible(d, c, cited) : 1;
 
-	for (size_t i = 0; i < json_array_size(needs) && may == 1; i++) {
-		const json_t *need = json_array_get(needs, i);
-		may = source_visible(d, c, body_string(need, "kind"), body_string(need, "id"),
-				     json_object_get(need, "acl"));
-	}
-	return may;
+	if (may == 0)
+		return json_object_get(s, "instead") ? INSTEAD : LEFT_OUT;
+	for (size_t i = 0; i < json_array_size(needs) && may == 1; i++)
+		may = need_visible(d, c, json_array_get(needs, i));
+	return may < 0 ? may : may ? WHOLE : WITHHELD;
+}
+
+static json_t *instead_json(const json_t *s)
+{
+	return json_pack("{s:O, s:[O]}", "text", json_object_get(s, "instead"), "from",
+			 json_array_get(json_object_get(s, "from"), 0));
 }
 
 static json_t *sentence_json(const json_t *s, int labels)
@@ -48,12 +61,13 @@ int brief_view(struct desk *d, const struct call *c, const struct record *eviden
 		if (body_set_take(view, sections[k], shown) < 0)
 			return no_memory(c->err);
 		for (size_t i = 0; i < json_array_size(list); i++) {
-			int may = sentence_visible(d, c, json_array_get(list, i));
+			const json_t *s = json_array_get(list, i);
+			int may = sentence_visible(d, c, s);
 			if (may < 0)
 				return may;
-			withheld += !may;
-			if (may &&
-			    json_array_append_new(shown, sentence_json(json_array_get(list, i), labels)) < 0)
+			withheld += may == WITHHELD;
+			if ((may == WHOLE && json_array_append_new(shown, sentence_json(s, labels)) < 0) ||
+			    (may == INSTEAD && json_array_append_new(shown, instead_json(s)) < 0))
 				return no_memory(c->err);
 		}
 	}

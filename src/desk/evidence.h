@@ -35,11 +35,17 @@
 #define EVIDENCE_CASES 5
 #define EVIDENCE_CONVERSATIONS 3
 
+#define CITED_TEXT ((size_t)64 << 10)
+
 struct citation {
 	struct text document, version, quote;
-	const char *status;   /* "current", "changed_since", "deleted", "unknown" */
-	struct record record; /* the document as it is now; id NULL if it is gone or never was */
-	int queue_may;
+	const char *status; /* "current", "changed_since", "deleted", "unknown" */
+	struct record
+		record; /* the document as it is now, with the first CITED_TEXT bytes; id NULL: there is none */
+	int known;      /* it is there, or was deleted */
+	const json_t *acl; /* of the document, now or last */
+	int queue_may;     /* also when it is not known: then there is nothing to hide */
+	int unchecked;     /* too much text to look for the quote */
 };
 
 struct evidence_input {

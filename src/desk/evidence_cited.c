@@ -4,10 +4,11 @@
 #include "base/strbuf.h"
 #include "desk/evidence.h"
 #include "desk/package.h"
+#include "base/utf8.h"
 #include "text/fold.h"
 
-#define VERSIONS_AT_ONCE 4
 #define VERSIONS_READ 20
+#define LOOKED_THROUGH ((size_t)32 << 20) /* bytes of text for all citations of a request, in equal shares */
 
 /* What is left of a text when its markup, case, accents and white space do not matter. */
 static void plain(struct text t, struct strbuf *out)
@@ -45,115 +46,151 @@ int quote_in(struct text quote, struct text text)
 }
 
 /*
- * Is the quote in one of the newest stored versions? *any tells whether there
- * is one at all. A few at a time, because a version's text comes with it.
+ * One citation under resolution. Texts of documents and versions are long, so
+ * they live in an arena of their own and go with it. The share of text to look
+ * through depends on no other citation's document, which may be a hidden one.
  */
-static int quote_in_versions(struct desk *d, const struct call *c, const char *document, struct text quote,
-			     int *any)
+struct lookup {
+	struct desk *desk;
+	const struct call *call;
+	struct arena *arena;
+	struct record document; /* id NULL: there is none (any more) */
+	const char *id;
+	size_t left; /* bytes that may be looked through */
+};
+
+/* 1 or 0, or an error; x->unchecked where the text is too long to be looked through. */
+static int look_through(struct lookup *l, struct citation *x, struct text text)
+{
+	if (text.n > l->left) {
+		l->left = 0;
+		x->unchecked = 1;
+		return 0;
+	}
+	l->left -= text.n;
+	int in = quote_in(x->quote, text);
+	return in < 0 ? no_memory(l->call->err) : in;
+}
+
+static int is_current(const struct lookup *l, const json_t *version)
+{
+	return l->document.id &&
+	       strcmp(body_string(version, "version"), body_string(l->document.body, "version")) == 0;
+}
+
+/* Is the quote in one of the newest earlier versions? One at a time: each brings its text. */
+static int quote_in_versions(struct lookup *l, struct citation *x)
 {
 	struct scan s = { .kind = RECORD_VERSION,
 			  .field = { "document" },
-			  .value = { document },
-			  .limit = VERSIONS_AT_ONCE,
+			  .value = { l->id },
+			  .limit = 1,
 			  .newest_first = 1 };
-	struct record *page;
-	size_t n, seen = 0;
+	size_t n = 1;
+	int rc = 0;
 
-	*any = 0;
-	do {
-		int rc = engine_scan(d->engine, &s, c->arena, &page, &n, c->err);
-		if (rc < 0)
-			return rc;
-		*any |= n > 0;
-		for (size_t i = 0; i < n && quote.s; i++) {
-			int in = quote_in(quote, page[i].text);
-			if (in != 0)
-				return in < 0 ? no_memory(c->err) : 1;
+	for (size_t seen = 0; rc == 0 && n && l->left && seen < VERSIONS_READ; seen++) {
+		struct arena *a = arena_new(1 << 16);
+		struct record *r;
+		rc = a ? engine_scan(l->desk->engine, &s, a, &r, &n, l->call->err) : no_memory(l->call->err);
+		if (rc == 0 && n) {
+			s.after = r->created;
+			s.after_id = arena_strdup(l->arena, r->id);
+			rc = !s.after_id                            ? no_memory(l->call->err)
+			     : is_current(l, r->body) || !r->text.s ? 0
+								    : look_through(l, x, r->text);
 		}
-		if (n > 0) {
-			s.after = page[n - 1].created;
-			s.after_id = page[n - 1].id;
-		}
-		seen += n;
-	} while (n == s.limit && quote.s && seen < VERSIONS_READ);
-	return 0;
+		arena_free(a);
+	}
+	return rc;
 }
 
 /* By the version that the bot names. */
-static int status_by_version(struct desk *d, const struct call *c, struct citation *x, const char *id)
+static int status_by_version(struct lookup *l, struct citation *x)
 {
-	const char *version = text_copy(c->arena, x->version);
+	const char *version = text_copy(l->arena, x->version);
 	struct record r;
 
 	if (!version)
-		return no_memory(c->err);
-	if (x->record.id && strcmp(body_string(x->record.body, "version"), version) == 0) {
+		return no_memory(l->call->err);
+	if (l->document.id && strcmp(body_string(l->document.body, "version"), version) == 0) {
 		x->status = "current";
 		return 0;
 	}
-	int rc = engine_get(d->engine, RECORD_VERSION, version_id(c->arena, id, version), c->arena, &r,
-			    c->err);
-	if (rc == ERR_NOT_FOUND)
-		x->status = "unknown";
-	else if (rc < 0)
+	int rc = engine_get(l->desk->engine, RECORD_VERSION, version_id(l->arena, l->id, version), l->arena,
+			    &r, l->call->err);
+	if (rc < 0 && rc != ERR_NOT_FOUND)
 		return rc;
-	else
-		x->status = x->record.id ? "changed_since" : "deleted";
+	if (rc == 0 && strcmp(body_string(r.body, "version"), version) == 0)
+		x->status = l->document.id ? "changed_since" : x->known ? "deleted" : "unknown";
 	return 0;
 }
 
 /* By what it quotes, or by nothing but the document's id. */
-static int status_by_quote(struct desk *d, const struct call *c, struct citation *x, const char *id)
+static int status_by_quote(struct lookup *l, struct citation *x)
 {
-	int any, in = x->record.id ? x->quote.s ? quote_in(x->quote, x->record.text) : 1 : 0;
+	int rc = l->document.id && x->quote.s ? look_through(l, x, l->document.text) : 0;
 
-	if (in < 0)
-		return no_memory(c->err);
-	if (in) {
+	if (!l->document.id)
+		x->status = x->known ? "deleted" : "unknown";
+	else if (!x->quote.s || rc == 1)
 		x->status = "current";
-		return 0;
-	}
-	int rc = quote_in_versions(d, c, id, x->quote, &any);
-	if (rc < 0)
-		return rc;
-	if (x->record.id)
-		x->status = rc ? "changed_since" : "unknown";
-	else
-		x->status = any ? "deleted" : "unknown";
+	else if (rc == 0 && (rc = quote_in_versions(l, x)) == 1)
+		x->status = "changed_since";
+	return rc < 0 ? rc : 0;
+}
+
+/* What is kept of the document: its head, and so much of its text as is quoted from. */
+static int keep_document(const struct call *c, const struct record *from, struct citation *x)
+{
+	size_t n = utf8_floor(from->text.s, from->text.n,
+			      from->text.n < CITED_TEXT ? from->text.n : CITED_TEXT);
+
+	x->record = *from;
+	x->record.subject = "";
+	x->record.id = text_copy(c->arena, x->document);
+	x->record.body = body_copy(c->arena, from->body);
+	x->record.text = (struct text){ arena_strndup(c->arena, from->text.s ? from->text.s : "", n), n };
+	if (!x->record.id || !x->record.body || !x->record.text.s)
+		return no_memory(c->err);
+	x->acl = json_object_get(x->record.body, "acl");
+	x->known = 1;
 	return 0;
 }
 
-/* The document as it is now, id NULL if there is none; one that was cited before is not read again. */
-static int get_document(struct desk *d, const struct call *c, const char *id, const struct citation *before,
-			size_t n, struct record *out)
+static int resolve(struct lookup *l, const struct rights *queue, struct citation *x)
 {
-	for (size_t i = 0; i < n; i++)
-		if (text_is(before[i].document, id)) {
-			*out = before[i].record;
-			return 0;
-		}
-	int rc = engine_get(d->engine, RECORD_DOCUMENT, id, c->arena, out, c->err);
-	if (rc == ERR_NOT_FOUND)
-		*out = (struct record){ 0 };
-	return rc == ERR_NOT_FOUND ? 0 : rc;
+	const struct call *c = l->call;
+	int rc = engine_get(l->desk->engine, RECORD_DOCUMENT, l->id, l->arena, &l->document, c->err);
+
+	if (rc == 0) {
+		rc = keep_document(c, &l->document, x);
+	} else if (rc == ERR_NOT_FOUND) {
+		l->document = (struct record){ 0 };
+		rc = source_acl(l->desk, c, "document", l->id, &x->acl);
+		x->known = rc == 1;
+	}
+	if (rc < 0)
+		return rc;
+	x->queue_may = !x->known || rights_see(queue, x->acl);
+	return x->version.s ? status_by_version(l, x) : status_by_quote(l, x);
 }
 
-/* The citation behind the n of `before`. */
-static int resolve(struct desk *d, const struct call *c, const struct rights *queue, const json_t *item,
-		   const struct citation *before, size_t n, struct citation *out)
+static int resolve_item(struct desk *d, const struct call *c, const struct rights *queue, const json_t *item,
+			size_t share, struct citation *out)
 {
 	struct citation x = { .document = body_text(item, "document_id"),
 			      .version = body_text(item, "version"),
-			      .quote = body_text(item, "quote") };
-	const char *id = text_copy(c->arena, x.document);
+			      .quote = body_text(item, "quote"),
+			      .status = "unknown" };
+	struct lookup l = { .desk = d,
+			    .call = c,
+			    .id = text_copy(c->arena, x.document),
+			    .arena = arena_new(1 << 16),
+			    .left = share };
+	int rc = l.id && l.arena ? resolve(&l, queue, &x) : no_memory(c->err);
 
-	if (!id)
-		return no_memory(c->err);
-	int rc = get_document(d, c, id, before, n, &x.record);
-	if (rc < 0)
-		return rc;
-	x.queue_may = !x.record.id || rights_see(queue, json_object_get(x.record.body, "acl"));
-	rc = x.version.s ? status_by_version(d, c, &x, id) : status_by_quote(d, c, &x, id);
+	arena_free(l.arena);
 	if (rc == 0)
 		*out = x;
 	return rc;
@@ -168,7 +205,8 @@ int citations_resolve(struct desk *d, const struct call *c, const struct rights 
 	if (!list)
 		return no_memory(c->err);
 	for (size_t i = 0; i < json_array_size(cited); i++) {
-		int rc = resolve(d, c, queue, json_array_get(cited, i), list, i, &list[i]);
+		int rc = resolve_item(d, c, queue, json_array_get(cited, i),
+				      LOOKED_THROUGH / json_array_size(cited), &list[i]);
 		if (rc < 0)
 			return rc;
 	}
@@ -184,8 +222,8 @@ static json_t *citation_json(const struct citation *x)
 	if (!j || body_set_text(j, "document_id", x->document) < 0 ||
 	    body_set_text(j, "version", x->version) < 0 || body_set_text(j, "quote", x->quote) < 0 ||
 	    body_set(j, "status", x->status) < 0 || body_set_bool(j, "queue_may", x->queue_may) < 0 ||
-	    (x->record.id && (body_set_copy(j, "acl", json_object_get(x->record.body, "acl")) < 0 ||
-			      body_set(j, "title", body_string(x->record.body, "title")) < 0 ||
+	    body_set_copy(j, "acl", x->acl) < 0 ||
+	    (x->record.id && (body_set(j, "title", body_string(x->record.body, "title")) < 0 ||
 			      body_set(j, "current_version", body_string(x->record.body, "version")) < 0))) {
 		json_decref(j);
 		return NULL;

@@ -287,6 +287,93 @@ static void test_bot__learns_nothing_of_earlier_conversations(void **state)
 	free(text);
 }
 
+/* --- what the bot cited ------------------------------------------------------------------------- */
+
+/* A handoff that cites `id`, as seen by an agent without groups, without what differs anyway. */
+static json_t *citing(struct fixture *f, const char *id, const char *quote, const char *queue)
+{
+	static const char *const paths[] = { "evidence.bot_citations", "brief.assessment", "brief.withheld" };
+	json_t *b = J(f, "{'conversation':{'turns':[{'role':'customer','text':'zebra'}]},'trigger':'other',"
+			 "'bot':{'name':'b','cited':[]}}");
+	json_t *cited = json_pack("{s:s, s:s*}", "document_id", id, "quote", quote);
+	json_t *out = json_keep(f->arena, json_array());
+
+	json_array_append_new(at(b, "bot.cited"), cited);
+	body_set(b, "queue", queue);
+	const char *h = string_at(ACT(f, handoff_act, b), "handoff");
+	be(f, "k", AGENT, no_groups);
+	json_t *seen = shown(f, h);
+	be_admin(f);
+	for (size_t i = 0; i < 3; i++)
+		json_array_append(out, at(seen, paths[i]));
+	return out;
+}
+
+static void test_citation__hidden_is_as_unknown(void **state)
+{
+	struct fixture *f = *state;
+	const char *const queues[] = { NULL, "tier1" };
+	const char *const quotes[] = { NULL, "button for ten seconds", "lever for two seconds",
+				       "never said" };
+
+	for (size_t q = 0; q < 2; q++)
+		for (size_t i = 0; i < 4; i++) {
+			put(f, "doc", "hold the lever for two seconds", "['tier1']");
+			put(f, "doc", "hold the button for ten seconds", "['tier1']");
+			put(f, "beside", "hold the button for nine seconds", "['tier1']");
+			json_t *hidden = citing(f, "doc", quotes[i], queues[q]);
+			ACT(f, document_delete_act, "doc");
+			json_t *deleted = citing(f, "doc", quotes[i], queues[q]);
+			ACT(f, document_delete_act, "beside");
+			json_t *unknown = citing(f, "cod", quotes[i], queues[q]);
+			char *u = json_dumps(unknown, JSON_SORT_KEYS);
+			for (char *c = u; (c = strstr(c, "cod"));)
+				memcpy(c, "doc", 3);
+			char *h = json_dumps(hidden, JSON_SORT_KEYS),
+			     *d = json_dumps(deleted, JSON_SORT_KEYS);
+			assert_string_equal(h, u);
+			assert_string_equal(d, u);
+			free(u);
+			free(h);
+			free(d);
+		}
+}
+
+static void test_citation__one_that_may_be_seen_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "doc", "hold the lever for two seconds", NULL);
+	put(f, "doc", "hold the button for ten seconds", NULL);
+	assert_string_equal(string_at(citing(f, "doc", "lever for two", NULL), "0.0.status"),
+			    "changed_since");
+	ACT(f, document_delete_act, "doc");
+	assert_string_equal(string_at(citing(f, "doc", NULL, NULL), "0.0.status"), "deleted");
+}
+
+/* Many citations of a long document share what may be looked through. */
+static void test_citation__long_documents_are_not_looked_through_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = (size_t)5 << 20;
+	char *text = arena_alloc(f->arena, n + 1);
+	json_t *b = J(f, "{'conversation':{'turns':[{'role':'customer','text':'zebra'}]},'trigger':'other',"
+			 "'bot':{'name':'b','cited':[]}}");
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = i % 8 == 7 ? ' ' : 'a' + (char)(i * i % 23);
+	text[n] = '\0';
+	put(f, "long", text, NULL);
+	json_t *one = J(f, "{'document_id':'long','quote':'it says nowhere'}");
+	for (int i = 0; i < 8; i++)
+		json_array_append(at(b, "bot.cited"), one);
+	const char *h = string_at(ACT(f, handoff_act, b), "handoff");
+	assert_string_equal(string_at(shown(f, h), "evidence.bot_citations.0.status"), "unknown");
+	char *brief = json_dumps(at(shown(f, h), "brief.assessment"), 0);
+	assert_non_null(strstr(brief, "too long to look for"));
+	free(brief);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +389,9 @@ int main(void)
 		TEST(test_bot__sees_what_it_has_begun),
 		TEST(test_bot__does_not_see_history_that_was_imported),
 		TEST(test_bot__learns_nothing_of_earlier_conversations),
+		TEST(test_citation__hidden_is_as_unknown),
+		TEST(test_citation__one_that_may_be_seen_is_told_of),
+		TEST(test_citation__long_documents_are_not_looked_through_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
