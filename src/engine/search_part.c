@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/utf8.h"
 
 /* A document without chunks is shown whole up to this length, in bytes: about what the embedder reads. */
 #define SHOWN_WHOLE 2000
+
+/* Bytes of a text that are looked through for a passage: a book is not analysed word by word for one hit. */
+#define LOOKED_THROUGH (256u << 10)
 
 /* Turns that are looked through for the words of a query that no vector found. */
 #define MAX_TURNS 200
@@ -48,6 +52,13 @@ static size_t overlap(const struct entry_row *row, struct span p)
 	return to > from ? to - from : 0;
 }
 
+static struct span find_passage(struct arena *a, struct text t, const struct term *terms, size_t n_terms)
+{
+	size_t n = t.n > LOOKED_THROUGH ? utf8_floor(t.s, t.n, LOOKED_THROUGH) : t.n;
+
+	return best_passage(a, t.s, n, terms, n_terms, SEARCH_PASSAGE);
+}
+
 /* The chunk that the vector chose, else the one that holds most of `p`; NULL if there are no chunks. */
 static const struct entry_row *choose_chunk(const struct entry_row *rows, size_t n,
 					    const struct index_hit *raw, const struct span *p)
@@ -83,14 +94,14 @@ static int show_document(struct engine *g, struct arena *a, const struct term *t
 		if (rc < 0)
 			return rc;
 		if (!by_vector)
-			part = best_passage(a, whole.s, whole.n, terms, n_terms, SEARCH_PASSAGE);
+			part = find_passage(a, whole, terms, n_terms);
 		chunk = choose_chunk(rows, n_rows, &h->raw, by_vector ? NULL : &part);
 		if (chunk && chunk->start <= chunk->end && chunk->end <= whole.n) {
 			part = (struct span){ chunk->start, chunk->end };
 			h->part_n = chunk->n;
 		} else if (by_vector) {
 			/* a client's vectors without places, or a record put since the search */
-			part = best_passage(a, whole.s, whole.n, terms, n_terms, SEARCH_PASSAGE);
+			part = find_passage(a, whole, terms, n_terms);
 		}
 	}
 	h->part = part;
