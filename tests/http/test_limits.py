@@ -217,7 +217,7 @@ def test_a_write_that_fails_does_not_take_its_neighbours_along(words_server):
 def test_too_many_at_once_are_told_to_come_again(tmp_path):
     s = Server(tmp_path / "data", "--workers", "1", "--queue", "2").start()
     try:
-        body = {"text": LINE * 3000}
+        body = {"text": LINE * 1200}
 
         def one(i):
             return requests.put(f"{s.url}/v1/documents/d{i}", json=body, headers={"Authorization": f"Bearer {DEV_KEY}"}, timeout=120)
@@ -260,7 +260,7 @@ def test_a_stop_under_load_answers_what_is_under_way_and_loses_nothing(tmp_path)
     slow = {}
 
     def long_document():
-        slow["answer"] = requests.put(f"{s.url}/v1/documents/slow", json={"text": LINE * 3900},
+        slow["answer"] = requests.put(f"{s.url}/v1/documents/slow", json={"text": LINE * 1500},
                                       headers={"Authorization": f"Bearer {DEV_KEY}"}, timeout=60)
     threads = [threading.Thread(target=writer, args=(f"w{n}",)) for n in range(8)]
     for t in threads:

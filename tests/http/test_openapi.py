@@ -11,7 +11,7 @@ import sys
 from conftest import DEV_KEY, Server
 
 SEED = os.environ.get("READBACK_FUZZ_SEED", "1")
-EXAMPLES = os.environ.get("READBACK_FUZZ_EXAMPLES", "20")
+EXAMPLES = os.environ.get("READBACK_FUZZ_EXAMPLES") or ("5" if os.environ.get("SAN") else "20")
 HERE = pathlib.Path(__file__).parent
 PROGRAM = pathlib.Path(sys.executable).parent / "schemathesis"
 
