@@ -12,7 +12,7 @@ import time
 
 import pytest
 import requests
-from conftest import DEV_KEY, Server, readback
+from conftest import BIN, DEV_KEY, Server, readback
 
 LINE = "The quick brown fox jumps over the lazy dog near the river bank. "
 
@@ -99,12 +99,32 @@ def test_a_full_disk_loses_nothing_and_writes_go_on_when_there_is_space(mount):
         assert s.stop() == 0
 
 
+def run_there(disk, *command, text=""):
+    return subprocess.run([*disk.prefix, BIN, *command, "--data", disk.folder + "/data"], capture_output=True, text=True,
+                          input=text, timeout=300)
+
+
+def test_an_import_that_fills_the_disk_goes_on_when_there_is_space(mount):
+    disk = mount("size=64m")
+    with open(disk.path("ballast"), "wb") as ballast:
+        ballast.write(b"x" * (59 << 20))
+    n = 2000
+    text = "".join(json.dumps({"_id": f"d{i}", "text": f"number{i} {LINE * 20}"}) + "\n" for i in range(n))
+    full = run_there(disk, "import", "documents", "-", "--embedder", "none", text=text)
+    assert full.returncode == 1
+    assert "full" in full.stderr
+    os.unlink(disk.path("ballast"))
+    again = run_there(disk, "import", "documents", "-", "--embedder", "none", "--json", text=text)
+    assert again.returncode == 0, again.stderr
+    counts = json.loads(again.stdout)
+    assert counts["imported"] + counts["unchanged"] == n and counts["unchanged"] > 0
+    assert run_there(disk, "verify").returncode == 0
+
+
 def test_a_folder_that_cannot_be_written_is_told(mount):
     disk = mount("size=1m,ro")
     for command in (("serve", "--listen", "127.0.0.1:0"), ("import", "documents", "-"), ("key", "create", "--scopes", "bot")):
-        from conftest import BIN
-        told = subprocess.run([*disk.prefix, BIN, *command, "--data", disk.folder + "/data"], capture_output=True, text=True,
-                              input="{}", timeout=60)
+        told = run_there(disk, *command, text="{}")
         assert told.returncode == 1
         assert disk.folder in told.stderr
 
