@@ -167,14 +167,16 @@ roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *
 	return r;
 }
 
-const char *filter_unknown_key(const struct index_filter *f, const struct tags *t)
+const char *filter_unknown_key(const struct index_filter *f, const struct tags *t,
+			       const roaring_bitmap_t *visible)
 {
 	if (f->op != FILTER_AND && f->op != FILTER_OR) {
 		const struct tag_key *k = tags_key(t, f->key);
-		return k && k->present.n ? NULL : f->key;
+		int known = k && (visible ? slotset_meets(&k->present, visible) : k->present.n > 0);
+		return known ? NULL : f->key;
 	}
 	for (size_t i = 0; i < f->n_children; i++) {
-		const char *key = filter_unknown_key(&f->children[i], t);
+		const char *key = filter_unknown_key(&f->children[i], t, visible);
 		if (key)
 			return key;
 	}

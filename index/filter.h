@@ -13,7 +13,11 @@ struct tags;
 roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *t,
 			       const roaring_bitmap_t *live);
 
-/* The first key of the tree (depth first) that no entry has; NULL if there is none. Borrowed from `f`. */
-const char *filter_unknown_key(const struct index_filter *f, const struct tags *t);
+/*
+ * The first key of the tree (depth first) that no entry of `visible` (NULL: no
+ * entry at all) has; NULL if there is none. Borrowed from `f`.
+ */
+const char *filter_unknown_key(const struct index_filter *f, const struct tags *t,
+			       const roaring_bitmap_t *visible);
 
 #endif

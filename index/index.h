@@ -130,7 +130,7 @@ struct index_result {
 	size_t allowed;               /* entries that filter, match and groups allow */
 	int exhausted;                /* no entry beyond `hits` can match: a larger k gives no more */
 	uint64_t seq;                 /* the last change that this search saw */
-	const char *unknown_key;      /* a filter key that no entry of the collection has; NULL if none */
+	const char *unknown_key;      /* a filter key that no entry that the groups may see has; NULL if none */
 };
 
 /* The best `k` of `allowed` by BM25 plus, whatever their rank, those of `wanted`. */

@@ -83,13 +83,21 @@ static roaring_bitmap_t *match_slots(const struct shelf *c, const struct words *
 	return r;
 }
 
-/* Step 2. *own is NULL where all live entries are allowed. */
-static int allow(struct search *s, const struct words *match, roaring_bitmap_t **own, struct error *e)
+/* Step 2. *own is NULL where all live entries are allowed; *unknown is a key that nothing visible has. */
+static int allow(struct search *s, const struct words *match, roaring_bitmap_t **own, const char **unknown,
+		 struct error *e)
 {
 	const struct index_query *q = s->q;
 	const struct shelf *c = s->c;
+	ROARING_AUTO *visible = NULL;
 	roaring_bitmap_t *set = NULL;
 
+	if (!q->all_groups) {
+		if (!(visible = roaring_bitmap_create()))
+			return no_memory(e);
+		tags_visible(c->tags, q->groups, q->n_groups, visible);
+	}
+	*unknown = q->filter ? filter_unknown_key(q->filter, c->tags, visible) : NULL;
 	if (q->filter && !(set = filter_slots(q->filter, c->tags, c->live)))
 		return no_memory(e);
 	if (q->match) {
@@ -105,19 +113,11 @@ static int allow(struct search *s, const struct words *match, roaring_bitmap_t *
 			m = NULL;
 		}
 	}
-	if (!q->all_groups) {
-		ROARING_AUTO *visible = roaring_bitmap_create();
-		if (!visible) {
-			roaring_release(&set);
-			return no_memory(e);
-		}
-		tags_visible(c->tags, q->groups, q->n_groups, visible);
-		if (set) {
-			roaring_bitmap_and_inplace(set, visible);
-		} else {
-			set = visible;
-			visible = NULL;
-		}
+	if (visible && set) {
+		roaring_bitmap_and_inplace(set, visible);
+	} else if (visible) {
+		set = visible;
+		visible = NULL;
 	}
 	*own = set;
 	s->allowed = set ? set : c->live;
@@ -305,11 +305,11 @@ static int search_locked(struct search *s, struct words *terms, const struct wor
 {
 	struct candidates c = { 0 };
 	ROARING_AUTO *own = NULL;
-	int rc = allow(s, match, &own, e);
+	const char *unknown = NULL;
+	int rc = allow(s, match, &own, &unknown, e);
 
 	if (rc < 0)
 		return rc;
-	const char *unknown = s->q->filter ? filter_unknown_key(s->q->filter, s->c->tags) : NULL;
 	if (unknown && !(out->unknown_key = arena_strdup(s->arena, unknown)))
 		return no_memory(e);
 	if (s->q->vector && s->c->rows.dim && !(s->vector = pad(s, s->q->vector)))

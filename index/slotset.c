@@ -51,6 +51,13 @@ void slotset_into(const struct slotset *s, roaring_bitmap_t *to)
 		roaring_bitmap_add(to, s->one);
 }
 
+int slotset_meets(const struct slotset *s, const roaring_bitmap_t *others)
+{
+	if (s->many)
+		return roaring_bitmap_intersect(s->many, others);
+	return s->n && roaring_bitmap_contains(others, s->one);
+}
+
 size_t slotset_bytes(const struct slotset *s)
 {
 	return sizeof(*s) + (s->many ? sizeof(*s->many) + roaring_bitmap_size_in_bytes(s->many) : 0);

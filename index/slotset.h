@@ -20,7 +20,8 @@ struct slotset {
 void slotset_release(struct slotset *s);
 int slotset_add(struct slotset *s, uint32_t slot); /* 1: it is new, 0: it was there, -1: no memory */
 void slotset_remove(struct slotset *s, uint32_t slot);
-void slotset_into(const struct slotset *s, roaring_bitmap_t *to); /* adds all members to `to` */
+void slotset_into(const struct slotset *s, roaring_bitmap_t *to);           /* adds all members to `to` */
+int slotset_meets(const struct slotset *s, const roaring_bitmap_t *others); /* 1: they share a member */
 size_t slotset_bytes(const struct slotset *s);
 
 /* For locals: frees the bitmap at the end of the scope. */

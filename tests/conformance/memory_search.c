@@ -82,27 +82,29 @@ static int has_key(const struct memory_entry *en, const char *key)
 	return 0;
 }
 
-static const char *unknown_key(const struct cluster *c, enum collection in, const struct index_filter *f)
-{
-	const char *key = NULL;
-
-	for (size_t i = 0; i < f->n_children && !key; i++)
-		key = unknown_key(c, in, &f->children[i]);
-	if (f->op == FILTER_AND || f->op == FILTER_OR)
-		return key;
-	for (size_t i = 0; i < c->n_entries; i++) {
-		const struct memory_entry *en = &c->entries[i];
-		if (en->live && record_schema(en->kind)->collection == (int)in && has_key(en, f->key))
-			return NULL;
-	}
-	return f->key;
-}
-
 static int may_see(const struct index_query *q, const struct memory_entry *en)
 {
 	struct rights r = { .all_groups = q->all_groups, .groups = q->groups, .n_groups = q->n_groups };
 
 	return rights_see(&r, en->acl);
+}
+
+static const char *unknown_key(const struct cluster *c, const struct index_query *q,
+			       const struct index_filter *f)
+{
+	const char *key = NULL;
+
+	for (size_t i = 0; i < f->n_children && !key; i++)
+		key = unknown_key(c, q, &f->children[i]);
+	if (f->op == FILTER_AND || f->op == FILTER_OR)
+		return key;
+	for (size_t i = 0; i < c->n_entries; i++) {
+		const struct memory_entry *en = &c->entries[i];
+		if (en->live && record_schema(en->kind)->collection == (int)q->collection && may_see(q, en) &&
+		    has_key(en, f->key))
+			return NULL;
+	}
+	return f->key;
 }
 
 /* --- scores --------------------------------------------------------------------------------------------- */
@@ -298,7 +300,7 @@ int memory_search(struct cluster *c, const struct index_query *q, struct arena *
 		hits[i] = order[i]->hit;
 	r.hits = hits;
 	r.n = m;
-	const char *key = q->filter ? unknown_key(c, q->collection, q->filter) : NULL;
+	const char *key = q->filter ? unknown_key(c, q, q->filter) : NULL;
 	r.unknown_key = key ? memory_must(arena_strdup(a, key)) : NULL;
 	*out = r;
 	return 0;

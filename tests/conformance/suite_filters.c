@@ -155,6 +155,27 @@ static void test_filter__tells_a_key_that_no_entry_of_the_collection_ever_had(vo
 	assert_string_equal(search_ok(f, &q).unknown_key, "lang");
 }
 
+static void test_filter__a_key_of_hidden_entries_is_as_one_that_none_has(void **state)
+{
+	struct fixture *f = *state;
+	struct index_query q = query_all(f);
+	struct index_filter filter = condition(f, FILTER_EQ, "secret", "[\"x\"]");
+	const char *groups[] = { "tier1" };
+
+	put_doc(f, (struct doc){ .id = "h",
+				 .text = "apple",
+				 .vector = vector_random(f),
+				 .groups = "tier1",
+				 .tags = "{\"secret\":\"x\"}" });
+	q.filter = &filter;
+	assert_null(search_ok(f, &q).unknown_key);
+	q.all_groups = 0;
+	assert_string_equal(search_ok(f, &q).unknown_key, "secret");
+	q.groups = groups;
+	q.n_groups = 1;
+	assert_null(search_ok(f, &q).unknown_key);
+}
+
 static void test_filter__opposing_the_query_still_gives_k(void **state)
 {
 	struct fixture *f = *state;
@@ -288,6 +309,7 @@ const struct suite_test suite_filters[] = {
 	SUITE_TEST(test_filter__operators),
 	SUITE_TEST(test_filter__and_or_nest),
 	SUITE_TEST(test_filter__tells_a_key_that_no_entry_of_the_collection_ever_had),
+	SUITE_TEST(test_filter__a_key_of_hidden_entries_is_as_one_that_none_has),
 	SUITE_TEST(test_filter__opposing_the_query_still_gives_k),
 	SUITE_TEST(test_acl__everyone_groups_nobody_and_all_groups),
 	SUITE_TEST(test_acl__json_null_is_everyone),

@@ -138,11 +138,30 @@ static void test_filter__unknown_keys_are_named(void **state)
 	struct index_filter tree = { .op = FILTER_OR, .children = leaf, .n_children = 2 };
 
 	(void)state;
-	assert_string_equal(filter_unknown_key(&tree, t), "lnag");
+	assert_string_equal(filter_unknown_key(&tree, t, NULL), "lnag");
 	tree.n_children = 1;
-	assert_null(filter_unknown_key(&tree, t));
+	assert_null(filter_unknown_key(&tree, t, NULL));
 	tags_clear(t, 0);
-	assert_string_equal(filter_unknown_key(&tree, t), "lang");
+	assert_string_equal(filter_unknown_key(&tree, t, NULL), "lang");
+	tags_free(t);
+}
+
+static void test_filter__keys_of_hidden_entries_are_unknown(void **state)
+{
+	struct index_tag tag = { "lang", { VALUE_STRING, { "en", 2 }, 0 } };
+	struct index_entry e = { .everyone = 1, .tags = &tag, .n_tags = 1 };
+	struct tags *t = with_tag(&tag, 1);
+	struct index_filter leaf = { .op = FILTER_EQ, .key = "lang" };
+	ROARING_AUTO *visible = roaring_bitmap_create();
+
+	(void)state;
+	roaring_bitmap_add(visible, 1);
+	roaring_bitmap_add(visible, 7);
+	assert_string_equal(filter_unknown_key(&leaf, t, visible), "lang");
+	assert_int_equal(tags_set(t, 3, &e), 0);
+	assert_string_equal(filter_unknown_key(&leaf, t, visible), "lang");
+	assert_int_equal(tags_set(t, 7, &e), 0);
+	assert_null(filter_unknown_key(&leaf, t, visible));
 	tags_free(t);
 }
 
@@ -174,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_filter__types_are_told_apart),
 		cmocka_unit_test(test_filter__strings_are_ordered_by_bytes),
 		cmocka_unit_test(test_filter__unknown_keys_are_named),
+		cmocka_unit_test(test_filter__keys_of_hidden_entries_are_unknown),
 		cmocka_unit_test(test_filter__values_of_entries_that_are_gone_take_no_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
