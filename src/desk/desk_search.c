@@ -124,6 +124,9 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 	if (s->conversation.s && (s->query.s || s->vector))
 		return error_set(c->err, ERR_BAD_VALUE, "conversation_id",
 				 "conversation_id stands alone, without query and vector");
+	if (s->vector && dim_of(d) == 0)
+		return error_set(c->err, ERR_NO_EMBEDDER, "vector",
+				 "vector: vectors are not kept here: the embedder is none");
 	if (s->vector) {
 		rc = search_read_vector(c->arena, s->vector, "vector", dim_of(d), &q->vector, c->err);
 		if (rc < 0)

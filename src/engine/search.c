@@ -328,7 +328,7 @@ static int search_kinds(struct run *r)
 		done |= 1u << kinds[i];
 		if (r->bot && kinds[i] == COLLECTION_CONVERSATION)
 			warn(r, "conversations are not for a key of scope bot");
-		else if (r->vector || r->n_terms)
+		else if (r->vector || r->n_terms || r->q->match)
 			rc = search_kind(r, kinds[i]);
 		if (rc < 0)
 			return rc;

@@ -1,4 +1,4 @@
-/* A hit as JSON: shared/API's "hit", "case hit" and "conversation hit". What is absent is left out; no ACL is shown. */
+/* A hit as JSON: shared/API's "hit", "case hit" and "conversation hit". No ACL is shown. */
 #include "engine/search.h"
 
 #include <math.h>
@@ -30,6 +30,17 @@ static int copy(json_t *o, const char *key, const json_t *body, const char *from
 	json_t *v = json_object_get(body, from);
 
 	return !v || json_is_null(v) ? 0 : json_object_set_new(o, key, json_deep_copy(v));
+}
+
+/* As copy(), but `otherwise` (taken) where there is none: fields that a client may count on. */
+static int copy_or(json_t *o, const char *key, const json_t *body, json_t *otherwise)
+{
+	json_t *v = json_object_get(body, key);
+
+	if (!v || json_is_null(v))
+		return otherwise ? json_object_set_new(o, key, otherwise) : -1;
+	json_decref(otherwise);
+	return json_object_set_new(o, key, json_deep_copy(v));
 }
 
 /* As copy(), for a time: milliseconds become RFC 3339. */
@@ -129,11 +140,11 @@ static int put_document(json_t *o, const struct search_hit *h)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(fields) / sizeof(fields[0]); i++)
-		rc = copy(o, fields[i], body, fields[i]);
+		rc = copy_or(o, fields[i], body, json_null());
 	if (rc == 0)
 		rc = copy_time(o, "updated_at", body, "updated_at");
 	if (rc == 0)
-		rc = copy(o, "attributes", body, "attributes");
+		rc = copy_or(o, "attributes", body, json_object());
 	if (rc == 0)
 		rc = put(o, "chunk",
 			 json_pack("{s:I,s:I,s:I}", "n", (json_int_t)h->part_n, "start",
@@ -157,14 +168,16 @@ static int put_case(json_t *o, const struct search_hit *h)
 static int put_conversation(json_t *o, const struct search_hit *h)
 {
 	const json_t *body = h->record.body;
-	int rc = copy(o, "customer_id", body, "customer");
+	int rc = json_object_set_new(o, "customer_id", json_null());
 
+	if (rc == 0)
+		rc = copy(o, "customer_id", body, "customer");
 	if (rc == 0)
 		rc = copy_time(o, "started_at", body, "started_at");
 	if (rc == 0)
 		rc = copy(o, "state", body, "state");
 	if (rc == 0)
-		rc = copy(o, "attributes", body, "attributes");
+		rc = copy_or(o, "attributes", body, json_object());
 	if (rc == 0 && h->text.s)
 		rc = put(o, "turn",
 			 json_pack("{s:I,s:o}", "n", (json_int_t)h->part_n, "text", text_json(h->text)));

@@ -87,6 +87,7 @@ def test_html_is_not_taken_yet(api):
     ("POST", "/v1/search", {"query": "x", "k": 101}, 400, "bad_value"),
     ("POST", "/v1/search", {"query": "x", "offset": 995}, 400, "bad_value"),
     ("POST", "/v1/search", {"query": "x", "match": "\"unclosed"}, 400, "bad_match"),
+    ("POST", "/v1/search", {"match": "*"}, 400, "bad_match"),
     ("POST", "/v1/search", {"query": "x", "kinds": ["person"]}, 400, None),
     ("POST", "/v1/search", {"query": "x", "filter": {"type": "like", "key": "a", "value": "b"}}, 400, None),
     ("POST", "/v1/search", {"query": "x", "filter": {"type": "in", "key": "a", "value": "b"}}, 400, None),

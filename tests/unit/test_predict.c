@@ -291,6 +291,22 @@ static void test_case__second_resolution_supersedes(void **state)
 	assert_int_equal(json_array_size(at(search(f, "{'query':'E7','kinds':['case']}"), "data")), 0);
 }
 
+/* An expression of a stop word alone ranks nothing, but it matches, or does not parse. */
+static void test_search__a_match_without_words(void **state)
+{
+	struct fixture *f = *state;
+	json_t *out = NULL;
+
+	put_document(f, "d-1", "One", "the first", NULL);
+	put_document(f, "d-2", "Two", "no such word", NULL);
+	json_t *r = search(f, "{'match':'the'}");
+	assert_int_equal(json_array_size(at(r, "data")), 1);
+	assert_string_equal(string_at(r, "data.0.id"), "d-1");
+	assert_true(json_is_null(at(r, "data.0.url")));
+	assert_int_equal(desk_search(&f->desk, &f->call, J(f, "{'match':'*'}"), &out), ERR_BAD_MATCH);
+	assert_int_equal(desk_search(&f->desk, &f->call, J(f, "{'vector':[1,2]}"), &out), ERR_NO_EMBEDDER);
+}
+
 static void test_case__acl_is_of_all_that_went_in(void **state)
 {
 	struct fixture *f = *state;
@@ -426,6 +442,7 @@ int main(void)
 		TEST(test_predict__bad_bodies),
 		TEST(test_predict__suggestions_under_the_callers_rights),
 		TEST(test_case__second_resolution_supersedes),
+		TEST(test_search__a_match_without_words),
 		TEST(test_case__acl_is_of_all_that_went_in),
 		TEST(test_case__bot_text_is_never_an_example),
 		TEST(test_search__bodies),

@@ -169,8 +169,7 @@ static int fake_get(void *self, enum record_kind k, const char *id, struct arena
 	json_t *body;
 
 	assert_int_equal(k, RECORD_TURN);
-	json_array_foreach(f->turns, i, body)
-	{
+	json_array_foreach(f->turns, i, body) {
 		const char *c = json_string_value(json_object_get(body, "conversation"));
 		uint32_t n = (uint32_t)json_integer_value(json_object_get(body, "n"));
 		if (!f->lost_turn && strcmp(turn_id(a, c, n), id) == 0) {
@@ -192,9 +191,9 @@ static int fake_scan(void *self, const struct scan *s, struct arena *a, struct r
 	assert_int_equal(s->kind, RECORD_TURN);
 	*out = arena_alloc(a, json_array_size(f->turns) * sizeof(**out));
 	*n = 0;
-	json_array_foreach(f->turns, i,
-			   body) if (strcmp(json_string_value(json_object_get(body, "conversation")),
-					    s->value[0]) == 0) fill_turn(body, &(*out)[(*n)++]);
+	json_array_foreach(f->turns, i, body)
+		if (strcmp(json_string_value(json_object_get(body, "conversation")), s->value[0]) == 0)
+			fill_turn(body, &(*out)[(*n)++]);
 	return 0;
 }
 
@@ -647,7 +646,7 @@ static void test_json__of_a_document(void **state)
 
 	check_json(
 		&h, 1,
-		"{\"kind\":\"document\",\"id\":\"d-1\",\"title\":\"T\",\"source\":\"kb\",\"version\":\"sha256:x\","
+		"{\"kind\":\"document\",\"id\":\"d-1\",\"title\":\"T\",\"url\":null,\"source\":\"kb\",\"version\":\"sha256:x\","
 		"\"updated_at\":\"1970-01-01T00:00:01Z\",\"attributes\":{\"lang\":\"en\"},"
 		"\"chunk\":{\"n\":3,\"start\":18,\"end\":26},\"text\":\"the text\","
 		"\"highlights\":[{\"start\":0,\"end\":3}],\"score\":0.72,"
@@ -688,7 +687,7 @@ static void test_json__of_a_case_and_a_conversation(void **state)
 					    (json_int_t)0, "state", "open", "customer_name", "Ann"));
 	check_json(
 		&h, 0,
-		"{\"kind\":\"conversation\",\"id\":\"x\",\"customer_id\":\"u-1\",\"state\":\"open\","
+		"{\"kind\":\"conversation\",\"id\":\"x\",\"customer_id\":\"u-1\",\"state\":\"open\",\"attributes\":{},"
 		"\"started_at\":\"1970-01-01T00:00:00Z\",\"turn\":{\"n\":2,\"text\":\"hi\"},\"text\":\"hi\","
 		"\"score\":1.0,\"sources\":{\"words\":{\"rank\":1,\"score\":2.0,\"contribution\":1.0}}}");
 }
