@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import pathlib
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SETS = pathlib.Path(os.environ.get("READBACK_SETS") or ROOT.parent / "shared/data")
@@ -65,7 +66,10 @@ def clinc150(out):
 
 
 def passages(out, count):
-    """`count` documents of several sets, in a fixed order: articles first, then chats, then single questions."""
+    """`count` documents of several sets, in a fixed order: articles first, then chats, then single questions.
+
+    Attributes to filter by: `set`, and `lot`, which is one of 1,000 lots.
+    """
     def found():
         for folder in ("scifact", "mtrag-clapnq", "cranfield", "stackfaq"):
             for d in lines(SETS / folder / "corpus.jsonl"):
@@ -80,7 +84,7 @@ def passages(out, count):
     kept = []
     for d in found():
         if (d.get("title", "") + d["text"]).strip():
-            kept.append(d)
+            kept.append({**d, "attributes": {"set": d["source"], "lot": zlib.crc32(d["_id"].encode()) % 1000}})
         if len(kept) == count:
             break
     return write(out, kept)

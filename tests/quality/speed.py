@@ -122,6 +122,29 @@ def measure(address, bodies, clients=1):
     return seconds, time.perf_counter() - began
 
 
+FILTERS = (("no filter", None), ("10 %", {"type": "lt", "key": "lot", "value": 100}), ("1 %", {"type": "lt", "key": "lot", "value": 10}),
+           ("0.1 %", {"type": "lt", "key": "lot", "value": 1}))
+
+
+def recall(address, vectors):
+    """Part of the exact top 10 (as many as there are) that a search finds, with filters at random and against the query."""
+    c = Raw(address)
+
+    def ask(v, rule, **more):
+        body = {"vector": v, "k": 10, "highlight": False, **({"filter": rule} if rule else {}), **more}
+        return json.loads(c.call("POST", "/v1/search", json.dumps(body).encode())[1])["data"]
+    for name, rule in FILTERS + (("not of the best hit's set", "against"),):
+        wanted = found = 0
+        for v in vectors:
+            only = rule
+            if rule == "against":
+                only = {"type": "ne", "key": "set", "value": ask(v, None, k=1)[0]["attributes"]["set"]}
+            exact = {h["id"] for h in ask(v, only, exact=True)}
+            wanted += len(exact)
+            found += len(exact & {h["id"] for h in ask(v, only)})
+        print(f"recall@10 against exact, {name}: {found / wanted:.4f} ({len(vectors)} vectors)", flush=True)
+
+
 def import_all(args, data):
     file = sets.passages(args.work / "passages.ndjson", args.count)
     shutil.rmtree(data, ignore_errors=True)
@@ -150,13 +173,11 @@ def main():
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, seed {args.seed}", flush=True)
     if args.again or not data.exists():
         import_all(args, data)
-    first = Server(data)  # builds what graph is missing
-    while True:
-        status = json.loads(Raw(first.address).call("GET", "/v1/status")[1])
-        if status["index"]["graph_rows"] in (0, status["index"]["rows"]):
-            break
-        time.sleep(0.5)
-    time.sleep(2)
+    first = Server(data)  # builds what graph is missing; the last rows stay outside of it
+    status, before = None, None
+    while before is None or status["index"] != before["index"]:
+        time.sleep(3)
+        status, before = json.loads(Raw(first.address).call("GET", "/v1/status")[1]), status
     first.stop()
     starts = []
     for _ in range(5):
@@ -187,6 +208,7 @@ def main():
     for name, asked in (("text in", bodies(text)), ("vector in", bodies(vector))):
         seconds, whole = measure(s.address, asked, clients=8)
         print(f"search, {name}, 8 clients: {percentiles(seconds)}, {len(seconds) / whole:.0f} a second", flush=True)
+    recall(s.address, vectors[:200])
     m = s.memory()
     print(f"memory after {6 * args.searches} searches: {m['VmRSS']:.0f} MiB resident, at most {m['VmHWM']:.0f}")
     print(f"load {os.getloadavg()[0]:.1f}")
