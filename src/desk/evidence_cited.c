@@ -91,9 +91,9 @@ static int quote_in_versions(struct lookup *l, struct citation *x)
 
 	for (size_t seen = 0; rc == 0 && n && l->left && seen < VERSIONS_READ; seen++) {
 		struct arena *a = arena_new(1 << 16);
-		struct record *r;
+		struct record *r = NULL;
 		rc = a ? engine_scan(l->desk->engine, &s, a, &r, &n, l->call->err) : no_memory(l->call->err);
-		if (rc == 0 && n) {
+		if (rc == 0 && n && r) {
 			s.after = r->created;
 			s.after_id = arena_strdup(l->arena, r->id);
 			rc = !s.after_id                            ? no_memory(l->call->err)
