@@ -1,14 +1,13 @@
-#include "datasets/dataset.h"
+#include "datasets/dataset_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/file.h"
+#include "base/grow.h"
 #include "base/map.h"
 
 #define PAGE 200
@@ -16,6 +15,8 @@
 
 static const struct dataset_format *const formats[] = { &dataset_trl_sft };
 static const char *const kind_names[DATASET_KINDS] = { "answers", "intents" };
+static const char *const pii_names[PII_MODES] = { "redact", "keep" };
+static const char *const split_names[SPLITS] = { "none", "time", "hash" };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -37,32 +38,50 @@ const char *dataset_kind_name(enum dataset_kind k)
 	return kind_names[k];
 }
 
-int dataset_kind_find(const char *name, enum dataset_kind *out)
+/* Where `name` is in a list, or -1. */
+static int find_name(const char *const *names, int n, const char *name)
 {
-	for (int k = 0; k < DATASET_KINDS; k++)
-		if (strcmp(kind_names[k], name) == 0) {
-			*out = (enum dataset_kind)k;
-			return 0;
-		}
-	return -1;
+	while (n-- > 0 && strcmp(names[n], name) != 0)
+		;
+	return n;
 }
 
-/* Why something recorded made no row. */
-enum reason { SKIP_SUPERSEDED, SKIP_OUTCOME, SKIP_TIME, SKIP_NOTHING_SAID, REASONS };
+int dataset_kind_find(const char *name, enum dataset_kind *out)
+{
+	int k = find_name(kind_names, DATASET_KINDS, name);
 
-static const char *const reason_names[REASONS] = { "superseded", "not_resolved", "out_of_time",
-						   "nothing_to_learn" };
+	if (k >= 0)
+		*out = (enum dataset_kind)k;
+	return k < 0 ? -1 : 0;
+}
 
-struct writing {
-	struct engine *engine;
-	const struct dataset_options *o;
-	struct error *err;
-	uint64_t mark, rows, skipped[REASONS];
-	struct strbuf data, provenance;
-	struct arena *arena; /* of votes */
-	struct map *last;    /* answers: conversation -> seq of its resolution in force at the mark */
-	struct map *votes;   /* intents: example -> its struct vote in force at the mark */
-};
+const char *dataset_pii_name(enum dataset_pii p)
+{
+	return pii_names[p];
+}
+
+int dataset_pii_find(const char *name, enum dataset_pii *out)
+{
+	int p = find_name(pii_names, PII_MODES, name);
+
+	if (p >= 0)
+		*out = (enum dataset_pii)p;
+	return p < 0 ? -1 : 0;
+}
+
+const char *dataset_split_name(enum dataset_split s)
+{
+	return split_names[s];
+}
+
+int dataset_split_find(const char *name, enum dataset_split *out)
+{
+	int s = find_name(split_names, SPLITS, name);
+
+	if (s >= 0)
+		*out = (enum dataset_split)s;
+	return s < 0 ? -1 : 0;
+}
 
 static int check_stop(const struct writing *w)
 {
@@ -110,28 +129,68 @@ static int skip(struct writing *w, enum reason why)
 	return 0;
 }
 
-/* The row, and where it is from. `from` is taken. */
-static int add_row(struct writing *w, const struct dataset_row *row, json_t *from)
-{
-	size_t start = w->data.n;
-	char hash[SHA256_TEXT];
-	size_t n;
+/* --- rows -------------------------------------------------------------------------------------------- */
 
-	w->o->format->write_row(row, &w->data);
-	if (!w->data.failed)
-		crypto_sha256_text(w->data.p + start, w->data.n - start - 1, hash);
-	if (w->data.failed || !from || body_set(from, "file", "train.jsonl") < 0 ||
-	    body_set_int(from, "line", (int64_t)++w->rows) < 0 || body_set(from, "sha256", hash) < 0) {
-		json_decref(from);
+/* Without a split and with texts as they are, nobody asks whose a row is. */
+static int needs_components(const struct writing *w)
+{
+	return w->o->split != SPLIT_NONE || w->o->pii == PII_REDACT;
+}
+
+static int note_conversation(struct writing *w, struct arena *a, const struct record *r)
+{
+	(void)a;
+	return components_add(w->components, r->id, r->body) < 0 ? no_memory(w->err) : 0;
+}
+
+/* All texts of the row but the label, without personal data. New ones are the arena's. */
+static int redact_row(struct writing *w, struct arena *a, const struct component *of, struct dataset_row *row)
+{
+	struct message *list = arena_alloc(a, (row->n_messages + 1) * sizeof(*list));
+
+	if (!list || redactor_begin(w->redactor, component_names(of)) < 0)
+		return no_memory(w->err);
+	for (size_t i = 0; i < row->n_messages; i++) {
+		list[i].role = row->messages[i].role;
+		if (redactor_text(w->redactor, a, row->messages[i].text, &list[i].text) < 0)
+			return no_memory(w->err);
+	}
+	row->messages = list;
+	if (row->text.s && redactor_text(w->redactor, a, row->text, &row->text) < 0)
+		return no_memory(w->err);
+	return 0;
+}
+
+/* The row of a component, and where it is from. `from` is taken. */
+static int add_row(struct writing *w, struct arena *a, struct dataset_row *row, struct component *of,
+		   json_t *from)
+{
+	struct kept_row kept = { .component = of, .start = w->data.n, .from = w->from.n };
+	char hash[SHA256_TEXT] = "";
+	size_t n = 0;
+	char *s = NULL;
+	int rc = w->o->pii == PII_REDACT ? redact_row(w, a, of, row) : 0;
+
+	if (rc == 0)
+		w->o->format->write_row(row, &w->data);
+	if (rc == 0 && !w->data.failed) {
+		crypto_sha256_text(w->data.p + kept.start, w->data.n - kept.start - 1, hash);
+		s = from && body_set(from, "sha256", hash) == 0 ? json_text(from, &n) : NULL;
+	}
+	json_decref(from);
+	if (rc < 0)
+		return rc;
+	if (!s || GROW(w->kept, w->rows, w->cap) < 0) {
+		free(s);
 		return no_memory(w->err);
 	}
-	char *s = json_text(from, &n);
-	json_decref(from);
-	if (!s)
-		return no_memory(w->err);
-	strbuf_add(&w->provenance, s, n);
-	strbuf_putc(&w->provenance, '\n');
+	strbuf_add(&w->from, s, n);
 	free(s);
+	kept.n = w->data.n - kept.start;
+	kept.from_n = w->from.n - kept.from;
+	w->kept[w->rows++] = kept;
+	if (of)
+		component_add_row(of);
 	if (w->o->progress)
 		w->o->progress(w->o->arg, w->rows);
 	return 0;
@@ -192,6 +251,7 @@ static int add_resolution(struct writing *w, struct arena *a, const struct recor
 	const char *conversation = body_string(r->body, "conversation");
 	const uint64_t *last = map_get(w->last, conversation, strlen(conversation));
 	struct dataset_row row = { .kind = DATASET_ANSWERS };
+	struct component *of = NULL;
 	struct said *turns = NULL;
 	size_t n = 0;
 
@@ -210,6 +270,9 @@ static int add_resolution(struct writing *w, struct arena *a, const struct recor
 	if (messages == 0)
 		return skip(w, SKIP_NOTHING_SAID);
 	row.n_messages = (size_t)messages;
+	if (needs_components(w) &&
+	    !(of = components_of(w->components, "conversation", conversation, body_time(r->body, "at"))))
+		return no_memory(w->err);
 	json_t *from = json_pack("{s:s, s:s, s:s}", "conversation", conversation, "resolution", r->id, "at",
 				 body_string(r->body, "at"));
 	if (from && (body_set(from, "case", body_string(r->body, "case")) < 0 ||
@@ -217,7 +280,7 @@ static int add_resolution(struct writing *w, struct arena *a, const struct recor
 		json_decref(from);
 		from = NULL;
 	}
-	return add_row(w, &row, from);
+	return add_row(w, a, &row, of, from);
 }
 
 /* --- intents ----------------------------------------------------------------------------------------- */
@@ -257,23 +320,28 @@ static int add_example(struct writing *w, struct arena *a, const struct record *
 	const uint64_t *slot = map_get(w->votes, r->id, strlen(r->id));
 	const struct vote *vote = slot ? (const struct vote *)(uintptr_t)*slot : NULL;
 	struct dataset_row row = { .kind = DATASET_INTENTS, .text = body_text(r->body, "text") };
+	const char *conversation = body_string(r->body, "conversation");
+	struct component *of = NULL;
 
-	(void)a;
 	if (!row.text.s || !vote)
 		return skip(w, SKIP_NOTHING_SAID);
 	if (!in_time(w, r->body))
 		return skip(w, SKIP_TIME);
 	row.label = vote->label;
+	if (needs_components(w) &&
+	    !(of = components_of(w->components, *conversation ? "conversation" : "example",
+				 *conversation ? conversation : r->id, body_time(r->body, "at"))))
+		return no_memory(w->err);
 	json_t *from = json_pack("{s:s, s:s, s:s}", "example", r->id, "origin",
 				 body_string(r->body, "origin"), "at", body_string(r->body, "at"));
-	if (from && body_set(from, "conversation", body_string(r->body, "conversation")) < 0) {
+	if (from && body_set(from, "conversation", conversation) < 0) {
 		json_decref(from);
 		from = NULL;
 	}
-	return add_row(w, &row, from);
+	return add_row(w, a, &row, of, from);
 }
 
-/* --- files ------------------------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------------------- */
 
 static int collect(struct writing *w)
 {
@@ -282,8 +350,12 @@ static int collect(struct writing *w)
 	w->arena = arena_new(64 << 10);
 	w->last = map_new();
 	w->votes = map_new();
-	if (!w->arena || !w->last || !w->votes)
+	w->components = components_new();
+	w->redactor = redactor_new();
+	if (!w->arena || !w->last || !w->votes || !w->components || !w->redactor)
 		return no_memory(w->err);
+	if (needs_components(w) && (rc = each_record(w, RECORD_CONVERSATION, note_conversation)) < 0)
+		return rc;
 	if (w->o->kind == DATASET_INTENTS)
 		rc = each_record(w, RECORD_VOTE, note_vote);
 	else
@@ -292,124 +364,6 @@ static int collect(struct writing *w)
 		return rc;
 	return w->o->kind == DATASET_INTENTS ? each_record(w, RECORD_EXAMPLE, add_example)
 					     : each_record(w, RECORD_RESOLUTION, add_resolution);
-}
-
-static json_t *file_json(const char *name, const struct strbuf *b, uint64_t rows)
-{
-	char hash[SHA256_TEXT];
-
-	crypto_sha256_text(b->p, b->n, hash);
-	return json_pack("{s:s, s:s, s:I, s:I}", "name", name, "sha256", hash, "bytes", (json_int_t)b->n,
-			 "rows", (json_int_t)rows);
-}
-
-static json_t *manifest_json(const struct writing *w)
-{
-	json_t *skipped = json_object();
-	json_t *j;
-	int bad = 0;
-
-	for (int i = 0; i < REASONS; i++)
-		bad |= w->skipped[i] && body_set_int(skipped, reason_names[i], (int64_t)w->skipped[i]) < 0;
-	j = json_pack("{s:i, s:s, s:s, s:I, s:s, s:I, s:o, s:[o, o]}", "readback_dataset", 1, "format",
-		      w->o->format->name, "kind", dataset_kind_name(w->o->kind), "mark", (json_int_t)w->mark,
-		      "pii", w->o->pii, "rows", (json_int_t)w->rows, "skipped", skipped, "files",
-		      file_json("train.jsonl", &w->data, w->rows),
-		      file_json("rows.provenance.jsonl", &w->provenance, w->rows));
-	if (j && ((w->o->since && body_set_time(j, "since", w->o->since) < 0) ||
-		  (w->o->until && body_set_time(j, "until", w->o->until) < 0)))
-		bad = 1;
-	if (bad) {
-		json_decref(j);
-		return NULL;
-	}
-	return j;
-}
-
-static int write_in(const struct writing *w, const char *folder, const char *name, const char *s, size_t n)
-{
-	char path[4096];
-
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
-		return error_set(w->err, ERR_FOLDER, NULL, "the path of the folder is too long");
-	return file_write(path, s, n, w->err);
-}
-
-static int write_files(struct writing *w, const char *folder, struct dataset_summary *out)
-{
-	JSON_AUTO *j = manifest_json(w);
-	char *text = j ? json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
-
-	if (!text)
-		return no_memory(w->err);
-	int rc = write_in(w, folder, "train.jsonl", w->data.p, w->data.n);
-	if (rc == 0)
-		rc = write_in(w, folder, "rows.provenance.jsonl", w->provenance.p, w->provenance.n);
-	if (rc == 0)
-		rc = write_in(w, folder, "manifest.json", text, strlen(text));
-	if (rc == 0) {
-		*out = (struct dataset_summary){ .mark = w->mark, .rows = w->rows };
-		for (int i = 0; i < REASONS; i++)
-			out->skipped += w->skipped[i];
-		crypto_sha256_text(text, strlen(text), out->sha256);
-	}
-	free(text);
-	return rc;
-}
-
-/* All that write_files() may have made. */
-static void remove_files(const char *folder)
-{
-	static const char *const names[] = { "train.jsonl", "rows.provenance.jsonl", "manifest.json" };
-	char path[4096];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		file_remove(path, NULL);
-	}
-	rmdir(folder);
-}
-
-/* The folder's path without slashes at the end; ERR_EXISTS if there is something in it. */
-static int check_folder(const char *folder, char out[3072], struct error *e)
-{
-	size_t n = strlen(folder), entries = 0;
-	char **names;
-
-	while (n > 1 && folder[n - 1] == '/')
-		n--;
-	if (n == 0 || n >= 3072)
-		return error_set(e, ERR_FOLDER, NULL, "the path of the folder is empty or too long");
-	memcpy(out, folder, n);
-	out[n] = '\0';
-	if (!file_exists(out))
-		return 0;
-	if (!file_is_folder(out))
-		return error_set(e, ERR_EXISTS, NULL, "%.200s is there already, and no folder", out);
-	int rc = folder_list(out, &names, &entries, e);
-	if (rc < 0)
-		return rc;
-	free(names);
-	return entries ? error_set(e, ERR_EXISTS, NULL, "the folder %.200s is not empty: name a new one", out)
-		       : 0;
-}
-
-static int publish(struct writing *w, struct dataset_summary *out)
-{
-	char folder[3072], tmp[3200];
-	int rc = check_folder(w->o->folder, folder, w->err);
-
-	if (rc < 0)
-		return rc;
-	snprintf(tmp, sizeof(tmp), "%s.tmp-%ld", folder, (long)getpid());
-	rc = folder_make(tmp, w->err);
-	if (rc == 0)
-		rc = write_files(w, tmp, out);
-	if (rc == 0)
-		rc = file_publish(tmp, folder, w->err);
-	if (rc < 0)
-		remove_files(tmp);
-	return rc;
 }
 
 static int find_mark(struct writing *w)
@@ -431,24 +385,29 @@ int dataset_write(struct engine *g, const struct dataset_options *o, struct data
 		  struct error *e)
 {
 	struct writing w = { .engine = g, .o = o, .err = e };
-	char folder[3072];
+	char folder[DATASET_PATH];
 	int rc;
 
 	if (!(o->format->kinds & 1u << o->kind))
 		return error_set(e, ERR_BAD_VALUE, "kind", "%s has no rows of kind %s", o->format->name,
 				 dataset_kind_name(o->kind));
-	if ((rc = check_folder(o->folder, folder, e)) < 0 || (rc = find_mark(&w)) < 0)
+	if ((rc = dataset_check_folder(o->folder, folder, e)) < 0 || (rc = find_mark(&w)) < 0)
 		return rc;
 	rc = collect(&w);
 	if (rc == 0 && w.rows == 0)
 		rc = error_set(e, ERR_EMPTY_TEXT, NULL, "there is nothing to export: no %s were recorded",
 			       o->kind == DATASET_INTENTS ? "examples" : "resolved conversations");
-	if (rc == 0 && (w.data.failed || w.provenance.failed))
+	if (rc == 0 && (w.data.failed || w.from.failed))
+		rc = no_memory(e);
+	if (rc == 0 && o->split != SPLIT_NONE && components_split(w.components, o->split, o->seed) < 0)
 		rc = no_memory(e);
 	if (rc == 0)
-		rc = publish(&w, out);
+		rc = dataset_publish(&w, out);
 	strbuf_release(&w.data);
-	strbuf_release(&w.provenance);
+	strbuf_release(&w.from);
+	free(w.kept);
+	components_free(w.components);
+	redactor_free(w.redactor);
 	map_free(w.last);
 	map_free(w.votes);
 	arena_free(w.arena);

@@ -7,8 +7,11 @@
  * its name is complete:
  *
  *	train.jsonl            the rows, nothing else in them (strict readers refuse more)
+ *	valid.jsonl test.jsonl with a split, also when they have no rows
  *	rows.provenance.jsonl  {"file","line","sha256" of the row,"conversation"?,"resolution"?,"case"?,"example"?,"at"}
- *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"pii","rows",
+ *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"pii",
+ *	                       "redaction":{"mode","counts"?:{kind: n},"limits"?},
+ *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components"},"rows",
  *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"}]}
  *
  * A format is one file, out_x.c, that ends in its descriptor. Kinds:
@@ -55,21 +58,42 @@ const struct dataset_format *dataset_format_find(const char *name); /* NULL: the
 const char *dataset_kind_name(enum dataset_kind k);
 int dataset_kind_find(const char *name, enum dataset_kind *out); /* -1: there is none */
 
+enum dataset_pii { PII_REDACT, PII_KEEP, PII_MODES };
+
+/*
+ * Rows of one component go to one part: all of a customer, or of a
+ * conversation (an example) of which no customer is known. Eight, one and one
+ * tenths of the rows, as near as whole components come to it:
+ *
+ *	time  by each component's first conversation: the oldest are for training, the youngest for the test
+ *	hash  by SHA-256 of the seed in decimal, a newline and the component's name: its first 53 bits are a fraction
+ */
+enum dataset_split { SPLIT_NONE, SPLIT_TIME, SPLIT_HASH, SPLITS };
+enum dataset_part { PART_TRAIN, PART_VALID, PART_TEST, PARTS };
+
+const char *dataset_pii_name(enum dataset_pii p);
+int dataset_pii_find(const char *name, enum dataset_pii *out); /* -1: there is none */
+const char *dataset_split_name(enum dataset_split s);
+int dataset_split_find(const char *name, enum dataset_split *out); /* -1: there is none */
+
 struct dataset_options {
 	const struct dataset_format *format;
 	enum dataset_kind kind;
 	const char *folder;   /* must not be there, or be empty */
 	uint64_t mark;        /* 0: now */
 	int64_t since, until; /* of the resolution or example, [since, until); 0: open */
-	const char *pii;      /* "keep": texts as they are */
+	enum dataset_pii pii; /* PII_KEEP: texts as they are; else see redact.h. Labels stay in any case */
+	enum dataset_split split;
+	uint64_t seed; /* of SPLIT_HASH */
 	void (*progress)(void *arg, uint64_t rows);
 	void *arg;
 	const volatile int *stop; /* ERR_INTERRUPTED; nothing is left behind */
 };
 
 struct dataset_summary {
-	uint64_t mark, rows, skipped;
-	char sha256[72]; /* of the manifest */
+	uint64_t mark, rows, skipped, redacted;
+	uint64_t parts[PARTS]; /* rows of each */
+	char sha256[72];       /* of the manifest */
 };
 
 /*

@@ -4,10 +4,11 @@
 #include "base/strbuf.h"
 #include "cmd.h"
 #include "datasets/dataset.h"
+#include "datasets/redact.h"
 
 struct options {
-	const char *data, *tenant, *format, *kind, *out, *pii, *since, *until;
-	long mark;
+	const char *data, *tenant, *format, *kind, *out, *pii, *split, *since, *until;
+	long mark, seed;
 	int json;
 };
 
@@ -48,34 +49,55 @@ static int read_options(const struct options *o, struct dataset_options *d, stru
 		return error_set(e, ERR_USAGE, NULL, "--out names the folder to make");
 	if (dataset_kind_find(o->kind, &d->kind) < 0)
 		return error_set(e, ERR_USAGE, NULL, "--kind is answers or intents");
-	if (!o->pii || strcmp(o->pii, "keep") != 0)
-		return error_set(
-			e, ERR_USAGE, NULL,
-			"%s: this version does not redact. Say --pii keep to export the texts as they are, "
-			"with all personal data in them",
-			o->pii ? "--pii takes keep" : "--pii is missing");
+	if (dataset_pii_find(o->pii, &d->pii) < 0)
+		return error_set(e, ERR_USAGE, NULL, "--pii is redact or keep");
+	if (dataset_split_find(o->split, &d->split) < 0)
+		return error_set(e, ERR_USAGE, NULL, "--split is time, hash or none");
+	if (o->seed < 0)
+		return error_set(e, ERR_USAGE, NULL, "--seed is a number from 0 up");
 	if (o->mark < 0)
 		return error_set(e, ERR_USAGE, NULL, "--at is a mark that an earlier export printed");
 	d->folder = o->out;
-	d->pii = o->pii;
+	d->seed = (uint64_t)o->seed;
 	d->mark = (uint64_t)o->mark;
 	rc = read_time("--since", o->since, &d->since, e);
 	return rc < 0 ? rc : read_time("--until", o->until, &d->until, e);
+}
+
+static void print_text(const struct options *o, const struct dataset_options *d,
+		       const struct dataset_summary *s)
+{
+	printf("%s: %llu rows of %s in %s (mark %llu, %llu records made no row)\n", d->format->name,
+	       (unsigned long long)s->rows, dataset_kind_name(d->kind), o->out, (unsigned long long)s->mark,
+	       (unsigned long long)s->skipped);
+	if (d->split != SPLIT_NONE)
+		printf("split by %s: %llu rows for training, %llu to validate, %llu for the test\n",
+		       dataset_split_name(d->split), (unsigned long long)s->parts[PART_TRAIN],
+		       (unsigned long long)s->parts[PART_VALID], (unsigned long long)s->parts[PART_TEST]);
+	if (d->pii == PII_REDACT)
+		printf("%llu places redacted; %s\n", (unsigned long long)s->redacted, REDACT_LIMITS);
+	else
+		printf("nothing redacted: all personal data is in the texts\n");
 }
 
 static void print_end(const struct options *o, const struct dataset_options *d,
 		      const struct dataset_summary *s)
 {
 	if (!o->json) {
-		printf("%s: %llu rows of %s in %s (mark %llu, %llu records made no row)\n", d->format->name,
-		       (unsigned long long)s->rows, dataset_kind_name(d->kind), o->out,
-		       (unsigned long long)s->mark, (unsigned long long)s->skipped);
+		print_text(o, d, s);
 		return;
 	}
-	JSON_AUTO *j = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "format", d->format->name, "kind",
-				 dataset_kind_name(d->kind), "out", o->out, "mark", (json_int_t)s->mark,
-				 "rows", (json_int_t)s->rows, "skipped", (json_int_t)s->skipped, "manifest",
-				 s->sha256);
+	JSON_AUTO *j = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:I}", "format", d->format->name,
+				 "kind", dataset_kind_name(d->kind), "out", o->out, "mark",
+				 (json_int_t)s->mark, "rows", (json_int_t)s->rows, "skipped",
+				 (json_int_t)s->skipped, "manifest", s->sha256, "pii",
+				 dataset_pii_name(d->pii), "redacted", (json_int_t)s->redacted);
+	if (d->split != SPLIT_NONE)
+		json_object_set_new(j, "split",
+				    json_pack("{s:s, s:I, s:I, s:I}", "by", dataset_split_name(d->split),
+					      "train", (json_int_t)s->parts[PART_TRAIN], "valid",
+					      (json_int_t)s->parts[PART_VALID], "test",
+					      (json_int_t)s->parts[PART_TEST]));
 	json_dumpf(j, stdout, JSON_INDENT(2));
 	putchar('\n');
 }
@@ -106,7 +128,7 @@ static int export_set(const struct options *o, struct error *e)
 
 static int run(int argc, char **argv)
 {
-	struct options o = { .kind = "answers" };
+	struct options o = { .kind = "answers", .pii = "redact", .split = "none" };
 	struct error e = { 0 };
 	int operands;
 	const struct option_spec options[] = {
@@ -117,7 +139,10 @@ static int run(int argc, char **argv)
 		{ "--kind", "KIND", OPTION_TEXT, &o.kind,
 		  "answers (of agents; default) or intents (texts and labels)" },
 		{ "--pii", "HOW", OPTION_TEXT, &o.pii,
-		  "keep: texts as they are; required, as nothing is redacted yet" },
+		  "redact: e-mails, phones, cards, the customer's name … become tokens (default); keep: texts as they are" },
+		{ "--split", "BY", OPTION_TEXT, &o.split,
+		  "time (oldest for training) or hash: train, valid and test by 8:1:1, a customer in one (default: none)" },
+		{ "--seed", "N", OPTION_INT, &o.seed, "of --split hash (default: 0)" },
 		{ "--since", "TIME", OPTION_TEXT, &o.since,
 		  "only what was resolved or labelled from then on" },
 		{ "--until", "TIME", OPTION_TEXT, &o.until, "only what was resolved or labelled before" },
@@ -129,6 +154,7 @@ static int run(int argc, char **argv)
 		"export", "", "Writes a training set: rows, where each is from, and a manifest with sums.",
 		options,
 		"The same data at the same mark gives the same bytes. Bot turns are left out.\n"
+		"Redaction is by pattern, checksum and the customer's known name: other names in free text are missed.\n"
 		"It may run beside a server. What fails leaves nothing behind that looks finished."
 	};
 	int code = usage_parse(&u, argc, argv, &operands);

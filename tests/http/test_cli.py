@@ -71,7 +71,7 @@ def test_the_program_lists_its_commands():
 
 @pytest.mark.parametrize("command", [("search", "x"), ("status",), ("reindex",), ("verify",), ("handoff", "x"),
                                      ("import", "documents", "-"),
-                                     ("export", "--format", "trl-sft", "--out", "/nowhere/x", "--pii", "keep")])
+                                     ("export", "--format", "trl-sft", "--out", "/nowhere/x")])
 def test_without_a_folder_it_is_wrong_usage(command):
     told = readback(*command, input="")
     assert told.returncode == 2, told.stderr
@@ -238,7 +238,7 @@ def test_verify_finds_a_table_that_differs_from_its_events(filled, tmp_path):
 
 def test_export_reads_back(filled, tmp_path):
     out = tmp_path / "out"
-    told = readback("export", "--format", "trl-sft", "--out", out, "--data", filled / "data", "--pii", "keep")
+    told = readback("export", "--format", "trl-sft", "--out", out, "--data", filled / "data")
     assert told.returncode == 0, told.stderr
     rows = [json.loads(line) for f in sorted(out.glob("*.jsonl")) for line in f.read_text().splitlines()]
     chats = [r for r in rows if "messages" in r]
@@ -251,7 +251,7 @@ def test_export_reads_back(filled, tmp_path):
     assert "sha256" in json.dumps(manifest)
 
     second = tmp_path / "second"
-    assert readback("export", "--format", "trl-sft", "--out", second, "--data", filled / "data", "--pii", "keep").returncode == 0
+    assert readback("export", "--format", "trl-sft", "--out", second, "--data", filled / "data").returncode == 0
     for f in out.glob("*.jsonl"):
         assert f.read_bytes() == (second / f.name).read_bytes()
 
@@ -259,11 +259,51 @@ def test_export_reads_back(filled, tmp_path):
 def test_export_into_a_folder_that_holds_something_is_refused(filled, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("mine")
-    told = readback("export", "--format", "trl-sft", "--out", tmp_path / "out", "--data", filled / "data", "--pii", "keep")
+    told = readback("export", "--format", "trl-sft", "--out", tmp_path / "out", "--data", filled / "data")
     assert told.returncode in (1, 2)
     assert "out" in told.stderr
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["mine.txt"]
     assert readback("export", "--format", "no-such", "--out", tmp_path / "x", "--data", filled / "data").returncode == 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_export_redacts_unless_told_to_keep(tmp_path):
+    rows = [{"id": f"c-{n}", "customer": {"id": f"cu-{n % 12}", "name": "Mara Lindqvist"},
+             "turns": [{"role": "customer", "text": f"I am Mara, mara{n}@example.org, 06-12345678, order VK-20418"},
+                       {"role": "agent", "text": "Hello Mara Lindqvist, firmware 5.2.1 solves it"}],
+             "resolution": {"outcome": "resolved", "intent": "fault", "text": "updated"}} for n in range(36)]
+    file = tmp_path / "c.ndjson"
+    file.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    assert readback("import", "conversations", file, "--data", tmp_path / "data").returncode == 0
+
+    def export(name, *options):
+        told = readback("export", "--format", "trl-sft", "--out", tmp_path / name, "--data", tmp_path / "data", "--json", *options)
+        assert told.returncode == 0, told.stderr
+        return json.loads(told.stdout), tmp_path / name
+
+    said, out = export("plain")
+    text = (out / "train.jsonl").read_text()
+    assert said["pii"] == "redact" and said["redacted"] == 4 * 36
+    assert not re.search(r"mara|lindqvist|12345678", text, re.I)
+    assert "VK-20418" in text and "5.2.1" in text and "[EMAIL_1]" in text
+    assert json.loads((out / "manifest.json").read_text())["redaction"]["counts"]["email"] == 36
+    assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "rows.provenance.jsonl", "train.jsonl"]
+    assert "mara1@example.org" in (export("kept", "--pii", "keep")[1] / "train.jsonl").read_text()
+
+    for by in ("time", "hash"):
+        said, out = export(by, "--split", by, "--seed", "7")
+        _, again = export(by + "2", "--split", by, "--seed", "7")
+        where = {}
+        for line in (out / "rows.provenance.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            where.setdefault(int(row["conversation"][2:]) % 12, set()).add(row["file"])
+        assert len(where) == 12 and all(len(files) == 1 for files in where.values())
+        for part in ("train", "valid", "test"):
+            assert len((out / f"{part}.jsonl").read_text().splitlines()) == said["split"][part]
+        assert all(f.read_bytes() == (again / f.name).read_bytes() for f in out.iterdir())
+
+    for wrong in (("--pii", "some"), ("--split", "size"), ("--seed", "-1")):
+        assert readback("export", "--format", "trl-sft", "--out", tmp_path / "x", "--data", tmp_path / "data", *wrong).returncode == 2
     assert not (tmp_path / "x").exists()
 
 

@@ -107,7 +107,7 @@ static struct dataset_options options_of(struct fixture *f, enum dataset_kind ki
 {
 	return (struct dataset_options){ .format = &dataset_trl_sft,
 					 .kind = kind,
-					 .pii = "keep",
+					 .pii = PII_KEEP,
 					 .folder = arena_printf(f->arena, "%s/%s", f->folder, name) };
 }
 
@@ -282,6 +282,192 @@ static void test_dataset__an_empty_folder_is_taken(void **state)
 	content(f, o.folder, "manifest.json");
 }
 
+/* --- personal data, splits -------------------------------------------------------------------------- */
+
+static void test_dataset__personal_data_is_redacted_unless_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = { .format = &dataset_trl_sft,
+				     .folder = arena_printf(f->arena, "%s/out", f->folder) };
+
+	import(f,
+	       "{'id':'c-0','customer':{'id':'cu-1','name':'Jane Roe'},'turns':[{'role':'customer','text':'hi'}]}");
+	import(f,
+	       "{'id':'c-1','customer':{'id':'cu-1','name':'J. Roebuck'},'turns':[{'role':'customer',"
+	       "'text':'Jane here, jane@x.org, order VK-20418'},{'role':'agent','text':'Jane Roebuck, is it JANE@x.org?'}],"
+	       "'resolution':{'outcome':'resolved','intent':'lost','text':'x'}}");
+	struct dataset_summary s = export(f, &o);
+	assert_int_equal(s.redacted, 4);
+	assert_string_equal(
+		content(f, o.folder, "train.jsonl"),
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"[NAME_1] here, [EMAIL_1], order "
+		"VK-20418\"},{\"role\":\"assistant\",\"content\":\"[NAME_1], is it [EMAIL_1]?\"}]}\n");
+	json_t *manifest = J(f, content(f, o.folder, "manifest.json"));
+	assert_string_equal(string_at(manifest, "pii"), "redact");
+	assert_string_equal(string_at(manifest, "redaction.mode"), "redact");
+	assert_int_equal(int_at(manifest, "redaction.counts.email"), 2);
+	assert_int_equal(int_at(manifest, "redaction.counts.name"), 2);
+	assert_int_equal(int_at(manifest, "redaction.counts.card"), 0);
+	assert_non_null(
+		strstr(string_at(manifest, "redaction.limits"), "other names in free text are missed"));
+
+	o.folder = arena_printf(f->arena, "%s/kept", f->folder);
+	o.pii = PII_KEEP;
+	assert_int_equal(export(f, &o).redacted, 0);
+	assert_non_null(strstr(content(f, o.folder, "train.jsonl"), "jane@x.org"));
+	manifest = J(f, content(f, o.folder, "manifest.json"));
+	assert_string_equal(string_at(manifest, "redaction.mode"), "keep");
+}
+
+static void test_dataset__examples_know_the_customer_of_their_conversation(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_INTENTS, "out");
+	int status;
+
+	import(f, "{'id':'c-1','customer':{'id':'cu-1','name':'Jane Roe'},'turns':[{'role':'customer',"
+		  "'text':'This is Jane Roe and my hub is offline'},{'role':'agent','text':'ok'}],"
+		  "'resolution':{'outcome':'resolved','intent':'offline','text':'x'}}");
+	NO_ERROR(f, example_import(&f->desk, &f->call, J(f, "{'text':'mail a@x.org','label':'a@x.org'}"),
+				   &status));
+	o.pii = PII_REDACT;
+	assert_int_equal(export(f, &o).rows, 2);
+	const char *rows = content(f, o.folder, "train.jsonl");
+	assert_null(strstr(rows, "Jane"));
+	assert_non_null(strstr(rows, "This is [NAME_1]"));
+	assert_non_null(strstr(rows, "mail [EMAIL_1]"));
+	assert_non_null(strstr(rows, "\"a@x.org\"")); /* labels stay */
+}
+
+/* 60 conversations of 30 customers (two each, 30 days apart), and 10 of nobody known. */
+static void fill_months(struct fixture *f)
+{
+	for (int i = 0; i < 70; i++)
+		import(f,
+		       arena_printf(
+			       f->arena,
+			       "{'id':'c-%02d',%s'turns':[{'role':'customer','text':'question %d','at':"
+			       "'2026-%02d-%02dT08:00:00Z'},{'role':'agent','text':'answer'}],'resolution':"
+			       "{'outcome':'resolved','intent':'a','text':'x','at':'2026-06-01T09:00:00Z'}}",
+			       i, i < 60 ? arena_printf(f->arena, "'customer':{'id':'cu-%d'},", i % 30) : "",
+				  i, 1 + i / 30, 1 + i % 28));
+}
+
+static const char *const part_files[] = { "train.jsonl", "valid.jsonl", "test.jsonl" };
+
+/* Where each conversation went, by the provenance; the row is in that file, at that line. */
+static void read_parts(struct fixture *f, const char *folder, int part[70])
+{
+	char *lines = arena_strdup(f->arena, content(f, folder, "rows.provenance.jsonl")), *rest;
+
+	memset(part, -1, 70 * sizeof(*part));
+	for (char *p = strtok_r(lines, "\n", &rest); p; p = strtok_r(NULL, "\n", &rest)) {
+		json_t *j = J(f, p);
+		int c = atoi(string_at(j, "conversation") + 2), i = 0;
+		while (strcmp(part_files[i], string_at(j, "file")) != 0)
+			i++;
+		assert_int_equal(part[c], -1);
+		part[c] = i;
+		const char *row = content(f, folder, part_files[i]);
+		for (long long line = int_at(j, "line"); line > 1; line--)
+			row = strchr(row, '\n') + 1;
+		row = arena_strndup(f->arena, row, strcspn(row, "\n"));
+		assert_non_null(strstr(row, arena_printf(f->arena, "\"question %d\"", c)));
+	}
+}
+
+static void assert_parts(struct fixture *f, enum dataset_split by, uint64_t seed, const char *name,
+			 int part[70])
+{
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, name);
+	uint64_t rows[PARTS] = { 0 };
+
+	o.split = by;
+	o.seed = seed;
+	o.pii = PII_REDACT;
+	struct dataset_summary first = export(f, &o), second;
+	read_parts(f, o.folder, part);
+	for (int i = 0; i < 70; i++) {
+		assert_in_range(part[i], 0, PARTS - 1);
+		rows[part[i]]++;
+		if (i < 30)
+			assert_int_equal(part[i], part[i + 30]);
+	}
+	json_t *manifest = J(f, content(f, o.folder, "manifest.json"));
+	assert_int_equal(int_at(manifest, "split.components"), 40);
+	for (int p = 0; p < PARTS; p++) {
+		assert_int_equal(rows[p], first.parts[p]);
+		assert_int_equal(int_at(manifest, arena_printf(f->arena, "files.%d.rows", p)), rows[p]);
+	}
+
+	const char *before = o.folder;
+	o.folder = arena_printf(f->arena, "%s-again", o.folder);
+	second = export(f, &o);
+	assert_string_equal(first.sha256, second.sha256);
+	for (int p = 0; p < PARTS; p++)
+		assert_string_equal(content(f, before, part_files[p]), content(f, o.folder, part_files[p]));
+	assert_string_equal(content(f, before, "rows.provenance.jsonl"),
+			    content(f, o.folder, "rows.provenance.jsonl"));
+}
+
+static void test_dataset__split_by_hash_keeps_customers_whole(void **state)
+{
+	struct fixture *f = *state;
+	int part[70], other[70], moved = 0;
+
+	fill_months(f);
+	assert_parts(f, SPLIT_HASH, 0, "zero", part);
+	assert_parts(f, SPLIT_HASH, 1, "one", other);
+	for (int i = 0; i < 70; i++)
+		moved += part[i] != other[i];
+	assert_true(moved > 0);
+
+	/* As it is documented: anybody can compute it. */
+	for (int i = 0; i < 70; i++) {
+		const char *s = i < 60 ? arena_printf(f->arena, "1\ncustomer:cu-%d", i % 30)
+				       : arena_printf(f->arena, "1\nconversation:c-%02d", i);
+		unsigned char hash[SHA256_SIZE];
+		crypto_sha256(s, strlen(s), hash);
+		double at = (hash[0] + hash[1] / 256.0) / 256.0;
+		assert_int_equal(other[i], at < 0.8 ? PART_TRAIN : at < 0.9 ? PART_VALID : PART_TEST);
+	}
+}
+
+static void test_dataset__split_by_time_tests_on_the_youngest(void **state)
+{
+	struct fixture *f = *state;
+	int part[70];
+
+	fill_months(f);
+	assert_parts(f, SPLIT_TIME, 0, "out", part);
+	/* 56, 7 and 7 rows, but customers have two; those of nobody known came last. */
+	for (int i = 0; i < 28; i++)
+		assert_int_equal(part[i] <= part[i == 27 ? 60 : i + 1], 1);
+	assert_int_equal(part[0], PART_TRAIN);
+	assert_int_equal(part[69], PART_TEST);
+	int rows[PARTS] = { 0 };
+	for (int i = 0; i < 70; i++)
+		rows[part[i]]++;
+	assert_in_range(rows[PART_TRAIN], 55, 57);
+	assert_in_range(rows[PART_VALID], 6, 8);
+	assert_in_range(rows[PART_TEST], 6, 8);
+}
+
+static void test_dataset__a_part_without_rows_has_an_empty_file(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+
+	fill(f);
+	assert_int_equal(export(f, &o).parts[PART_TRAIN], 2);
+	assert_false(file_exists(arena_printf(f->arena, "%s/test.jsonl", o.folder)));
+	o.folder = arena_printf(f->arena, "%s/split", f->folder);
+	o.split = SPLIT_TIME;
+	struct dataset_summary s = export(f, &o);
+	assert_int_equal(s.parts[PART_TRAIN] + s.parts[PART_VALID] + s.parts[PART_TEST], 2);
+	assert_string_equal(content(f, o.folder, "test.jsonl"), "");
+}
+
 static void test_dataset__formats_are_found_by_name(void **state)
 {
 	enum dataset_kind kind;
@@ -294,6 +480,14 @@ static void test_dataset__formats_are_found_by_name(void **state)
 	assert_int_equal(dataset_kind_find("intents", &kind), 0);
 	assert_int_equal(kind, DATASET_INTENTS);
 	assert_int_equal(dataset_kind_find("preferences", &kind), -1);
+	enum dataset_pii pii;
+	enum dataset_split split;
+	assert_int_equal(dataset_pii_find("keep", &pii), 0);
+	assert_int_equal(pii, PII_KEEP);
+	assert_int_equal(dataset_pii_find("", &pii), -1);
+	assert_int_equal(dataset_split_find("hash", &split), 0);
+	assert_int_equal(split, SPLIT_HASH);
+	assert_int_equal(dataset_split_find("size", &split), -1);
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
@@ -311,6 +505,11 @@ int main(void)
 		TEST(test_dataset__a_resolution_that_was_superseded_makes_no_row),
 		TEST(test_dataset__nothing_remains_of_what_fails),
 		TEST(test_dataset__an_empty_folder_is_taken),
+		TEST(test_dataset__personal_data_is_redacted_unless_kept),
+		TEST(test_dataset__examples_know_the_customer_of_their_conversation),
+		TEST(test_dataset__split_by_hash_keeps_customers_whole),
+		TEST(test_dataset__split_by_time_tests_on_the_youngest),
+		TEST(test_dataset__a_part_without_rows_has_an_empty_file),
 		cmocka_unit_test(test_dataset__formats_are_found_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,196 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/crypto.h"
+#include "base/map.h"
+#include "datasets/dataset_internal.h"
+
+struct component {
+	const char *name;  /* "customer:cu-7", "conversation:c-1", "example:ex_1" */
+	const char *names; /* "\nJane Roe\nJ. Roe\n", or NULL */
+	int64_t first;     /* when its first conversation began */
+	uint64_t rows;
+	enum dataset_part part;
+	struct component *next;
+};
+
+struct components {
+	struct arena *arena;
+	struct map *by_name, *by_conversation; /* -> struct component * */
+	struct component *list;                /* the last made is the first */
+	size_t n;
+};
+
+struct components *components_new(void)
+{
+	struct components *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->arena = arena_new(64 << 10);
+	c->by_name = map_new();
+	c->by_conversation = map_new();
+	if (c->arena && c->by_name && c->by_conversation)
+		return c;
+	components_free(c);
+	return NULL;
+}
+
+void components_free(struct components *c)
+{
+	if (!c)
+		return;
+	map_free(c->by_name);
+	map_free(c->by_conversation);
+	arena_free(c->arena);
+	free(c);
+}
+
+/* The component of that name, made if it is not there; it began at `at` or before. */
+static struct component *find_or_make(struct components *c, const char *kind, const char *id, int64_t at)
+{
+	const char *name = arena_printf(c->arena, "%s:%s", kind, id);
+	uint64_t *slot = name ? map_put(c->by_name, name, strlen(name), NULL) : NULL;
+	struct component *of = slot ? (struct component *)(uintptr_t)*slot : NULL;
+
+	if (slot && !of) {
+		of = arena_alloc(c->arena, sizeof(*of));
+		if (!of)
+			return NULL;
+		*of = (struct component){ .name = name, .first = at, .next = c->list };
+		*slot = (uint64_t)(uintptr_t)of;
+		c->list = of;
+		c->n++;
+	}
+	if (of && at < of->first)
+		of->first = at;
+	return of;
+}
+
+static int add_name(struct components *c, struct component *of, const char *name)
+{
+	const char *line = arena_printf(c->arena, "\n%s\n", name);
+
+	if (!line)
+		return -1;
+	if (of->names && strstr(of->names, line))
+		return 0;
+	of->names = of->names ? arena_printf(c->arena, "%s%s", of->names, line + 1) : line;
+	return of->names ? 0 : -1;
+}
+
+int components_add(struct components *c, const char *conversation, const json_t *body)
+{
+	const char *customer = body_string(body, "customer"), *name = body_string(body, "customer_name");
+	uint64_t *slot = map_put(c->by_conversation, conversation, strlen(conversation), NULL);
+	struct component *of = find_or_make(c, *customer ? "customer" : "conversation",
+					    *customer ? customer : conversation,
+					    body_time(body, "started_at"));
+
+	if (!slot || !of || (*name && add_name(c, of, name) < 0))
+		return -1;
+	*slot = (uint64_t)(uintptr_t)of;
+	return 0;
+}
+
+struct component *components_of(struct components *c, const char *kind, const char *id, int64_t at)
+{
+	const uint64_t *slot = map_get(c->by_conversation, id, strlen(id));
+
+	if (slot && strcmp(kind, "conversation") == 0)
+		return (struct component *)(uintptr_t)*slot;
+	return find_or_make(c, kind, id, at);
+}
+
+struct text component_names(const struct component *of)
+{
+	return text_of(of ? of->names : NULL);
+}
+
+void component_add_row(struct component *of)
+{
+	of->rows++;
+}
+
+enum dataset_part component_part(const struct component *of)
+{
+	return of->part;
+}
+
+size_t components_with_rows(const struct components *c)
+{
+	size_t n = 0;
+
+	for (const struct component *of = c->list; of; of = of->next)
+		n += of->rows > 0;
+	return n;
+}
+
+/* --- parts ---------------------------------------------------------------------------------------------- */
+
+/* Which part a place from 0 up to 1 is in. */
+static enum dataset_part part_at(double at)
+{
+	return at < 0.8 ? PART_TRAIN : at < 0.9 ? PART_VALID : PART_TEST;
+}
+
+static int split_by_hash(struct components *c, uint64_t seed)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)seed);
+
+	for (struct component *of = c->list; of; of = of->next) {
+		unsigned char hash[SHA256_SIZE];
+		struct sha256 s;
+		uint64_t bits = 0;
+		sha256_init(&s);
+		sha256_add(&s, text, (size_t)n);
+		sha256_add(&s, of->name, strlen(of->name));
+		sha256_end(&s, hash);
+		for (int b = 0; b < 8; b++)
+			bits = bits << 8 | hash[b];
+		/* 53 bits are a double, exactly. */
+		of->part = part_at((double)(bits >> 11) / (double)(1ULL << 53));
+	}
+	return 0;
+}
+
+static int older_first(const void *x, const void *y)
+{
+	const struct component *a = *(struct component *const *)x, *b = *(struct component *const *)y;
+
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+/* Each goes where the middle of its rows is. */
+static int split_by_time(struct components *c)
+{
+	struct component **sorted = malloc((c->n + 1) * sizeof(struct component *));
+	uint64_t total = 0, before = 0;
+	size_t n = 0;
+
+	if (!sorted)
+		return -1;
+	for (struct component *of = c->list; of; of = of->next) {
+		sorted[n++] = of;
+		total += of->rows;
+	}
+	qsort(sorted, n, sizeof(struct component *), older_first);
+	for (size_t i = 0; i < n; i++) {
+		if (sorted[i]->rows)
+			sorted[i]->part = part_at(((double)before + (double)sorted[i]->rows / 2) /
+						  (double)total);
+		before += sorted[i]->rows;
+	}
+	free(sorted);
+	return 0;
+}
+
+int components_split(struct components *c, enum dataset_split by, uint64_t seed)
+{
+	return by == SPLIT_HASH ? split_by_hash(c, seed) : split_by_time(c);
+}
