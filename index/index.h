@@ -32,15 +32,21 @@
 struct arena;
 struct index;
 
-enum collection { COLLECTION_DOCUMENT, COLLECTION_CASE, COLLECTION_CONVERSATION, COLLECTION_EXAMPLE, COLLECTIONS };
+enum collection {
+	COLLECTION_DOCUMENT,
+	COLLECTION_CASE,
+	COLLECTION_CONVERSATION,
+	COLLECTION_EXAMPLE,
+	COLLECTIONS
+};
 
 enum row_field { ROW_TITLE, ROW_WHOLE, ROW_CHUNK, ROW_QUESTION, ROW_TURN };
 
 struct index_row {
-	uint64_t id;          /* never reused; a row id always has the same vector */
+	uint64_t id; /* never reused; a row id always has the same vector */
 	enum row_field field;
-	uint32_t n;           /* which chunk or turn */
-	const float *vector;  /* `dim` floats of unit length; NULL: found by words only */
+	uint32_t n;          /* which chunk or turn */
+	const float *vector; /* `dim` floats of unit length; NULL: found by words only */
 };
 
 enum value_type { VALUE_STRING, VALUE_NUMBER, VALUE_BOOL };
@@ -77,8 +83,18 @@ struct index_change {
 	struct index_entry entry;
 };
 
-enum filter_op { FILTER_AND, FILTER_OR, FILTER_EQ, FILTER_NE, FILTER_GT, FILTER_GTE, FILTER_LT, FILTER_LTE,
-		 FILTER_IN, FILTER_NIN };
+enum filter_op {
+	FILTER_AND,
+	FILTER_OR,
+	FILTER_EQ,
+	FILTER_NE,
+	FILTER_GT,
+	FILTER_GTE,
+	FILTER_LT,
+	FILTER_LTE,
+	FILTER_IN,
+	FILTER_NIN
+};
 
 /*
  * EQ, IN: some value of the key is (among) the given. NE, NIN: the key is
@@ -96,16 +112,16 @@ struct index_filter {
 
 struct index_query {
 	enum collection collection;
-	const float *vector;          /* unit length; NULL: words only */
-	const struct term *terms;     /* NULL or 0: vector only */
+	const float *vector;      /* unit length; NULL: words only */
+	const struct term *terms; /* NULL or 0: vector only */
 	size_t n_terms;
-	const char *match;            /* an FTS5 expression that must match; NULL: none */
+	const char *match;                 /* an FTS5 expression that must match; NULL: none */
 	const struct index_filter *filter; /* NULL: none */
-	int all_groups;               /* sees every entry, whatever its ACL */
+	int all_groups;                    /* sees every entry, whatever its ACL */
 	const char *const *groups;
 	size_t n_groups;
-	size_t k;                     /* candidates wanted from each source, >= 1 */
-	int exact;                    /* scan vectors instead of walking the graph */
+	size_t k;  /* candidates wanted from each source, >= 1 */
+	int exact; /* scan vectors instead of walking the graph */
 };
 
 /*
@@ -118,8 +134,9 @@ struct index_hit {
 	uint64_t entry;
 	uint32_t vector_rank, words_rank; /* 1 is best; 0: no score from that source */
 	float vector, words;
-	float title, whole, chunk;        /* parts of `vector`; chunk: the best row that is neither title nor whole */
-	uint64_t row;                     /* the best chunk's (else whole's, else title's) row id; 0 without vectors */
+	float title, whole,
+		chunk; /* parts of `vector`; chunk: the best row that is neither title nor whole */
+	uint64_t row;  /* the best chunk's (else whole's, else title's) row id; 0 without vectors */
 	uint32_t row_n;
 	enum row_field row_field;
 };
@@ -127,10 +144,10 @@ struct index_hit {
 struct index_result {
 	const struct index_hit *hits; /* no order is promised; the arena's */
 	size_t n;
-	size_t allowed;               /* entries that filter, match and groups allow */
-	int exhausted;                /* no entry beyond `hits` can match: a larger k gives no more */
-	uint64_t seq;                 /* the last change that this search saw */
-	const char *unknown_key;      /* a filter key that no entry that the groups may see has; NULL if none */
+	size_t allowed;          /* entries that filter, match and groups allow */
+	int exhausted;           /* no entry beyond `hits` can match: a larger k gives no more */
+	uint64_t seq;            /* the last change that this search saw */
+	const char *unknown_key; /* a filter key that no entry that the groups may see has; NULL if none */
 };
 
 /* The best `k` of `allowed` by BM25 plus, whatever their rank, those of `wanted`. */
@@ -148,16 +165,16 @@ struct word_source {
 	int (*search)(void *ctx, enum collection c, const struct term *terms, size_t n,
 		      void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e);
 	/* Calls each(arg, hit) for every entry that matches an FTS5 expression; ERR_BAD_MATCH if it does not parse. */
-	int (*match)(void *ctx, enum collection c, const char *expr, void (*each)(void *arg, struct word_hit hit),
-		     void *arg, struct error *e);
+	int (*match)(void *ctx, enum collection c, const char *expr,
+		     void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e);
 };
 
 struct index_options {
 	const char *folder; /* for its files; NULL: memory only */
 	size_t dim;         /* 0: no vectors */
 	struct word_source words;
-	uint64_t id;        /* a number that changes with the embedder: files of another one are not used */
-	int read_only;      /* the files are another process's: nothing in the folder is made, written or removed */
+	uint64_t id;   /* a number that changes with the embedder: files of another one are not used */
+	int read_only; /* the files are another process's: nothing in the folder is made, written or removed */
 };
 
 /*

@@ -18,7 +18,8 @@ enum put_status { PUT_CREATED, PUT_UPDATED, PUT_UNCHANGED };
 
 /* `id` NULL: from the body's _id (import lines). Text up to DOCUMENT_MAX_TEXT, whatever the length. */
 int document_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result);
-int document_show(struct desk *d, const struct call *c, const json_t *result, json_t **out); /* the PUT's answer */
+int document_show(struct desk *d, const struct call *c, const json_t *result,
+		  json_t **out); /* the PUT's answer */
 int document_get(struct desk *d, const struct call *c, const char *id, json_t **out);
 int document_delete_act(struct desk *d, const struct call *c, const char *id, json_t **result);
 int document_list(struct desk *d, const struct call *c, struct text source, struct text after, size_t limit,
@@ -48,8 +49,10 @@ int import_path(struct desk *d, const char *path, const struct import_options *o
 
 /* Jobs: work with a progress record (RECORD_JOB) on a thread of its own; one at a time, in order. */
 struct jobs;
-int jobs_open(struct desk *d, struct jobs **out, struct error *e); /* goes on with jobs that a crash cut off */
-void jobs_close(struct jobs *j); /* ends the job under way at the next item; it goes on after the next start */
+int jobs_open(struct desk *d, struct jobs **out,
+	      struct error *e); /* goes on with jobs that a crash cut off */
+void jobs_close(
+	struct jobs *j); /* ends the job under way at the next item; it goes on after the next start */
 /* Queues NDJSON documents (a batch, or one long document as a line with _id); the result names the job. */
 int job_documents_act(struct jobs *j, const struct call *c, const char *ndjson, size_t n, json_t **result);
 int job_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);

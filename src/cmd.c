@@ -11,7 +11,8 @@
 
 static void print_usage(const struct usage *u)
 {
-	printf("usage: readback %s%s%s [options]\n\n%s\n\noptions:\n", u->name, u->args[0] ? " " : "", u->args, u->about);
+	printf("usage: readback %s%s%s [options]\n\n%s\n\noptions:\n", u->name, u->args[0] ? " " : "",
+	       u->args, u->about);
 	for (const struct option_spec *o = u->options; o->name; o++) {
 		char left[64];
 		snprintf(left, sizeof(left), "%s %s", o->name, o->value ? o->value : "");
@@ -102,7 +103,10 @@ int usage_parse(const struct usage *u, int argc, char **argv, int *operands)
 		const struct option_spec *o = find_option(u, arg, eq ? (size_t)(eq - arg) : strlen(arg));
 		if (!o)
 			return misused(u, "there is no option ", arg);
-		const char *value = eq ? eq + 1 : o->type == OPTION_FLAG ? "1" : i + 1 < argc ? argv[++i] : NULL;
+		const char *value = eq                       ? eq + 1
+				    : o->type == OPTION_FLAG ? "1"
+				    : i + 1 < argc           ? argv[++i]
+							     : NULL;
 		if (!value)
 			return misused(u, "a value is missing after ", arg);
 		if (set_option(o, value) < 0)
@@ -170,7 +174,8 @@ void progress_show(struct progress *p, int64_t done, int64_t total)
 	for (int i = 0; i < BAR; i++)
 		bar[i] = i < full ? '#' : '.';
 	bar[BAR] = '\0';
-	fprintf(p->to, "\r%s [%s] %lld, %.0f/s, %.0f s left \033[K", p->label, bar, (long long)done, rate, left);
+	fprintf(p->to, "\r%s [%s] %lld, %.0f/s, %.0f s left \033[K", p->label, bar, (long long)done, rate,
+		left);
 	fflush(p->to);
 }
 
@@ -178,6 +183,6 @@ void progress_end(struct progress *p, int64_t done)
 {
 	double seconds = (double)(clock_mono_us() - p->started_us) / 1e6;
 
-	fprintf(p->to, "%s%s: %lld in %.1f s%s\n", p->terminal ? "\r" : "", p->label, (long long)done, seconds,
-		p->terminal ? "\033[K" : "");
+	fprintf(p->to, "%s%s: %lld in %.1f s%s\n", p->terminal ? "\r" : "", p->label, (long long)done,
+		seconds, p->terminal ? "\033[K" : "");
 }

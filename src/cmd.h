@@ -17,10 +17,10 @@
 
 enum exit_code {
 	EXIT_OK = 0,
-	EXIT_FAILED = 1,      /* the work failed: the message says why */
-	EXIT_USAGE = 2,       /* unknown flag or a missing argument */
-	EXIT_SKIPPED = 3,     /* import: done, but some lines were skipped */
-	EXIT_STOPPED = 130,   /* Ctrl-C */
+	EXIT_FAILED = 1,    /* the work failed: the message says why */
+	EXIT_USAGE = 2,     /* unknown flag or a missing argument */
+	EXIT_SKIPPED = 3,   /* import: done, but some lines were skipped */
+	EXIT_STOPPED = 130, /* Ctrl-C */
 };
 
 struct command {
@@ -28,8 +28,8 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
 };
 
-extern const struct command cmd_serve, cmd_import, cmd_search, cmd_handoff, cmd_export, cmd_eval, cmd_replay, cmd_key,
-	cmd_status, cmd_reindex, cmd_verify;
+extern const struct command cmd_serve, cmd_import, cmd_search, cmd_handoff, cmd_export, cmd_eval, cmd_replay,
+	cmd_key, cmd_status, cmd_reindex, cmd_verify;
 
 /* Options as a table, so that --help is true. */
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER };
@@ -38,14 +38,14 @@ struct option_spec {
 	const char *name;  /* "--data" */
 	const char *value; /* "DIR": shown in help; NULL for a flag */
 	enum option_type type;
-	void *out;         /* int *, const char **, long *, double *; holds the default before */
+	void *out; /* int *, const char **, long *, double *; holds the default before */
 	const char *help;
 };
 
 struct usage {
-	const char *name, *args, *about; /* "search", "\"text\"", one or two sentences */
+	const char *name, *args, *about;   /* "search", "\"text\"", one or two sentences */
 	const struct option_spec *options; /* ended by a zeroed one */
-	const char *more;                /* examples, exit codes; may be NULL */
+	const char *more;                  /* examples, exit codes; may be NULL */
 };
 
 /*
@@ -117,8 +117,8 @@ struct client;
 
 int client_open(const struct client_options *o, struct client **out, struct error *e);
 /* `body` may be NULL. *status and *out (text of the answer, NUL-terminated; the caller frees) are set on 0. */
-int client_call(struct client *c, const char *method, const char *target, const json_t *body, int *status, char **out,
-		struct error *e);
+int client_call(struct client *c, const char *method, const char *target, const json_t *body, int *status,
+		char **out, struct error *e);
 /* As client_call for answers in JSON; an error answer (4xx, 5xx) becomes ERR_REMOTE with its message. */
 int client_json(struct client *c, const char *method, const char *target, const json_t *body, json_t **out,
 		struct error *e);

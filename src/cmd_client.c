@@ -120,12 +120,12 @@ static int call_here(struct client *c, const char *method, const char *target, c
 	return *out ? 0 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 }
 
-int client_call(struct client *c, const char *method, const char *target, const json_t *body, int *status, char **out,
-		struct error *e)
+int client_call(struct client *c, const char *method, const char *target, const json_t *body, int *status,
+		char **out, struct error *e)
 {
 	char *text = body ? json_text(body, NULL) : NULL;
-	int rc = c->curl ? call_url(c, method, target, text, status, out, e) :
-			   call_here(c, method, target, text, status, out, e);
+	int rc = c->curl ? call_url(c, method, target, text, status, out, e)
+			 : call_here(c, method, target, text, status, out, e);
 
 	free(text);
 	return rc;
@@ -162,7 +162,8 @@ char *path_segment(const char *s)
 
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-_.~", c))
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    strchr("-_.~", c))
 			strbuf_putc(&b, (char)c);
 		else
 			strbuf_printf(&b, "%%%02X", c);

@@ -119,8 +119,11 @@ static int run(int argc, char **argv)
 		{ "--json", NULL, OPTION_FLAG, &json, "print the handoff as JSON" },
 		{ 0 },
 	};
-	const struct usage u = { "handoff", "CONVERSATION", "Prints a conversation's handoff: the brief, and the evidence with its reasons.",
-				 options, NULL };
+	const struct usage u = {
+		"handoff", "CONVERSATION",
+		"Prints a conversation's handoff: the brief, and the evidence with its reasons.", options,
+		NULL
+	};
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)

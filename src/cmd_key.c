@@ -12,7 +12,7 @@ static const struct {
 	const char *name;
 	unsigned bit;
 } scopes[] = {
-	{ "bot", SCOPE_BOT }, { "agent", SCOPE_AGENT }, { "curator", SCOPE_CURATOR },
+	{ "bot", SCOPE_BOT },       { "agent", SCOPE_AGENT }, { "curator", SCOPE_CURATOR },
 	{ "export", SCOPE_EXPORT }, { "admin", SCOPE_ADMIN },
 };
 
@@ -28,7 +28,9 @@ static int parse_scopes(char *list, unsigned *out)
 		while (i < SCOPES && strcmp(scopes[i].name, s) != 0)
 			i++;
 		if (i == SCOPES) {
-			fprintf(stderr, "readback key: there is no scope \"%s\" (bot, agent, curator, export, admin)\n", s);
+			fprintf(stderr,
+				"readback key: there is no scope \"%s\" (bot, agent, curator, export, admin)\n",
+				s);
 			return -1;
 		}
 		*out |= scopes[i].bit;
@@ -53,18 +55,20 @@ static int create(struct control *c, struct arena *a, const char *scope_list, co
 	char text[KEY_TEXT], id[KEY_TEXT], *save = NULL;
 
 	if (!scope_list || parse_scopes(arena_strdup(a, scope_list), &spec->scopes) < 0)
-		return error_set(e, ERR_USAGE, NULL, "key create needs --scopes, such as --scopes agent,curator");
+		return error_set(e, ERR_USAGE, NULL,
+				 "key create needs --scopes, such as --scopes agent,curator");
 	spec->all_groups = group_list && strcmp(group_list, "*") == 0;
 	if (group_list && !spec->all_groups)
-		for (char *g = strtok_r(arena_strdup(a, group_list), ",", &save); g && spec->n_groups < MAX_GROUPS;
-		     g = strtok_r(NULL, ",", &save))
+		for (char *g = strtok_r(arena_strdup(a, group_list), ",", &save);
+		     g && spec->n_groups < MAX_GROUPS; g = strtok_r(NULL, ",", &save))
 			groups[spec->n_groups++] = g;
 	spec->groups = groups;
 	int rc = key_create(c, spec, text, id, e);
 	if (rc < 0)
 		return rc;
 	if (json) {
-		JSON_AUTO *j = json_pack("{s:s, s:s, s:s}", "id", id, "key", text, "scopes", scopes_text(a, spec->scopes));
+		JSON_AUTO *j = json_pack("{s:s, s:s, s:s}", "id", id, "key", text, "scopes",
+					 scopes_text(a, spec->scopes));
 		json_print(j, stdout);
 	} else {
 		printf("%s\n", text);
@@ -94,11 +98,11 @@ static int list(struct control *c, struct arena *a, int json, struct error *e)
 	for (size_t i = 0; i < n; i++) {
 		char at[TIME_TEXT];
 		time_format(keys[i].created_at, at);
-		json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:b}", "id", keys[i].id, "name",
-						     keys[i].name ? keys[i].name : "", "scopes",
-						     scopes_text(a, keys[i].scopes), "groups", groups_text(a, &keys[i]),
-						     "act_as", keys[i].act_as, "created_at", at, "revoked",
-						     keys[i].revoked_at != 0));
+		json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:b}", "id", keys[i].id,
+						     "name", keys[i].name ? keys[i].name : "", "scopes",
+						     scopes_text(a, keys[i].scopes), "groups",
+						     groups_text(a, &keys[i]), "act_as", keys[i].act_as,
+						     "created_at", at, "revoked", keys[i].revoked_at != 0));
 		if (!json)
 			printf("%-24s %-28s groups %-20s %s%s\n", keys[i].id, scopes_text(a, keys[i].scopes),
 			       groups_text(a, &keys[i]), at, keys[i].revoked_at ? "  revoked" : "");
@@ -119,14 +123,17 @@ static int run(int argc, char **argv)
 	const struct option_spec options[] = {
 		{ "--data", "DIR", OPTION_TEXT, &data, "the data folder" },
 		{ "--scopes", "LIST", OPTION_TEXT, &scope_list, "create: of bot,agent,curator,export,admin" },
-		{ "--groups", "LIST", OPTION_TEXT, &group_list, "create: ACL groups, such as tier1,emea; * for all (none)" },
+		{ "--groups", "LIST", OPTION_TEXT, &group_list,
+		  "create: ACL groups, such as tier1,emea; * for all (none)" },
 		{ "--name", "TEXT", OPTION_TEXT, &spec.name, "create: a name for people" },
-		{ "--act-as", NULL, OPTION_FLAG, &spec.act_as, "create: may carry the Readback-Agent header" },
+		{ "--act-as", NULL, OPTION_FLAG, &spec.act_as,
+		  "create: may carry the Readback-Agent header" },
 		{ "--json", NULL, OPTION_FLAG, &json, "print JSON" },
 		{ 0 },
 	};
-	const struct usage u = { "key", "create|list|revoke [ID]", "Makes, lists and revokes API keys. Only their hashes are kept.",
-				 options, "example: readback key create --scopes agent --groups tier1 --data DIR" };
+	const struct usage u = { "key", "create|list|revoke [ID]",
+				 "Makes, lists and revokes API keys. Only their hashes are kept.", options,
+				 "example: readback key create --scopes agent --groups tier1 --data DIR" };
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)

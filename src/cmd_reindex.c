@@ -48,7 +48,9 @@ static int run(int argc, char **argv)
 		{ "--tenant", "T", OPTION_TEXT, &tenant, "the tenant (default)" },
 		{ 0 },
 	};
-	const struct usage u = { "reindex", "", "Drops the index files and builds them again from the database.", options, NULL };
+	const struct usage u = { "reindex", "",
+				 "Drops the index files and builds them again from the database.", options,
+				 NULL };
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)

@@ -68,11 +68,13 @@ static int run(int argc, char **argv)
 		{ "--kinds", "LIST", OPTION_TEXT, &kinds, "of document,case,conversation (document)" },
 		{ "--k", "N", OPTION_INT, &k, "hits of each kind, 1 to 100 (10)" },
 		{ "--match", "EXPR", OPTION_TEXT, &match, "an FTS5 expression that must match" },
-		{ "--filter", "JSON", OPTION_TEXT, &filter, "{\"type\":\"eq\",\"key\":\"lang\",\"value\":\"en\"}" },
+		{ "--filter", "JSON", OPTION_TEXT, &filter,
+		  "{\"type\":\"eq\",\"key\":\"lang\",\"value\":\"en\"}" },
 		{ "--json", NULL, OPTION_FLAG, &json, "print the answer as JSON" },
 		{ 0 },
 	};
-	const struct usage u = { "search", "\"text\"", "Searches documents, resolved cases and conversations.", options, NULL };
+	const struct usage u = { "search", "\"text\"",
+				 "Searches documents, resolved cases and conversations.", options, NULL };
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)
@@ -81,7 +83,8 @@ static int run(int argc, char **argv)
 		fputs("readback search: give one text to search for\n", stderr);
 		return EXIT_USAGE;
 	}
-	JSON_AUTO *body = json_pack("{s:s, s:o, s:I}", "query", argv[1], "kinds", kinds_json(kinds), "k", (json_int_t)k);
+	JSON_AUTO *body = json_pack("{s:s, s:o, s:I}", "query", argv[1], "kinds", kinds_json(kinds), "k",
+				    (json_int_t)k);
 	if (match)
 		json_object_set_new(body, "match", json_string(match));
 	json_t *tree = NULL;

@@ -19,7 +19,8 @@ static void print_status(const json_t *s)
 	       (long long)json_integer_value(json_object_get(index, "rows")),
 	       (long long)json_integer_value(json_object_get(index, "graph_rows")),
 	       (double)json_integer_value(json_object_get(index, "bytes")) / (1 << 20));
-	printf("database  %.1f MiB\n", (double)json_integer_value(json_object_get(s, "database_bytes")) / (1 << 20));
+	printf("database  %.1f MiB\n",
+	       (double)json_integer_value(json_object_get(s, "database_bytes")) / (1 << 20));
 	json_object_foreach(json_object_get(s, "records"), kind, n)
 		if (json_integer_value(n) > 0)
 			printf("  %-14s %lld\n", kind, (long long)json_integer_value(n));
@@ -39,7 +40,8 @@ static int run(int argc, char **argv)
 		{ "--json", NULL, OPTION_FLAG, &json, "print JSON" },
 		{ 0 },
 	};
-	const struct usage u = { "status", "", "Tells what a data folder holds and whether it is ready.", options, NULL };
+	const struct usage u = { "status", "", "Tells what a data folder holds and whether it is ready.",
+				 options, NULL };
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)

@@ -40,9 +40,11 @@ static int run(int argc, char **argv)
 		{ "--json", NULL, OPTION_FLAG, &json, "print JSON" },
 		{ 0 },
 	};
-	const struct usage u = { "verify", "",
-				 "Makes all tables again from the events, beside the database, and compares every row.",
-				 options, "exit codes: 0 all the same, 1 a difference or a failure" };
+	const struct usage u = {
+		"verify", "",
+		"Makes all tables again from the events, beside the database, and compares every row.",
+		options, "exit codes: 0 all the same, 1 a difference or a failure"
+	};
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)
@@ -52,7 +54,8 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	struct arena *a = arena_new(4096);
-	int rc = a ? verify(data, tenant, a, &differences, &e) : error_set(&e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = a ? verify(data, tenant, a, &differences, &e)
+		   : error_set(&e, ERR_NO_MEMORY, NULL, "out of memory");
 	arena_free(a);
 	if (rc < 0)
 		return cmd_fail(&e);

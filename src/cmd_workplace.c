@@ -25,14 +25,16 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 	if (rc == 0)
 		rc = control_open(o->data, o->read_only, &w->control, e);
 	if (rc == 0)
-		rc = control_tenant(w->control, o->tenant ? o->tenant : "default", w->arena, &engine.folder, e);
+		rc = control_tenant(w->control, o->tenant ? o->tenant : "default", w->arena, &engine.folder,
+				    e);
 	if (rc == 0)
 		rc = embedder_open(&model, &w->embedder, e);
 	if (rc < 0)
 		return rc;
 	engine.embedder = embedder_info(w->embedder);
 	if (engine.embedder->dim == 0 && !o->embedder)
-		fputs("readback: no model found, so searches use words alone (make model fetches it)\n", stderr);
+		fputs("readback: no model found, so searches use words alone (make model fetches it)\n",
+		      stderr);
 	rc = embedded_open(&engine, &w->engine, e);
 	if (rc < 0)
 		return rc;
@@ -42,7 +44,9 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 		rc = jobs_open(&w->desk, &w->jobs, e);
 	if (rc < 0)
 		return rc;
-	w->api = (struct api){ .desk = &w->desk, .control = w->control, .jobs = w->jobs,
+	w->api = (struct api){ .desk = &w->desk,
+			       .control = w->control,
+			       .jobs = w->jobs,
 			       .tenant = o->tenant ? o->tenant : "default" };
 	return api_init(&w->api) < 0 ? error_set(e, ERR_NO_MEMORY, NULL, "out of memory") : 0;
 }

@@ -79,7 +79,8 @@ long base64url_decode(const char *s, size_t len, void *out, size_t cap)
 	size_t got;
 	const char *end;
 
-	if (sodium_base642bin(out, cap, s, len, NULL, &got, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+	if (sodium_base642bin(out, cap, s, len, NULL, &got, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) !=
+	    0)
 		return -1;
 	return end == s + len ? (long)got : -1;
 }

@@ -19,7 +19,9 @@ void crypto_hmac(const unsigned char key[32], const void *p, size_t n, unsigned 
 int crypto_equal(const void *a, const void *b, size_t n); /* constant time */
 
 /* A hash in pieces. */
-struct sha256 { _Alignas(16) unsigned char opaque[128]; };
+struct sha256 {
+	_Alignas(16) unsigned char opaque[128];
+};
 void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, const void *p, size_t n);
 void sha256_end(struct sha256 *s, unsigned char out[SHA256_SIZE]);

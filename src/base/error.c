@@ -76,8 +76,9 @@ int error_set(struct error *e, int code, const char *param, const char *fmt, ...
 int error_errno(struct error *e, const char *what)
 {
 	int saved = errno;
-	int code = saved == ENOSPC || saved == EDQUOT ? ERR_DISK_FULL :
-		   saved == ENOMEM ? ERR_NO_MEMORY : ERR_IO;
+	int code = saved == ENOSPC || saved == EDQUOT ? ERR_DISK_FULL
+		   : saved == ENOMEM                  ? ERR_NO_MEMORY
+						      : ERR_IO;
 	char text[128];
 
 	return error_set(e, code, NULL, "%s: %s", what, strerror_r(saved, text, sizeof(text)));

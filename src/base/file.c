@@ -178,7 +178,8 @@ int folder_make(const char *path, struct error *e)
 			continue;
 		snprintf(part, sizeof(part), "%.*s", (int)i, path);
 		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			return error_set(e, ERR_FOLDER, NULL, "cannot make the folder %s: %s", part, strerror(errno));
+			return error_set(e, ERR_FOLDER, NULL, "cannot make the folder %s: %s", part,
+					 strerror(errno));
 	}
 	if (!file_is_folder(path))
 		return error_set(e, ERR_FOLDER, NULL, "%s is not a folder", path);
@@ -248,8 +249,8 @@ int folder_list(const char *path, char ***names, size_t *n, struct error *e)
 	int rc = 0;
 
 	if (!d)
-		return errno == ENOENT ? error_set(e, ERR_NOT_FOUND, NULL, "%s: no such folder", path) :
-					 error_errno(e, path);
+		return errno == ENOENT ? error_set(e, ERR_NOT_FOUND, NULL, "%s: no such folder", path)
+				       : error_errno(e, path);
 	for (struct dirent *f; rc == 0 && (f = readdir(d));) {
 		if (strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0)
 			continue;
@@ -316,7 +317,9 @@ static int lines_fill(struct lines *l, struct error *e)
 	/* a file cut short reads as its end, with Z_BUF_ERROR behind it */
 	if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
 		return error_set(e, code == Z_ERRNO ? ERR_IO : ERR_CORRUPT, NULL, "cannot read: %s",
-				 code == Z_ERRNO ? strerror(errno) : code == Z_BUF_ERROR ? "the file is cut short" : why);
+				 code == Z_ERRNO       ? strerror(errno)
+				 : code == Z_BUF_ERROR ? "the file is cut short"
+						       : why);
 	l->at = 0;
 	l->have = (size_t)got;
 	l->ended = got == 0;

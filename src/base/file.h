@@ -28,7 +28,7 @@ int file_publish(const char *tmp, const char *path, struct error *e);
 
 int file_exists(const char *path);
 int file_is_folder(const char *path);
-int64_t file_size(const char *path); /* -1 if it cannot be had */
+int64_t file_size(const char *path);                /* -1 if it cannot be had */
 int file_remove(const char *path, struct error *e); /* a missing file is fine */
 
 /* Makes the folder and its parents (mode 0700) and checks that it can be written. */

@@ -11,8 +11,8 @@ int gzip_pack(struct arena *a, const char *s, size_t n, const char **out, size_t
 {
 	z_stream z = { 0 };
 
-	if (n > 0x7fffffff || deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL,
-					   Z_DEFAULT_STRATEGY) != Z_OK)
+	if (n > 0x7fffffff ||
+	    deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
 		return -1;
 	size_t cap = deflateBound(&z, n);
 	unsigned char *p = arena_alloc(a, cap);

@@ -72,8 +72,10 @@ struct text {
 void reader_init(struct reader *r, json_t *obj, const char *path, struct error *err);
 
 /* Each leaves *out as it was when the optional field is absent or null. */
-void reader_text(struct reader *r, const char *name, enum presence p, size_t max, struct text *out); /* may be "" */
-void reader_string(struct reader *r, const char *name, enum presence p, size_t max, struct text *out); /* not "" */
+void reader_text(struct reader *r, const char *name, enum presence p, size_t max,
+		 struct text *out); /* may be "" */
+void reader_string(struct reader *r, const char *name, enum presence p, size_t max,
+		   struct text *out); /* not "" */
 void reader_int(struct reader *r, const char *name, enum presence p, int64_t lo, int64_t hi, int64_t *out);
 void reader_number(struct reader *r, const char *name, enum presence p, double lo, double hi, double *out);
 void reader_bool(struct reader *r, const char *name, enum presence p, int *out);
@@ -82,7 +84,8 @@ void reader_array(struct reader *r, const char *name, enum presence p, size_t ma
 void reader_object(struct reader *r, const char *name, enum presence p, json_t **out);
 void reader_any(struct reader *r, const char *name, enum presence p, json_t **out);
 /* An array of non-empty strings. */
-void reader_strings(struct reader *r, const char *name, enum presence p, size_t max, size_t max_len, json_t **out);
+void reader_strings(struct reader *r, const char *name, enum presence p, size_t max, size_t max_len,
+		    json_t **out);
 /* One of the words of `allowed`, which are separated by '|'. */
 void reader_word(struct reader *r, const char *name, enum presence p, const char *allowed, struct text *out);
 

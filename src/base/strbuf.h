@@ -16,7 +16,10 @@ struct strbuf {
 	int failed;
 };
 
-#define STRBUF_INIT { 0 }
+#define STRBUF_INIT \
+	{           \
+		0   \
+	}
 
 void strbuf_release(struct strbuf *b);
 void strbuf_clear(struct strbuf *b); /* keeps the memory */

@@ -42,8 +42,8 @@ int check_attributes(struct reader *r, const char *name, json_t *attributes)
 				    "holds strings, numbers, true or false, and lists of strings");
 		else if (!fits(key, v))
 			reader_fail(r, ERR_BAD_VALUE, name,
-				    "has keys of 1 to %d bytes, strings up to %d bytes, lists up to %d", MAX_KEY,
-				    MAX_ATTRIBUTE, MAX_ATTRIBUTES);
+				    "has keys of 1 to %d bytes, strings up to %d bytes, lists up to %d",
+				    MAX_KEY, MAX_ATTRIBUTE, MAX_ATTRIBUTES);
 	}
 	return r->rc;
 }

@@ -31,9 +31,10 @@ struct desk {
 
 /* conversation.c */
 int conversation_act(struct desk *d, const struct call *c, json_t *body, json_t **result);
-int conversation_show(struct desk *d, const struct call *c, const json_t *result, json_t **out); /* {"conversation"} */
-int conversation_list(struct desk *d, const struct call *c, struct text customer, struct text after, size_t limit,
-		      json_t **out);
+int conversation_show(struct desk *d, const struct call *c, const json_t *result,
+		      json_t **out); /* {"conversation"} */
+int conversation_list(struct desk *d, const struct call *c, struct text customer, struct text after,
+		      size_t limit, json_t **out);
 int turn_act(struct desk *d, const struct call *c, const char *conversation, json_t *body, json_t **result);
 int turn_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
 
@@ -46,11 +47,11 @@ int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out
 /* handoff.c, evidence.c, brief.c, readback.c, resolution.c, signal.c */
 int handoff_act(struct desk *d, const struct call *c, json_t *body, json_t **result);
 int handoff_show(struct desk *d, const struct call *c, const char *id, json_t **out);
-int handoff_list(struct desk *d, const struct call *c, struct text state, struct text queue, struct text after,
-		 size_t limit, json_t **out);
+int handoff_list(struct desk *d, const struct call *c, struct text state, struct text queue,
+		 struct text after, size_t limit, json_t **out);
 /* `evidence` NULL: the handoff's first; `compare_now`: {"then","now","changes"}. */
-int evidence_show(struct desk *d, const struct call *c, const char *handoff, const char *evidence, int compare_now,
-		  json_t **out);
+int evidence_show(struct desk *d, const struct call *c, const char *handoff, const char *evidence,
+		  int compare_now, json_t **out);
 enum brief_format { BRIEF_JSON, BRIEF_TEXT, BRIEF_MARKDOWN };
 /* JSON for BRIEF_JSON, else a JSON string. */
 int brief_show(struct desk *d, const struct call *c, const char *handoff, enum brief_format f, json_t **out);

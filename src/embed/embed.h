@@ -30,8 +30,9 @@ struct embedder_info {
 enum embed_precision { PRECISION_AUTO, PRECISION_FLOAT32, PRECISION_BF16 };
 
 struct embedder_options {
-	const char *kind;  /* "minilm", "none"; NULL: minilm where a model is found, else none */
-	const char *model; /* the model's folder; NULL: READBACK_MODEL, else $XDG_CACHE_HOME or ~/.cache + /readback/model */
+	const char *kind; /* "minilm", "none"; NULL: minilm where a model is found, else none */
+	const char *
+		model; /* the model's folder; NULL: READBACK_MODEL, else $XDG_CACHE_HOME or ~/.cache + /readback/model */
 	enum embed_precision precision;
 };
 

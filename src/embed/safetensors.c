@@ -70,9 +70,9 @@ static int read_header(struct safetensors *t, struct error *e)
 		return bad(t, e, "its header is no JSON object", "");
 	t->data = t->file + PREFIX + length;
 	t->data_size = t->size - PREFIX - length;
-	json_object_foreach(t->header, name,
-			    tensor) if (strcmp(name, "__metadata__") != 0 &&
-					(rc = check_offsets(t, name, tensor, e)) < 0) return rc;
+	json_object_foreach(t->header, name, tensor)
+		if (strcmp(name, "__metadata__") != 0 && (rc = check_offsets(t, name, tensor, e)) < 0)
+			return rc;
 	return 0;
 }
 

@@ -55,9 +55,9 @@ enum record_kind {
 };
 
 struct record_schema {
-	const char *name;          /* "document": also the table's name in plural, "documents" */
-	const char *fields[4];     /* equality fields: top-level strings of the body; NULL-terminated */
-	int collection;            /* enum collection where entries of this kind are indexed, else -1 */
+	const char *name;      /* "document": also the table's name in plural, "documents" */
+	const char *fields[4]; /* equality fields: top-level strings of the body; NULL-terminated */
+	int collection;        /* enum collection where entries of this kind are indexed, else -1 */
 };
 const struct record_schema *record_schema(enum record_kind k);
 
@@ -68,14 +68,14 @@ const char *turn_id(struct arena *a, const char *conversation, uint32_t n);
 struct record {
 	enum record_kind kind;
 	const char *id;
-	int64_t revision;    /* of its stream when it was last put */
-	uint64_t created;    /* seq of the event that made it */
-	uint64_t changed;    /* seq of the event that put it last */
-	int64_t created_at;  /* wall time, ms: shown, never ordered by */
+	int64_t revision;   /* of its stream when it was last put */
+	uint64_t created;   /* seq of the event that made it */
+	uint64_t changed;   /* seq of the event that put it last */
+	int64_t created_at; /* wall time, ms: shown, never ordered by */
 	int64_t changed_at;
 	const char *subject; /* the person whose data it is; "" if nobody's */
 	json_t *body;
-	struct text text;    /* the long text; s is NULL if it has none */
+	struct text text; /* the long text; s is NULL if it has none */
 };
 
 /* One part of an indexed record; row ids are given by the engine. `start`, `end`: its place in the record's text. */
@@ -94,7 +94,7 @@ struct entry {
 	struct text title, text;
 	const struct entry_row *rows;
 	size_t n_rows;
-	const json_t *acl;            /* NULL or null: everyone */
+	const json_t *acl; /* NULL or null: everyone */
 	const struct index_tag *tags;
 	size_t n_tags;
 	int keep_rows;
@@ -110,13 +110,13 @@ struct change {
 };
 
 struct event {
-	const char *id;        /* UUID; NULL: the engine makes one. The same id again is redelivery */
+	const char *id; /* UUID; NULL: the engine makes one. The same id again is redelivery */
 	const char *stream;
 	int64_t expect;        /* the revision the stream is at; 0: it must be new; ENGINE_ANY */
 	const char *kind;      /* "document.put", "handoff.opened" … */
 	const char *principal; /* key id */
 	const char *agent;
-	int64_t at;            /* wall time, ms; 0: now */
+	int64_t at; /* wall time, ms; 0: now */
 	const struct change *changes;
 	size_t n;
 };
@@ -134,9 +134,9 @@ struct commit {
 struct engine_status {
 	uint64_t seq, index_seq;
 	int ready, read_only;
-	const char *reason;    /* why not ready or read-only; "" */
+	const char *reason; /* why not ready or read-only; "" */
 	size_t dim;
-	const char *embedder;  /* id that the vectors are of; "" until the first */
+	const char *embedder; /* id that the vectors are of; "" until the first */
 	struct index_stats index;
 	uint64_t records[RECORD_KINDS];
 	int64_t database_bytes;
@@ -147,14 +147,17 @@ struct scan;
 struct engine_ops {
 	/* See the functions below; each has the contract of the function of its name. */
 	int (*commit)(void *self, const struct event *ev, size_t n, struct commit *out);
-	int (*get)(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out, struct error *e);
+	int (*get)(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out,
+		   struct error *e);
 	int (*revision)(void *self, const char *stream, int64_t *out, struct error *e);
-	int (*scan)(void *self, const struct scan *s, struct arena *a, struct record **out, size_t *n, struct error *e);
-	int (*search)(void *self, const struct index_query *q, struct arena *a, struct index_result *out, struct error *e);
+	int (*scan)(void *self, const struct scan *s, struct arena *a, struct record **out, size_t *n,
+		    struct error *e);
+	int (*search)(void *self, const struct index_query *q, struct arena *a, struct index_result *out,
+		      struct error *e);
 	int (*load)(void *self, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
 		    struct arena *a, struct record **out, struct error *e);
-	int (*rows)(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out, size_t *n,
-		    struct error *e);
+	int (*rows)(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out,
+		    size_t *n, struct error *e);
 	int (*status)(void *self, struct arena *a, struct engine_status *out, struct error *e);
 	void (*close)(void *self);
 };
@@ -192,7 +195,8 @@ int engine_commit(struct engine *g, const struct event *ev, struct commit *out, 
  * it), in order, with as few syncs as can be: out[i].code is event i's result.
  * The return value is not 0 only if nothing could be tried.
  */
-int engine_commit_many(struct engine *g, const struct event *ev, size_t n, struct commit *out, struct error *e);
+int engine_commit_many(struct engine *g, const struct event *ev, size_t n, struct commit *out,
+		       struct error *e);
 
 /* ERR_NOT_FOUND if there is none. */
 int engine_get(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct record *out,
@@ -210,13 +214,13 @@ int engine_revision(struct engine *g, const char *stream, int64_t *out, struct e
  */
 struct scan {
 	enum record_kind kind;
-	const char *field[2], *value[2]; /* equality; NULL: none */
+	const char *field[2], *value[2];  /* equality; NULL: none */
 	int64_t created_from, created_to; /* created_at, [from, to); 0: open */
 	uint64_t after;                   /* created > after, or = after and id > after_id */
 	const char *after_id;             /* NULL: "" */
 	uint64_t at;                      /* only what was created up to this seq; 0: now */
 	size_t limit;
-	int newest_first;                 /* reverse creation order; `after` then means before */
+	int newest_first; /* reverse creation order; `after` then means before */
 };
 int engine_scan(struct engine *g, const struct scan *s, struct arena *a, struct record **out, size_t *n,
 		struct error *e);
@@ -230,8 +234,8 @@ int engine_search(struct engine *g, const struct index_query *q, struct arena *a
  * later than the search. out[i].id is NULL where the entry is dead meanwhile or
  * `r` may not see it (r NULL: sees all).
  */
-int engine_load(struct engine *g, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
-		struct arena *a, struct record **out, struct error *e);
+int engine_load(struct engine *g, enum record_kind k, const struct rights *r, const uint64_t *entries,
+		size_t n, struct arena *a, struct record **out, struct error *e);
 
 /* The rows of a record's entry with their vectors, in order; n = 0 if it is not indexed. */
 int engine_rows(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct entry_row **out,

@@ -15,10 +15,10 @@
 enum scope { SCOPE_BOT = 1, SCOPE_AGENT = 2, SCOPE_CURATOR = 4, SCOPE_EXPORT = 8, SCOPE_ADMIN = 16 };
 
 struct rights {
-	const char *key;           /* the key's id: the principal */
-	const char *agent;         /* who acts behind it: from Readback-Agent, else the principal */
-	unsigned scopes;           /* enum scope, ored; admin implies all */
-	int act_as;                /* may carry Readback-Agent */
+	const char *key;   /* the key's id: the principal */
+	const char *agent; /* who acts behind it: from Readback-Agent, else the principal */
+	unsigned scopes;   /* enum scope, ored; admin implies all */
+	int act_as;        /* may carry Readback-Agent */
 	int all_groups;
 	const char *const *groups; /* when not all_groups */
 	size_t n_groups;

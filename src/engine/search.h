@@ -31,16 +31,16 @@ struct search_weights {
 struct search_weights search_default_weights(enum collection kind);
 
 struct search_request {
-	struct text query;          /* analysed for words, embedded for the vector, unless these are given */
-	const float *vector;        /* unit length, engine's dim */
+	struct text query;   /* analysed for words, embedded for the vector, unless these are given */
+	const float *vector; /* unit length, engine's dim */
 	const struct term *terms;
 	size_t n_terms;
-	int no_words, no_vector;    /* modes of `eval`; the other source alone */
+	int no_words, no_vector; /* modes of `eval`; the other source alone */
 	const char *match;
 	const struct index_filter *filter;
-	enum collection kinds[3];   /* document, case, conversation, in the order asked */
-	size_t n_kinds;             /* 0: documents */
-	size_t k, offset;           /* per kind; k 0: 10 */
+	enum collection kinds[3]; /* document, case, conversation, in the order asked */
+	size_t n_kinds;           /* 0: documents */
+	size_t k, offset;         /* per kind; k 0: 10 */
 	struct search_weights weights;
 	int no_highlight, exact;
 	struct text text_for_highlights; /* when vector and terms were given; else the query */
@@ -54,13 +54,13 @@ struct search_boost {
 struct search_hit {
 	enum collection kind;
 	struct record record;
-	struct index_hit raw;         /* raw scores, ranks, parts */
-	double score, vector, words;  /* score = vector + words + boosts; the two are contributions */
+	struct index_hit raw;        /* raw scores, ranks, parts */
+	double score, vector, words; /* score = vector + words + boosts; the two are contributions */
 	const struct search_boost *boosts;
 	size_t n_boosts;
-	uint32_t part_n;              /* which chunk or turn */
-	struct span part;             /* its place in the record's text */
-	struct text text;             /* the passage shown */
+	uint32_t part_n;               /* which chunk or turn */
+	struct span part;              /* its place in the record's text */
+	struct text text;              /* the passage shown */
 	const struct span *highlights; /* within `text` */
 	size_t n_highlights;
 };
@@ -99,6 +99,7 @@ int search_read_vector(struct arena *a, json_t *vector, const char *path, size_t
  */
 const char *search_id_make(struct arena *a, const unsigned char secret[32], const struct search_result *r);
 /* ERR_BAD_ID unless the token is genuine; *shown is the JSON that it holds. */
-int search_id_read(struct arena *a, const unsigned char secret[32], struct text id, json_t **shown, struct error *e);
+int search_id_read(struct arena *a, const unsigned char secret[32], struct text id, json_t **shown,
+		   struct error *e);
 
 #endif

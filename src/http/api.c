@@ -302,7 +302,9 @@ static int handle(struct exchange *x, const struct route **route)
 
 	if (rc < 0)
 		return rc;
-	x->call = (struct call){ .arena = x->arena, .rights = &x->rights, .err = x->err, .if_match = CALL_NO_MATCH };
+	x->call = (struct call){
+		.arena = x->arena, .rights = &x->rights, .err = x->err, .if_match = CALL_NO_MATCH
+	};
 	x->call.may_set_time = rights_scope(&x->rights, SCOPE_ADMIN);
 	rc = if_match_read(request_header(x->in, "If-Match"), &x->call.if_match, x->err);
 	if (rc == 0 && strcmp(r->method, "GET") != 0)

@@ -23,7 +23,7 @@ struct metrics;
 struct api {
 	struct desk *desk;
 	struct control *control;
-	struct jobs *jobs;       /* NULL: no jobs here (503) */
+	struct jobs *jobs; /* NULL: no jobs here (503) */
 	const char *tenant;
 	struct idempotency *idempotency;
 	struct metrics *metrics;
@@ -39,7 +39,7 @@ struct header {
 
 struct request {
 	const char *method;
-	const char *target;          /* raw: path, and "?query" if there is one */
+	const char *target; /* raw: path, and "?query" if there is one */
 	const struct header *headers;
 	size_t n_headers;
 	const char *body;
@@ -49,15 +49,15 @@ struct request {
 
 struct response {
 	int status;
-	const char *type;            /* Content-Type */
-	const char *body;            /* the arena's */
+	const char *type; /* Content-Type */
+	const char *body; /* the arena's */
 	size_t n;
 	struct header headers[8];
 	size_t n_headers;
 	const char *request_id;
-	const char *route;           /* pattern, for logs and metrics */
-	const char *key;             /* id of the key that called, for logs; "" */
-	const char *code;            /* of the error; "" */
+	const char *route; /* pattern, for logs and metrics */
+	const char *key;   /* id of the key that called, for logs; "" */
+	const char *code;  /* of the error; "" */
 };
 
 /* Always gives a response; the arena holds it. */

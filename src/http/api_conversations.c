@@ -29,8 +29,8 @@ static int list(struct exchange *x, const json_t *result, json_t **out)
 		rc = exchange_limit(x, 20, 200, &limit);
 	if (rc < 0)
 		return rc;
-	return conversation_list(x->api->desk, &x->call, exchange_query(x, "customer"), exchange_query(x, "after"),
-				 limit, out);
+	return conversation_list(x->api->desk, &x->call, exchange_query(x, "customer"),
+				 exchange_query(x, "after"), limit, out);
 }
 
 static int add_turn(struct exchange *x, json_t **result)
@@ -46,10 +46,11 @@ static int show_turn(struct exchange *x, const json_t *result, json_t **out)
 #define READERS (SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR)
 
 const struct route routes_conversations[] = {
-	{ "POST", "/v1/conversations", SCOPE_BOT | SCOPE_AGENT, BODY_JSON, BODY_DOCUMENT, 201, create, created },
+	{ "POST", "/v1/conversations", SCOPE_BOT | SCOPE_AGENT, BODY_JSON, BODY_DOCUMENT, 201, create,
+	  created },
 	{ "GET", "/v1/conversations", READERS, BODY_NONE, 0, 200, NULL, list },
 	{ "GET", "/v1/conversations/{id}", READERS, BODY_NONE, 0, 200, NULL, one },
-	{ "POST", "/v1/conversations/{id}/turns", SCOPE_BOT | SCOPE_AGENT, BODY_JSON, BODY_SMALL, 201, add_turn,
-	  show_turn },
+	{ "POST", "/v1/conversations/{id}/turns", SCOPE_BOT | SCOPE_AGENT, BODY_JSON, BODY_SMALL, 201,
+	  add_turn, show_turn },
 	{ 0 },
 };

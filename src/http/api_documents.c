@@ -43,7 +43,8 @@ static int put(struct exchange *x, json_t **result)
 	size_t n = text_length(x->body);
 
 	if (n > DOCUMENT_MAX_TEXT)
-		return error_set(x->err, ERR_TOO_LARGE, "text", "the text is longer than %u bytes", DOCUMENT_MAX_TEXT);
+		return error_set(x->err, ERR_TOO_LARGE, "text", "the text is longer than %u bytes",
+				 DOCUMENT_MAX_TEXT);
 	if (n > DOCUMENT_SYNC_TEXT)
 		return put_as_job(x, result);
 	return document_act(x->api->desk, &x->call, x->params[0], x->body, result);
@@ -74,8 +75,8 @@ static int list(struct exchange *x, const json_t *result, json_t **out)
 		rc = exchange_limit(x, 20, 200, &limit);
 	if (rc < 0)
 		return rc;
-	return document_list(x->api->desk, &x->call, exchange_query(x, "source"), exchange_query(x, "after"), limit,
-			     out);
+	return document_list(x->api->desk, &x->call, exchange_query(x, "source"), exchange_query(x, "after"),
+			     limit, out);
 }
 
 static int delete_one(struct exchange *x, json_t **result)

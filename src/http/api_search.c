@@ -13,7 +13,9 @@ static int predict(struct exchange *x, const json_t *result, json_t **out)
 }
 
 const struct route routes_search[] = {
-	{ "POST", "/v1/search", SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR, BODY_JSON, BODY_SMALL, 200, NULL, search },
-	{ "POST", "/v1/predict", SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR, BODY_JSON, BODY_SMALL, 200, NULL, predict },
+	{ "POST", "/v1/search", SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR, BODY_JSON, BODY_SMALL, 200, NULL,
+	  search },
+	{ "POST", "/v1/predict", SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR, BODY_JSON, BODY_SMALL, 200, NULL,
+	  predict },
 	{ 0 },
 };

@@ -30,17 +30,18 @@ struct exchange {
 
 struct route {
 	const char *method, *pattern;
-	unsigned scopes;        /* any of; 0: open to everybody (only what tells nothing of anybody) */
+	unsigned scopes; /* any of; 0: open to everybody (only what tells nothing of anybody) */
 	enum body_kind body;
 	size_t max_body;
-	int status;             /* of success, unless the result says "created" or "job" */
+	int status; /* of success, unless the result says "created" or "job" */
 	int (*act)(struct exchange *x, json_t **result);
 	/* Sets *out, or x->out->body and type for what is not JSON. */
 	int (*show)(struct exchange *x, const json_t *result, json_t **out);
 };
 
 /* One table a file; router.c joins them. */
-extern const struct route routes_documents[], routes_search[], routes_conversations[], routes_handoffs[], routes_ops[];
+extern const struct route routes_documents[], routes_search[], routes_conversations[], routes_handoffs[],
+	routes_ops[];
 
 /* Limits of bodies, in bytes. */
 #define BODY_SMALL (1u << 20)

@@ -57,7 +57,8 @@ static int narrow(struct arena *a, char *list, struct rights *r, struct error *e
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	for (char *g = strtok_r(list, ", ", &save); g; g = strtok_r(NULL, ", ", &save)) {
 		if (n == AGENT_GROUPS)
-			return error_set(e, ERR_BAD_HEADER, "Readback-Agent", "at most %d groups", AGENT_GROUPS);
+			return error_set(e, ERR_BAD_HEADER, "Readback-Agent", "at most %d groups",
+					 AGENT_GROUPS);
 		if (holds(r, g))
 			groups[n++] = g;
 	}
@@ -79,17 +80,20 @@ int agent_header_apply(struct arena *a, const char *value, struct rights *r, str
 		p += is_id ? 3 : is_groups ? 7 : 0;
 		char *v = is_id || is_groups ? quoted(a, &p) : NULL;
 		if (!v || (is_id ? id : groups))
-			return error_set(e, ERR_BAD_HEADER, "Readback-Agent",
-					 "the header must read id=\"a-7\", groups=\"tier1,emea\" (groups optional)");
+			return error_set(
+				e, ERR_BAD_HEADER, "Readback-Agent",
+				"the header must read id=\"a-7\", groups=\"tier1,emea\" (groups optional)");
 		*(is_id ? &id : &groups) = v;
 		p += strspn(p, " \t");
 		if (!*p)
 			break;
 		if (*p++ != ',')
-			return error_set(e, ERR_BAD_HEADER, "Readback-Agent", "a comma must part id and groups");
+			return error_set(e, ERR_BAD_HEADER, "Readback-Agent",
+					 "a comma must part id and groups");
 	}
 	if (!id || !*id || strlen(id) > 128)
-		return error_set(e, ERR_BAD_HEADER, "Readback-Agent", "id of 1 to 128 characters is required");
+		return error_set(e, ERR_BAD_HEADER, "Readback-Agent",
+				 "id of 1 to 128 characters is required");
 	if (!r->act_as)
 		return error_set(e, ERR_FORBIDDEN, "Readback-Agent", "this key may not act for agents");
 	r->agent = id;

@@ -124,7 +124,8 @@ int idempotency_name(struct exchange *x)
 	if (!value)
 		return 0;
 	if (!*value || strlen(value) > MAX_KEY)
-		return error_set(x->err, ERR_BAD_HEADER, "Idempotency-Key", "must be 1 to %d characters", MAX_KEY);
+		return error_set(x->err, ERR_BAD_HEADER, "Idempotency-Key", "must be 1 to %d characters",
+				 MAX_KEY);
 	sha256_init(&h);
 	add_part(&h, x->api->tenant, strlen(x->api->tenant));
 	add_part(&h, x->rights.key, strlen(x->rights.key));
@@ -205,9 +206,10 @@ void idempotency_keep_refusal(struct exchange *x)
 	    x->err->code == ERR_IDEMPOTENCY_IN_PROGRESS || x->err->code == ERR_CONFLICT)
 		return;
 	const char *stream = arena_printf(x->arena, "request/%s", x->call.request);
-	json_t *result = json_keep(x->arena, json_pack("{s:{s:i, s:s, s:s, s:s}, s:s}", "error", "code", x->err->code,
-						       "param", x->err->param, "message", x->err->message, "state",
-						       x->err->state, "rights", rights_name(x)));
+	json_t *result = json_keep(x->arena,
+				   json_pack("{s:{s:i, s:s, s:s, s:s}, s:s}", "error", "code", x->err->code,
+					     "param", x->err->param, "message", x->err->message, "state",
+					     x->err->state, "rights", rights_name(x)));
 	if (!stream || !result)
 		return;
 	struct event ev = { .stream = stream, .expect = ENGINE_ANY, .kind = "request.refused" };

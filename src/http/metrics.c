@@ -7,7 +7,9 @@
 #include "engine/engine.h"
 
 /* Upper bounds of the latency histogram, in microseconds. */
-static const int64_t bounds[] = { 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000 };
+static const int64_t bounds[] = {
+	500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000
+};
 
 #define BOUNDS (sizeof(bounds) / sizeof(bounds[0]))
 #define SERIES 256
@@ -88,7 +90,8 @@ static void write_series(const struct series *s, struct strbuf *out)
 	strbuf_printf(out, "readback_request_seconds_bucket{%s,le=\"+Inf\"} %llu\n", labels.p,
 		      (unsigned long long)s->count);
 	strbuf_printf(out, "readback_request_seconds_sum{%s} %g\n", labels.p, (double)s->sum_us / 1e6);
-	strbuf_printf(out, "readback_request_seconds_count{%s} %llu\n", labels.p, (unsigned long long)s->count);
+	strbuf_printf(out, "readback_request_seconds_count{%s} %llu\n", labels.p,
+		      (unsigned long long)s->count);
 }
 
 static void gauge(struct strbuf *out, const char *name, const char *help, double value)
@@ -109,10 +112,13 @@ void metrics_write(struct metrics *m, const struct engine_status *s, struct strb
 	gauge(out, "readback_event_seq", "Sequence number of the last event.", (double)s->seq);
 	gauge(out, "readback_index_seq", "Last event that the index holds.", (double)s->index_seq);
 	gauge(out, "readback_index_rows", "Rows of the index.", (double)s->index.rows);
-	gauge(out, "readback_index_dead_rows", "Rows that are deleted or replaced.", (double)s->index.dead_rows);
-	gauge(out, "readback_index_graph_rows", "Rows that are in the vector graph.", (double)s->index.graph_rows);
+	gauge(out, "readback_index_dead_rows", "Rows that are deleted or replaced.",
+	      (double)s->index.dead_rows);
+	gauge(out, "readback_index_graph_rows", "Rows that are in the vector graph.",
+	      (double)s->index.graph_rows);
 	gauge(out, "readback_index_bytes", "Memory of the index.", (double)s->index.bytes);
-	gauge(out, "readback_index_broken_files", "Index files that were broken and rebuilt.", s->index.broken_files);
+	gauge(out, "readback_index_broken_files", "Index files that were broken and rebuilt.",
+	      s->index.broken_files);
 	gauge(out, "readback_database_bytes", "Size of the database.", (double)s->database_bytes);
 	strbuf_puts(out, "# HELP readback_records Records by kind.\n# TYPE readback_records gauge\n");
 	for (int k = 0; k < RECORD_KINDS; k++)

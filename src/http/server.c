@@ -32,7 +32,7 @@
 #define DRAIN_SECONDS 10
 #define BUFFERED_BYTES (512u << 20) /* of all bodies together */
 #define LOOK_UP_FROM (64u << 10)    /* bytes of body from which the key is looked up before they are taken */
-#define WORTH_COMPRESSING 1400 /* bytes: about a packet */
+#define WORTH_COMPRESSING 1400      /* bytes: about a packet */
 
 /*
  * A connection's request: made in MHD's first callback, freed when it is
@@ -95,7 +95,8 @@ static void *take_target(void *cls, const char *uri, struct MHD_Connection *conn
 	return p;
 }
 
-static void complete(void *cls, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+static void complete(void *cls, struct MHD_Connection *connection, void **state,
+		     enum MHD_RequestTerminationCode why)
 {
 	struct server *s = cls;
 	struct pending *p = *state;
@@ -132,8 +133,9 @@ static void log_request(const struct pending *p)
 {
 	if (p->server->options.quiet)
 		return;
-	log_line(LOG_LEVEL_INFO, "request", "method=%s route=%s status=%d code=%s ms=%.2f key=%s request_id=%s",
-		 p->request.method, p->response.route ? p->response.route : "", p->response.status,
+	log_line(LOG_LEVEL_INFO, "request",
+		 "method=%s route=%s status=%d code=%s ms=%.2f key=%s request_id=%s", p->request.method,
+		 p->response.route ? p->response.route : "", p->response.status,
 		 p->response.code ? p->response.code : "", (double)(clock_mono_us() - p->started) / 1000,
 		 p->response.key ? p->response.key : "", p->response.request_id);
 }
@@ -142,8 +144,8 @@ static void log_request(const struct pending *p)
 static enum MHD_Result answer(struct pending *p)
 {
 	const struct response *r = &p->response;
-	struct MHD_Response *m =
-		MHD_create_response_from_buffer(r->n, (void *)(uintptr_t)r->body, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *m = MHD_create_response_from_buffer(r->n, (void *)(uintptr_t)r->body,
+								 MHD_RESPMEM_PERSISTENT);
 
 	if (!m)
 		return MHD_NO;
@@ -236,8 +238,8 @@ static enum MHD_Result enqueue(struct pending *p)
 	if (s->closing || s->waiting >= s->options.queue) {
 		int closing = s->closing;
 		pthread_mutex_unlock(&s->lock);
-		return closing ? refuse(p, ERR_CLOSING, "the server is shutting down") :
-				 refuse(p, ERR_OVERLOADED, "too many requests are waiting; try again");
+		return closing ? refuse(p, ERR_CLOSING, "the server is shutting down")
+			       : refuse(p, ERR_OVERLOADED, "too many requests are waiting; try again");
 	}
 	MHD_suspend_connection(p->connection);
 	if (s->last)
@@ -253,8 +255,9 @@ static enum MHD_Result enqueue(struct pending *p)
 	return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-				  const char *version, const char *data, size_t *n, void **state)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data, size_t *n,
+				  void **state)
 {
 	struct pending *p = *state;
 
@@ -422,18 +425,19 @@ static int start_daemon(struct server *s, struct error *e)
 		flags |= MHD_USE_IPv6;
 	s->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-		MHD_OPTION_THREAD_POOL_SIZE, cores() > 1 ? 2u : 0u, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		(unsigned)MAX_CONNECTIONS_PER_ADDRESS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY,
-		MHD_OPTION_URI_LOG_CALLBACK, take_target, s, MHD_OPTION_NOTIFY_COMPLETED, complete, s,
-		MHD_OPTION_UNESCAPE_CALLBACK, keep_raw, NULL, MHD_OPTION_END);
+		MHD_OPTION_THREAD_POOL_SIZE, cores() > 1 ? 2u : 0u, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS_PER_ADDRESS,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
+		take_target, s, MHD_OPTION_NOTIFY_COMPLETED, complete, s, MHD_OPTION_UNESCAPE_CALLBACK,
+		keep_raw, NULL, MHD_OPTION_END);
 	if (!s->daemon)
 		return error_set(e, ERR_CONFIG, "listen", "cannot listen on %s: %s", s->options.listen,
 				 strerror(errno));
 	const union MHD_DaemonInfo *port = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	const char *colon = strrchr(s->options.listen, ':');
-	snprintf(s->url, sizeof(s->url), "http://%.*s:%u", (int)(colon - s->options.listen), s->options.listen,
-		 port ? port->port : 0u);
+	snprintf(s->url, sizeof(s->url), "http://%.*s:%u", (int)(colon - s->options.listen),
+		 s->options.listen, port ? port->port : 0u);
 	return 0;
 }
 

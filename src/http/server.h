@@ -10,10 +10,10 @@
 struct server;
 
 struct server_options {
-	const char *listen;   /* "127.0.0.1:8080", "[::1]:0" (port 0: any free one) */
-	unsigned workers;     /* 0: 64 */
-	unsigned queue;       /* requests waiting for a worker; more are 503; 0: 1024 */
-	int quiet;            /* no line a request in the log */
+	const char *listen; /* "127.0.0.1:8080", "[::1]:0" (port 0: any free one) */
+	unsigned workers;   /* 0: 64 */
+	unsigned queue;     /* requests waiting for a worker; more are 503; 0: 1024 */
+	int quiet;          /* no line a request in the log */
 };
 
 /* ERR_CONFIG for an address that cannot be read or bound. The api outlives the server. */

@@ -80,10 +80,12 @@ int exchange_query_known(struct exchange *x, const char *known)
 			size_t len;
 			char *shown = url_decode(x->arena, name, name_n < 60 ? name_n : 60, 1, &len);
 			return error_set(x->err, ERR_UNKNOWN_FIELD, shown ? shown : "query",
-					 "this query parameter is not known here%s%s", *known ? "; known: " : "", known);
+					 "this query parameter is not known here%s%s",
+					 *known ? "; known: " : "", known);
 		}
 		if (!url_decode(x->arena, value, value_n, 1, NULL))
-			return error_set(x->err, ERR_BAD_VALUE, "query", "a query parameter is not valid UTF-8");
+			return error_set(x->err, ERR_BAD_VALUE, "query",
+					 "a query parameter is not valid UTF-8");
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@ struct arena;
 struct term {
 	const char *word; /* folded, NUL-terminated */
 	const char *stem;
-	float weight;     /* 1 unless the caller says otherwise */
+	float weight; /* 1 unless the caller says otherwise */
 };
 
 struct token {

@@ -15,12 +15,12 @@
 #include "base/strbuf.h"
 
 /* Classes by Unicode category; each is 1 or 0. */
-int fold_is_letter(uint32_t c); /* L*: also ideographs and syllables */
-int fold_is_digit(uint32_t c); /* N*: also fractions, roman numerals, superscripts */
-int fold_is_mark(uint32_t c); /* M*: accents and vowel signs that follow their letter */
-int fold_is_accent(uint32_t c); /* Mn: those of the marks that take no room; what fold_plain() drops */
+int fold_is_letter(uint32_t c);      /* L*: also ideographs and syllables */
+int fold_is_digit(uint32_t c);       /* N*: also fractions, roman numerals, superscripts */
+int fold_is_mark(uint32_t c);        /* M*: accents and vowel signs that follow their letter */
+int fold_is_accent(uint32_t c);      /* Mn: those of the marks that take no room; what fold_plain() drops */
 int fold_is_punctuation(uint32_t c); /* P* */
-int fold_is_space(uint32_t c); /* the White_Space property, with tab and line ends */
+int fold_is_space(uint32_t c);       /* the White_Space property, with tab and line ends */
 int fold_is_control(
 	uint32_t c); /* C* but tab, line feed and carriage return: controls, formats, private, unassigned */
 

@@ -47,6 +47,7 @@ struct span best_passage(struct arena *a, const char *s, size_t n, const struct 
 
 /* Plain text of a Markdown text: markup gone, blocks by blank lines, list items by "- ". The first heading of level 1
  * that opens the text, if any, is also given as *title. */
-int markdown_text(struct arena *a, const char *s, size_t n, struct text *out, struct text *title, struct error *e);
+int markdown_text(struct arena *a, const char *s, size_t n, struct text *out, struct text *title,
+		  struct error *e);
 
 #endif

@@ -9,8 +9,9 @@
 
 static struct rights key_of(const char *const *groups, size_t n)
 {
-	return (struct rights){ .key = "k", .agent = "k", .scopes = SCOPE_AGENT, .act_as = 1, .groups = groups,
-				.n_groups = n };
+	return (struct rights){
+		.key = "k", .agent = "k", .scopes = SCOPE_AGENT, .act_as = 1, .groups = groups, .n_groups = n
+	};
 }
 
 static void test_agent_header__narrows_and_never_widens(void **state)
@@ -49,8 +50,16 @@ static void test_agent_header__without_groups_keeps_the_keys(void **state)
 
 static void test_agent_header__malformed_or_not_allowed(void **state)
 {
-	static const char *const bad[] = { "", "a-7", "id=a-7", "id=\"a", "id=\"\"", "groups=\"x\"", "id=\"a\" groups=\"b\"",
-					   "id=\"a\", id=\"b\"", "id=\"a\", other=\"b\"", "id=\"a\x01\"" };
+	static const char *const bad[] = { "",
+					   "a-7",
+					   "id=a-7",
+					   "id=\"a",
+					   "id=\"\"",
+					   "groups=\"x\"",
+					   "id=\"a\" groups=\"b\"",
+					   "id=\"a\", id=\"b\"",
+					   "id=\"a\", other=\"b\"",
+					   "id=\"a\x01\"" };
 	struct rights r = key_of(NULL, 0);
 	struct error e;
 
@@ -78,8 +87,8 @@ static void test_if_match__reads_etags(void **state)
 	assert_int_equal(if_match_read("\"v1\"x", &v, &e), ERR_BAD_HEADER);
 }
 
-static int find(struct arena *a, const char *method, const char *path, const char **pattern, const char *params[2],
-		const char **allow)
+static int find(struct arena *a, const char *method, const char *path, const char **pattern,
+		const char *params[2], const char **allow)
 {
 	const struct route *r = NULL;
 	struct error e;
@@ -146,14 +155,21 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_agent_header__narrows_and_never_widens, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_agent_header__an_all_groups_key_is_narrowed_to_what_is_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_agent_header__without_groups_keeps_the_keys, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_agent_header__malformed_or_not_allowed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_agent_header__narrows_and_never_widens, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_agent_header__an_all_groups_key_is_narrowed_to_what_is_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_agent_header__without_groups_keeps_the_keys, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_agent_header__malformed_or_not_allowed, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(test_if_match__reads_etags, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_router__matches_the_raw_path_and_decodes_segments, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_router__a_wrong_method_names_the_right_ones, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_idempotency__a_twin_waits_its_time_and_is_then_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_router__matches_the_raw_path_and_decodes_segments,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_router__a_wrong_method_names_the_right_ones, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_idempotency__a_twin_waits_its_time_and_is_then_refused,
+						set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,7 +127,8 @@ static void test_reader__texts_words_and_lists(void **state)
 	JSON_AUTO *j = NULL;
 	struct text t = { 0 };
 	json_t *list = NULL;
-	struct reader r = reader_of("{\"w\":\"maybe\",\"l\":[\"a\",\"\"],\"blank\":\" \\n\",\"long\":\"abcdef\"}", &j, &e);
+	struct reader r = reader_of(
+		"{\"w\":\"maybe\",\"l\":[\"a\",\"\"],\"blank\":\" \\n\",\"long\":\"abcdef\"}", &j, &e);
 
 	(void)state;
 	struct reader w = r, l = r, b = r, g = r;
