@@ -139,7 +139,7 @@ int client_json(struct client *c, const char *method, const char *target, const 
 	int status = 0;
 	int rc = client_call(c, method, target, body, &status, &text, e);
 
-	if (rc == 0)
+	if (rc == 0 && text)
 		rc = json_parse(text, strlen(text), e, &answer);
 	free(text);
 	if (rc < 0)

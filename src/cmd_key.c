@@ -51,9 +51,11 @@ static const char *scopes_text(struct arena *a, unsigned bits)
 static int create(struct control *c, struct arena *a, const char *scope_list, const char *group_list,
 		  struct key_spec *spec, int json, struct error *e)
 {
-	const char *groups[MAX_GROUPS];
+	const char **groups = arena_alloc(a, MAX_GROUPS * sizeof(*groups));
 	char text[KEY_TEXT], id[KEY_TEXT], *save = NULL;
 
+	if (!groups)
+		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	if (!scope_list || parse_scopes(arena_strdup(a, scope_list), &spec->scopes) < 0)
 		return error_set(e, ERR_USAGE, NULL,
 				 "key create needs --scopes, such as --scopes agent,curator");

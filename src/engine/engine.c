@@ -2,26 +2,30 @@
 
 #include <stdlib.h>
 
+#include "base/gate.h"
 #include "base/stripes.h"
 
 struct engine {
 	const struct engine_ops *ops;
 	void *self;
 	struct stripes *stripes;
+	struct gate *searching; /* as many at a time as there are cores */
 };
 
 struct engine *engine_new(const struct engine_ops *ops, void *self)
 {
 	struct engine *g = malloc(sizeof(*g));
 	struct stripes *stripes = stripes_new();
+	struct gate *searching = gate_new(0);
 
-	if (!g || !stripes) {
+	if (!g || !stripes || !searching) {
 		free(g);
 		stripes_free(stripes);
+		gate_free(searching);
 		ops->close(self);
 		return NULL;
 	}
-	*g = (struct engine){ .ops = ops, .self = self, .stripes = stripes };
+	*g = (struct engine){ .ops = ops, .self = self, .stripes = stripes, .searching = searching };
 	return g;
 }
 
@@ -41,6 +45,7 @@ void engine_close(struct engine *g)
 		return;
 	g->ops->close(g->self);
 	stripes_free(g->stripes);
+	gate_free(g->searching);
 	free(g);
 }
 
@@ -90,7 +95,10 @@ int engine_scan(struct engine *g, const struct scan *s, struct arena *a, struct 
 int engine_search(struct engine *g, const struct index_query *q, struct arena *a, struct index_result *out,
 		  struct error *e)
 {
-	return g->ops->search(g->self, q, a, out, e);
+	gate_enter(g->searching);
+	int rc = g->ops->search(g->self, q, a, out, e);
+	gate_leave(g->searching);
+	return rc;
 }
 
 int engine_load(struct engine *g, enum record_kind k, const struct rights *r, const uint64_t *entries,
