@@ -61,6 +61,11 @@ static void key_lower(struct strbuf *key, const char *s, size_t n)
 	fold_text(s, n, key);
 }
 
+static int is_punycode(const struct place *p, size_t label)
+{
+	return p->n - label >= 4 && memcmp(p->s + label, "xn--", 4) == 0;
+}
+
 /* The end of a host name with at least one dot and a top level of two letters or more; `from` if there is none. */
 static size_t domain_end(const struct place *p, size_t from)
 {
@@ -73,7 +78,7 @@ static size_t domain_end(const struct place *p, size_t from)
 			digits += is_digit(p->s[at]);
 			at += utf8_next(p->s + at, p->n - at, &c);
 			/* "xn--p1ai" has digits, else a top level has none. */
-			if (dots && at - label >= 2 && (!digits || strncmp(p->s + label, "xn--", 4) == 0))
+			if (dots && at - label >= 2 && (!digits || is_punycode(p, label)))
 				end = at;
 			else if (dots && digits)
 				end = from;
