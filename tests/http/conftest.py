@@ -102,7 +102,8 @@ class Server:
 
 def readback(*args, **kw):
     """Runs the program to its end."""
-    return subprocess.run([BIN, *map(str, args)], capture_output=True, text=True, timeout=600, **kw)
+    kw.setdefault("timeout", 600)
+    return subprocess.run([BIN, *map(str, args)], capture_output=True, text=True, **kw)
 
 
 @pytest.fixture(scope="module")

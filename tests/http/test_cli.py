@@ -409,7 +409,7 @@ def test_wrong_addresses_and_numbers_are_told(tmp_path):
 
 def test_a_port_in_use_is_told(words_server, tmp_path):
     told = readback("serve", "--data", tmp_path / "other", "--embedder", "none", "--listen",
-                    words_server.url.removeprefix("http://"))
+                    words_server.url.removeprefix("http://"), timeout=60)
     assert told.returncode == 1
     assert words_server.url.removeprefix("http://") in told.stderr
 
