@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdio.h>
 
-#define WIDTH 860
+#define WIDTH 880
 #define HEIGHT 420
 #define LEFT 56
-#define RIGHT 220 /* room for the names */
+#define RIGHT 240 /* room for the names */
 #define TOP 40
 #define BOTTOM 48
 #define LABEL_STEP 18
