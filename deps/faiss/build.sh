@@ -46,14 +46,11 @@ mkdir -p "$work/apt/sources.d" "$work/apt/lists/partial" "$work/apt/cache/archiv
 for f in /etc/apt/sources.list.d/debian.sources; do
 	[ ! -f "$f" ] || sed 's/^Types:.*/Types: deb-src/' "$f" >"$work/apt/sources.d/$(basename "$f")"
 done
-if [ ! -f "$work/apt/sources.d/debian.sources" ]; then
-	cat >"$work/apt/sources.d/debian.sources" <<-END
-		Types: deb-src
-		URIs: http://deb.debian.org/debian
-		Suites: bookworm
-		Components: main
-		Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-	END
+# The older form, one line a source.
+[ ! -f /etc/apt/sources.list ] || sed -n 's/^deb[[:space:]]/deb-src /p' /etc/apt/sources.list >"$work/apt/sources.d/debian.list"
+if [ ! -s "$work/apt/sources.d/debian.sources" ] && [ ! -s "$work/apt/sources.d/debian.list" ]; then
+	echo "deps/faiss: apt knows no Debian sources here (sources.list.d/debian.sources or sources.list)" >&2
+	exit 1
 fi
 apt_private()
 {
