@@ -162,7 +162,7 @@ static int read_body(struct desk *d, const struct call *c, json_t *body, struct 
 	reader_string(&r, "conversation_id", OPTIONAL, MAX_QUERY, &s.conversation);
 	reader_any(&r, "vector", OPTIONAL, &s.vector);
 	reader_string(&r, "match", OPTIONAL, MAX_MATCH, &match);
-	reader_strings(&r, "kinds", OPTIONAL, 3, 32, &kinds);
+	reader_strings(&r, "kinds", OPTIONAL, 64, 32, &kinds); /* more than there are: named twice */
 	reader_int(&r, "k", OPTIONAL, 1, SEARCH_MAX_K, &k);
 	reader_int(&r, "offset", OPTIONAL, 0, SEARCH_MAX_DEPTH, &offset);
 	reader_any(&r, "filter", OPTIONAL, &filter);
