@@ -9,7 +9,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 
 import pytest
 from conftest import BIN, DEV_KEY, Server, readback
@@ -161,16 +160,20 @@ def test_an_import_that_was_stopped_goes_on(tmp_path, how):
     file = lines(tmp_path / "d.ndjson", [{"_id": f"d{i}", "title": f"Number {i}", "text": f"Text of number {i}, word{i}."}
                                          for i in range(n)])
     command = [BIN, "import", "documents", str(file), "--data", str(tmp_path / "data"), "--json"]
-    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(0.6)
+    words = {**os.environ, "READBACK_MODEL": str(tmp_path / "no-model")}
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=words)
+    while first.poll() is None:  # until it is in the middle of its work, and so catches signals
+        status = readback("status", "--data", tmp_path / "data", "--json", env=words)
+        if status.returncode == 0 and json.loads(status.stdout)["records"]["document"] > 0:
+            break
     first.send_signal(how)
     first.communicate(timeout=120)
     assert first.returncode in ((130, 0) if how == signal.SIGINT else (-signal.SIGKILL, 0))
-    again = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=600, env=words)
     assert again.returncode == 0, again.stderr
     counts = json.loads(again.stdout)
     assert counts["imported"] + counts["unchanged"] == n and counts["updated"] == 0
-    records = json.loads(readback("status", "--data", tmp_path / "data", "--json").stdout)["records"]
+    records = json.loads(readback("status", "--data", tmp_path / "data", "--json", env=words).stdout)["records"]
     assert records["document"] == records["version"] == n
 
 
