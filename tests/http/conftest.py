@@ -18,6 +18,11 @@ DEV_KEY = "rb_test-key-of-this-run"
 START_SECONDS = 120  # a sanitizer build on a busy machine
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "paced: waits or works against the clock; not run under the thread sanitizer, "
+                                       "which slows the program by ten times and more")
+
+
 class Server:
     """One `readback serve` on a data folder and a free port."""
 

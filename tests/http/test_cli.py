@@ -13,6 +13,8 @@ import subprocess
 import pytest
 from conftest import BIN, DEV_KEY, Server, readback
 
+pytestmark = pytest.mark.paced
+
 COMMANDS = ("serve", "import", "search", "handoff", "export", "eval", "replay", "key", "status", "reindex",
             "verify")
 

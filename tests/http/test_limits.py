@@ -14,6 +14,8 @@ import pytest
 import requests
 from conftest import BIN, DEV_KEY, Server, readback
 
+pytestmark = pytest.mark.paced
+
 LINE = "The quick brown fox jumps over the lazy dog near the river bank. "
 
 

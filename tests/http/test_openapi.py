@@ -3,12 +3,15 @@
 READBACK_FUZZ_SEED and READBACK_FUZZ_EXAMPLES repeat or lengthen a run.
 """
 
+import pytest
 import os
 import pathlib
 import subprocess
 import sys
 
 from conftest import DEV_KEY, Server
+
+pytestmark = pytest.mark.paced
 
 SEED = os.environ.get("READBACK_FUZZ_SEED", "1")
 EXAMPLES = os.environ.get("READBACK_FUZZ_EXAMPLES") or ("5" if os.environ.get("SAN") else "20")
