@@ -60,7 +60,7 @@ static void warn(struct run *r, const char *text)
 {
 	struct search_result *out = r->out;
 
-	for (size_t i = 0; i < out->n_warnings; i++)
+	for (size_t i = 0; text && i < out->n_warnings; i++)
 		if (strcmp(out->warnings[i], text) == 0)
 			return;
 	if (text && out->n_warnings < sizeof(out->warnings) / sizeof(out->warnings[0]))
@@ -276,7 +276,7 @@ static int compare_hits(const void *pa, const void *pb)
 
 static void warn_of_key(struct run *r, const char *key)
 {
-	warn(r, arena_printf(r->arena, "filter key \"%.80s\" is not known: nothing matches it", key));
+	warn(r, arena_printf(r->arena, "filter key \"%s\" is not known: nothing matches it", key));
 }
 
 static int search_kind(struct run *r, enum collection kind)

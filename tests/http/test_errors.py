@@ -124,6 +124,10 @@ def test_an_unknown_filter_key_matches_nothing_and_warns(api):
     answer = api.post("/v1/search", {"query": "plain", "filter": {"type": "eq", "key": "colour", "value": "red"}}).json()
     assert answer["data"] == []
     assert any("colour" in w for w in answer["warnings"])
+    for key in ("x" + "é" * 60, "xy" + "漢" * 42):
+        answer = api.post("/v1/search", {"query": "plain", "filter": {"type": "eq", "key": key, "value": "red"}})
+        assert answer.status_code == 200, answer.text
+        assert any(key in w for w in answer.json()["warnings"])
 
 
 def test_ten_megabytes_of_text_become_a_job_and_more_is_too_large(api):
