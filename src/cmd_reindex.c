@@ -5,7 +5,6 @@
 #include "cmd.h"
 #include "embed/embed.h"
 #include "engine/embedded.h"
-#include "store/keys.h"
 
 static void show(void *arg, size_t done, size_t total)
 {
@@ -17,14 +16,9 @@ static int reindex(const char *data, const char *tenant, struct arena *a, struct
 	struct embedder_options model = { 0 };
 	struct embedded_options o = { 0 };
 	struct embedder *embedder = NULL;
-	struct control *control;
 	struct progress p;
-	int rc = control_open(data, 1, &control, e);
+	int rc = tenant_folder(data, tenant, a, &o.folder, e);
 
-	if (rc < 0)
-		return rc;
-	rc = control_tenant(control, tenant, a, &o.folder, e);
-	control_close(control);
 	if (rc == 0)
 		rc = embedder_open(&model, &embedder, e);
 	if (rc < 0)

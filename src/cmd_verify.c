@@ -4,20 +4,14 @@
 #include "cmd.h"
 #include "embed/embed.h"
 #include "engine/embedded.h"
-#include "store/keys.h"
 
 static int verify(const char *data, const char *tenant, struct arena *a, size_t *differences, struct error *e)
 {
 	struct embedder_options model = { .kind = "none" };
 	struct embedded_options o = { 0 };
 	struct embedder *none = NULL;
-	struct control *control;
-	int rc = control_open(data, 1, &control, e);
+	int rc = tenant_folder(data, tenant, a, &o.folder, e);
 
-	if (rc < 0)
-		return rc;
-	rc = control_tenant(control, tenant, a, &o.folder, e);
-	control_close(control);
 	if (rc == 0)
 		rc = embedder_open(&model, &none, e);
 	if (rc < 0)

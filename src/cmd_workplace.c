@@ -66,6 +66,18 @@ int workplace_open(const struct workplace_options *o, struct workplace *w, struc
 	return rc;
 }
 
+int tenant_folder(const char *data, const char *tenant, struct arena *a, const char **folder, struct error *e)
+{
+	struct control *control;
+	int rc = control_open(data, 1, &control, e);
+
+	if (rc < 0)
+		return rc;
+	rc = control_tenant(control, tenant, a, folder, e);
+	control_close(control);
+	return rc;
+}
+
 void workplace_close(struct workplace *w)
 {
 	api_release(&w->api);

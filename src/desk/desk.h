@@ -20,7 +20,6 @@
 #include "engine/search.h"
 
 struct embedder;
-struct gate;
 
 struct desk {
 	struct engine *engine;
