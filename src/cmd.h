@@ -105,7 +105,8 @@ void workplace_close(struct workplace *w);
  * The folder of a tenant, for commands that work on its files while no server
  * runs. *folder is the arena's.
  */
-int tenant_folder(const char *data, const char *tenant, struct arena *a, const char **folder, struct error *e);
+int tenant_folder(const char *data, const char *tenant, struct arena *a, const char **folder,
+		  struct error *e);
 
 /* Rights of whoever has the data folder: everything, as principal "cli". */
 extern const struct rights cli_rights;
