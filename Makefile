@@ -49,7 +49,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -Isrc -I. -isystem $(FAISS)/include $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(OPT) -g $(WARN) -pthread $(SAN_FLAGS) $(CFLAGS)
 LDFLAGS_ALL := -pthread -fopenmp -Wl,--as-needed -L$(FAISS)/lib $(SAN_FLAGS) $(LDFLAGS)
 LIBS := -lfaiss_c -lfaiss -lopenblas -ldnnl -lmicrohttpd -lcurl -lz -ljansson -lsqlite3 \
-	-lroaring -lstemmer -lutf8proc -lcmark -lsodium -lstdc++ -lm
+	-lstemmer -lutf8proc -lcmark -lsodium -lstdc++ -lm
 
 # Plain loops over floats: vectorised. They choose by CPU at run time (target attributes), and
 # must not rely on NaN or infinity. Nothing of ours is built -march=native.
@@ -96,11 +96,12 @@ layers:
 	@tests/layers.sh
 
 format: $(B)/setup/lint
-	clang-format -i $(ALL_C) $(ALL_H)
+	@clang-format -i $(ALL_C) $(ALL_H)
 
 # One file a process: given more, clang-tidy 14 takes every va_list for uninitialised.
 lint: $(B)/setup/lint $(B)/compile_commands.json | $(FAISS)/lib/libfaiss.a
-	clang-format --dry-run -Werror $(ALL_C) $(ALL_H)
+	@echo "clang-format: $(words $(ALL_C) $(ALL_H)) files"
+	@clang-format --dry-run -Werror $(ALL_C) $(ALL_H)
 	@echo "clang-tidy: $(words $(ALL_C)) files"
 	@printf '%s\n' $(ALL_C) | \
 		xargs -P $$(nproc) -n 1 clang-tidy --quiet -p $(B) 2>$(B)/tidy.log || { cat $(B)/tidy.log; exit 1; }

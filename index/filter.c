@@ -1,16 +1,10 @@
 #include "index/filter.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
-#include "index/tags.h"
-
-static const struct slotset *set_of(uint64_t v)
-{
-	return (const struct slotset *)(uintptr_t)v;
-}
+#include "base/arena.h"
+#include "index/bits.h"
 
 /* Does a value that compares with the given as `order` (< 0, 0, > 0) meet the condition? */
 static int meets(enum filter_op op, int order)
@@ -29,156 +23,141 @@ static int meets(enum filter_op op, int order)
 	}
 }
 
-static int compare_bytes(const char *a, size_t an, const char *b, size_t bn)
+static int compare_bytes(struct text a, struct text b)
 {
-	size_t n = an < bn ? an : bn;
-	int order = n ? memcmp(a, b, n) : 0;
+	size_t n = a.n < b.n ? a.n : b.n;
+	int order = n ? memcmp(a.s, b.s, n) : 0;
 
-	return order ? order : (an > bn) - (an < bn);
+	return order ? order : (a.n > b.n) - (a.n < b.n);
 }
 
-static void add_strings(const struct tag_key *k, enum filter_op op, const struct text *s,
-			roaring_bitmap_t *to)
+/* All strings of the key stand together, in order: those that meet an ordering are a run of them. */
+static int add_ordered_strings(const struct tagset *t, const char *key, enum filter_op op, struct text s,
+			       struct arena *a, uint64_t *to)
 {
-	const char *value;
-	uint64_t *p;
+	size_t n = strlen(key) + 2;
+	char *head = arena_alloc(a, n);
 
-	if (!k->strings.sets)
-		return;
-	if (op == FILTER_EQ) {
-		if ((p = map_get(k->strings.sets, s->s, s->n)) && *p)
-			slotset_into(set_of(*p), to);
-		return;
-	}
-	for (size_t i = 0, n; map_each(k->strings.sets, &i, &value, &n, &p);) {
-		if (*p && meets(op, compare_bytes(value, n, s->s, s->n)))
-			slotset_into(set_of(*p), to);
-	}
-}
-
-static void add_numbers(const struct tag_numbers *c, enum filter_op op, double x, roaring_bitmap_t *to)
-{
-	uint32_t found[256];
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n; i++) {
-		double v = c->value[i];
-		if (!isnan(v) && !isnan(x) && meets(op, (v > x) - (v < x)))
-			found[n++] = c->slot[i];
-		if (n == 256 || (n && i + 1 == c->n)) {
-			roaring_bitmap_add_many(to, n, found);
-			n = 0;
-		}
-	}
-}
-
-static int by_number(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* One pass for all numbers of a list. -1: no memory. */
-static int add_any_number(const struct tag_numbers *c, const struct index_filter *f, roaring_bitmap_t *to)
-{
-	double *want = malloc((f->n_values + 1) * sizeof(*want));
-	size_t n = 0;
-
-	if (!want)
+	if (!head)
 		return -1;
-	for (size_t i = 0; i < f->n_values; i++) {
-		if (f->values[i].type == VALUE_NUMBER && !isnan(f->values[i].number))
-			want[n++] = f->values[i].number;
+	head[0] = 's';
+	memcpy(head + 1, key, n - 1); /* with its NUL */
+	for (uint32_t i = tagset_from(t, head, n); i < t->n; i++) {
+		struct text name = tagset_text(t, &t->names[i]);
+		if (name.n < n || memcmp(name.s, head, n) != 0)
+			break;
+		if (meets(op, compare_bytes((struct text){ name.s + n, name.n - n }, s)))
+			tagset_into(t, &t->names[i], to);
 	}
-	qsort(want, n, sizeof(*want), by_number);
-	for (size_t i = 0; n && i < c->n; i++) {
-		if (!isnan(c->value[i]) && bsearch(&c->value[i], want, n, sizeof(*want), by_number))
-			roaring_bitmap_add(to, c->slot[i]);
-	}
-	free(want);
 	return 0;
 }
 
-static void add_value(const struct tag_key *k, enum filter_op op, const struct index_value *v,
-		      roaring_bitmap_t *to)
+static void add_numbers(const struct tagset *t, const char *key, enum filter_op op, double x, uint64_t *to)
 {
+	const struct tag_name *name = tagset_find(t, 'n', key, NULL);
+	const double *values = name ? tagset_values(t, name) : NULL;
+	uint32_t low = 0, high = name ? name->count : 0;
+
+	if (isnan(x))
+		return;
+	/* The column is in order: the first that is not below x, then a run from there or up to there. */
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (values[mid] < x)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	uint32_t end = name ? name->count : 0;
+	uint32_t i = op == FILTER_LT || op == FILTER_LTE ? 0 : low;
+	for (; i < end; i++) {
+		if (meets(op, (values[i] > x) - (values[i] < x)))
+			bits_add(to, tagset_column(t, name)[i]);
+		else if (op != FILTER_GT && values[i] > x)
+			break;
+		else if (op == FILTER_LT)
+			break;
+	}
+}
+
+static int add_value(const struct tagset *t, const char *key, enum filter_op op, const struct index_value *v,
+		     struct arena *a, uint64_t *to)
+{
+	static const struct text flags[2] = { { "0", 1 }, { "1", 1 } };
+
 	switch (v->type) {
 	case VALUE_STRING:
-		add_strings(k, op, &v->s, to);
+		if (op != FILTER_EQ)
+			return add_ordered_strings(t, key, op, v->s, a, to);
+		tagset_into(t, tagset_find(t, 's', key, &v->s), to);
 		break;
 	case VALUE_NUMBER:
-		if (op != FILTER_EQ)
-			add_numbers(&k->numbers, op, v->number, to);
+		add_numbers(t, key, op, v->number, to);
 		break;
 	case VALUE_BOOL:
-		for (int b = 0; b < 2; b++) {
+		for (int b = 0; b < 2; b++)
 			if (meets(op, b - (v->number != 0)))
-				slotset_into(&k->flag[b], to);
-		}
+				tagset_into(t, tagset_find(t, 'b', key, &flags[b]), to);
 		break;
 	}
+	return 0;
 }
 
-static roaring_bitmap_t *condition_slots(const struct index_filter *f, const struct tags *t)
+static int condition_into(const struct index_filter *f, const struct tagset *t, struct arena *a, uint64_t *to)
 {
-	roaring_bitmap_t *r = roaring_bitmap_create();
-	const struct tag_key *k = tags_key(t, f->key);
 	int negative = f->op == FILTER_NE || f->op == FILTER_NIN;
 	int equal = negative || f->op == FILTER_EQ || f->op == FILTER_IN;
+	const struct tag_name *present = tagset_find(t, 'k', f->key, NULL);
+	size_t words = bits_words(t->docs);
 
-	if (!r || !k)
-		return r;
+	if (!present)
+		return 0;
+	uint64_t *found = negative ? arena_alloc(a, words * sizeof(*found)) : to;
+	if (!found)
+		return -1;
 	/* An ordering takes one value: the first. */
 	for (size_t i = 0; i < f->n_values && (equal || i == 0); i++)
-		add_value(k, equal ? FILTER_EQ : f->op, &f->values[i], r);
-	if (equal && add_any_number(&k->numbers, f, r) < 0) {
-		roaring_bitmap_free(r);
-		return NULL;
-	}
+		if (add_value(t, f->key, equal ? FILTER_EQ : f->op, &f->values[i], a, found) < 0)
+			return -1;
 	if (!negative)
-		return r;
-	roaring_bitmap_t *rest = roaring_bitmap_create();
-	if (rest) {
-		slotset_into(&k->present, rest);
-		roaring_bitmap_andnot_inplace(rest, r);
-	}
-	roaring_bitmap_free(r);
-	return rest;
+		return 0;
+	tagset_into(t, present, to);
+	bits_without(to, found, t->docs);
+	return 0;
 }
 
-roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *t,
-			       const roaring_bitmap_t *live)
+int filter_into(const struct index_filter *f, const struct tagset *t, struct arena *a, uint64_t *to)
 {
 	if (f->op != FILTER_AND && f->op != FILTER_OR)
-		return condition_slots(f, t);
-	roaring_bitmap_t *r = f->op == FILTER_AND ? roaring_bitmap_copy(live) : roaring_bitmap_create();
-	for (size_t i = 0; r && i < f->n_children; i++) {
-		ROARING_AUTO *child = filter_slots(&f->children[i], t, live);
-		if (!child) {
-			roaring_bitmap_free(r);
-			return NULL;
-		}
+		return condition_into(f, t, a, to);
+	if (f->op == FILTER_AND)
+		bits_fill(to, t->docs);
+	for (size_t i = 0; i < f->n_children; i++) {
+		uint64_t *child = arena_alloc(a, (bits_words(t->docs) + 1) * sizeof(*child));
+		if (!child || filter_into(&f->children[i], t, a, child) < 0)
+			return -1;
 		if (f->op == FILTER_AND)
-			roaring_bitmap_and_inplace(r, child);
+			bits_and(to, child, t->docs);
 		else
-			roaring_bitmap_or_inplace(r, child);
+			bits_or(to, child, t->docs);
 	}
-	return r;
+	return 0;
 }
 
-const char *filter_unknown_key(const struct index_filter *f, const struct tags *t,
-			       const roaring_bitmap_t *visible)
+int filter_knows(const struct tagset *t, const char *key, const uint64_t *visible)
 {
-	if (f->op != FILTER_AND && f->op != FILTER_OR) {
-		const struct tag_key *k = tags_key(t, f->key);
-		int known = k && (visible ? slotset_meets(&k->present, visible) : k->present.n > 0);
-		return known ? NULL : f->key;
-	}
-	for (size_t i = 0; i < f->n_children; i++) {
-		const char *key = filter_unknown_key(&f->children[i], t, visible);
-		if (key)
-			return key;
-	}
-	return NULL;
+	const struct tag_name *present = tagset_find(t, 'k', key, NULL);
+
+	return present && (!visible || tagset_count(t, present, visible) > 0);
+}
+
+int filter_keys(const struct index_filter *f, int (*each)(void *arg, const char *key), void *arg)
+{
+	int rc = 0;
+
+	if (f->op != FILTER_AND && f->op != FILTER_OR)
+		return each(arg, f->key);
+	for (size_t i = 0; rc == 0 && i < f->n_children; i++)
+		rc = filter_keys(&f->children[i], each, arg);
+	return rc;
 }

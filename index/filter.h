@@ -1,23 +1,22 @@
 /*
- * filter.h: a tree of conditions into the set of entry slots that meet them.
+ * filter.h: a tree of conditions into the set of a segment's documents that meet them.
  */
 #ifndef READBACK_INDEX_FILTER_H
 #define READBACK_INDEX_FILTER_H
 
 #include "index/index.h"
-#include "index/slotset.h"
+#include "index/tagset.h"
 
-struct tags;
+/* Puts into `to`, a set of t->docs that is empty, what meets `f`. -1: no memory. */
+int filter_into(const struct index_filter *f, const struct tagset *t, struct arena *a, uint64_t *to);
 
-/* The slots of `live` that meet `f`; the caller frees. NULL: no memory. Under the collection's read lock. */
-roaring_bitmap_t *filter_slots(const struct index_filter *f, const struct tags *t,
-			       const roaring_bitmap_t *live);
+/* Does a document of `visible` (NULL: of all) have the key, whatever its value? */
+int filter_knows(const struct tagset *t, const char *key, const uint64_t *visible);
 
 /*
- * The first key of the tree (depth first) that no entry of `visible` (NULL: no
- * entry at all) has; NULL if there is none. Borrowed from `f`.
+ * Calls each(arg, key) for the keys of the tree, depth first, until it returns
+ * something else than 0, which is returned.
  */
-const char *filter_unknown_key(const struct index_filter *f, const struct tags *t,
-			       const roaring_bitmap_t *visible);
+int filter_keys(const struct index_filter *f, int (*each)(void *arg, const char *key), void *arg);
 
 #endif

@@ -5,12 +5,27 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "index/graph.h"
-#include "index/save.h"
+#include "base/grow.h"
 
 static int no_memory(struct error *e)
 {
 	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
+}
+
+static int first_view(struct index *x, struct error *e)
+{
+	struct list *lists[COLLECTIONS];
+	int missing = 0;
+
+	for (int i = 0; i < COLLECTIONS; i++) {
+		lists[i] = list_new(NULL, 0);
+		missing |= !lists[i];
+	}
+	if (!missing)
+		x->view = view_new(0, lists);
+	for (int i = 0; missing && i < COLLECTIONS; i++)
+		list_release(lists[i]);
+	return x->view ? 0 : no_memory(e);
 }
 
 static int open_folder(struct index *x, struct error *e)
@@ -22,48 +37,51 @@ static int open_folder(struct index *x, struct error *e)
 	if (!x->folder)
 		return no_memory(e);
 	int rc = x->options.read_only ? 0 : folder_make(x->folder, e);
-	return rc < 0 ? rc : index_load(x, e);
+	return rc < 0 || x->options.fresh ? rc : files_load(x, e);
 }
 
 int index_open(const struct index_options *o, struct index **out, struct error *e)
 {
 	struct index *x = calloc(1, sizeof(*x));
-	size_t n = 0;
-	int rc = 0;
 
 	if (!x)
 		return no_memory(e);
 	x->options = *o;
-	x->tuning = (struct index_tuning){
-		.distance = distance_best(), .exact_rows = 20000, .growing_rows = 1024, .slice = 32
-	};
-	if (pthread_mutex_init(&x->upkeep, NULL) != 0) {
-		free(x);
-		return no_memory(e);
-	}
-	while (rc == 0 && n < COLLECTIONS && (rc = shelf_init(&x->shelves[n], o->dim, e)) == 0)
-		n++;
+	x->options.folder = o->folder;
+	x->tuning = (struct index_tuning){ .distance = distance_best(),
+					   .scan_rows = 4000,
+					   .links_rows = 4096,
+					   .beam = 64,
+					   .small_docs = 512,
+					   .merge_docs = 4096,
+					   .merge_rows = 4000000,
+					   .fan = 8 };
+	atomic_init(&x->next_number, 1);
+	pthread_mutex_init(&x->upkeep, NULL);
+	pthread_mutex_init(&x->write, NULL);
+	pthread_mutex_init(&x->lock, NULL);
+	int rc = first_view(x, e);
 	if (rc == 0)
 		rc = open_folder(x, e);
-	if (rc == 0) {
-		*out = x;
-		return 0;
+	if (rc < 0) {
+		index_close(x);
+		return rc;
 	}
-	while (n > 0)
-		shelf_release(&x->shelves[--n]);
-	pthread_mutex_destroy(&x->upkeep);
-	free(x->folder);
-	free(x);
-	return rc;
+	*out = x;
+	return 0;
 }
 
 void index_close(struct index *x)
 {
 	if (!x)
 		return;
-	for (size_t i = 0; i < COLLECTIONS; i++)
-		shelf_release(&x->shelves[i]);
+	view_release(x->view);
+	for (size_t i = 0; i < x->n_scratch; i++)
+		walk_scratch_free(x->scratch[i]);
+	free(x->scratch);
 	pthread_mutex_destroy(&x->upkeep);
+	pthread_mutex_destroy(&x->write);
+	pthread_mutex_destroy(&x->lock);
 	free(x->folder);
 	free(x);
 }
@@ -73,49 +91,132 @@ struct index_tuning *index_tuning(struct index *x)
 	return &x->tuning;
 }
 
-int index_apply(struct index *x, uint64_t seq, const struct index_change *changes, size_t n, struct error *e)
+void index_step(const struct index *x, const char *name)
 {
-	unsigned touched = 0;
+	if (x->tuning.step)
+		x->tuning.step(x->tuning.step_arg, name);
+}
+
+void index_stop(struct index *x)
+{
+	atomic_store(&x->stop, 1);
+}
+
+/* --- views and scratch ---------------------------------------------------------------------------------- */
+
+struct view *index_view(struct index *x)
+{
+	pthread_mutex_lock(&x->lock);
+	struct view *v = view_hold(x->view);
+	pthread_mutex_unlock(&x->lock);
+	return v;
+}
+
+void index_publish(struct index *x, struct view *v)
+{
+	pthread_mutex_lock(&x->lock);
+	struct view *old = x->view;
+	x->view = v;
+	pthread_mutex_unlock(&x->lock);
+	view_release(old);
+}
+
+struct walk_scratch *index_take_scratch(struct index *x)
+{
+	struct walk_scratch *s = NULL;
+
+	pthread_mutex_lock(&x->lock);
+	if (x->n_scratch)
+		s = x->scratch[--x->n_scratch];
+	pthread_mutex_unlock(&x->lock);
+	return s ? s : walk_scratch_new();
+}
+
+void index_give_scratch(struct index *x, struct walk_scratch *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&x->lock);
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds */
+	int kept = GROW(x->scratch, x->n_scratch, x->scratch_cap) == 0;
+	if (kept)
+		x->scratch[x->n_scratch++] = s;
+	pthread_mutex_unlock(&x->lock);
+	if (!kept)
+		walk_scratch_free(s);
+}
+
+/* --- what is there ---------------------------------------------------------------------------------------- */
+
+uint64_t index_seq(struct index *x)
+{
+	struct view *v = index_view(x);
+	uint64_t seq = v->seq;
+
+	view_release(v);
+	return seq;
+}
+
+const unsigned char *index_mark(const struct index *x)
+{
+	return x->mark;
+}
+
+int index_has(struct index *x, enum collection c, uint64_t entry)
+{
+	struct view *v = index_view(x);
+	const struct list *l = v->lists[c];
+	int found = 0;
+
+	for (size_t i = 0; !found && i < l->n; i++) {
+		uint32_t doc = segment_find(l->parts[i].segment, entry);
+		found = doc != SEGMENT_NONE && live_has(&l->parts[i], doc);
+	}
+	view_release(v);
+	return found;
+}
+
+int index_each(struct index *x, enum collection c, int (*each)(void *arg, uint64_t entry), void *arg)
+{
+	struct view *v = index_view(x);
+	const struct list *l = v->lists[c];
 	int rc = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		assert((unsigned)changes[i].entry.collection < COLLECTIONS);
-		touched |= 1u << changes[i].entry.collection;
-	}
-	/* All at once and always in this order, so that a search sees all of a change or nothing. */
-	for (unsigned i = 0; i < COLLECTIONS; i++) {
-		if (touched & 1u << i)
-			pthread_rwlock_wrlock(&x->shelves[i].lock);
-	}
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = shelf_apply(&x->shelves[changes[i].entry.collection], &changes[i], e);
-	if (rc == 0)
-		atomic_store(&x->seq, seq);
-	for (unsigned i = COLLECTIONS; i-- > 0;) {
-		if (touched & 1u << i)
-			pthread_rwlock_unlock(&x->shelves[i].lock);
-	}
+	for (size_t i = 0; rc == 0 && i < l->n; i++)
+		for (uint32_t d = 0; rc == 0 && d < l->parts[i].segment->docs; d++)
+			if (live_has(&l->parts[i], d))
+				rc = each(arg, l->parts[i].segment->ids[d]);
+	view_release(v);
 	return rc;
 }
 
-uint64_t index_seq(const struct index *x)
+static void count_part(const struct live *p, struct index_stats *out)
 {
-	return atomic_load(&x->seq);
+	const struct segment *s = p->segment;
+	size_t dead = 0;
+
+	for (uint32_t d = 0; p->dead && d < s->docs; d++)
+		if (!live_has(p, d))
+			dead += s->first[d + 1] - s->first[d];
+	out->segments++;
+	out->rows += s->n_rows - dead;
+	out->dead_rows += dead;
+	out->graph_rows += s->links.rows ? s->n_rows - dead : 0;
+	out->bytes += segment_bytes(s);
 }
 
 void index_stats(struct index *x, struct index_stats *out)
 {
-	*out = (struct index_stats){ .bytes = sizeof(*x), .broken_files = x->broken_files };
-	for (size_t i = 0; i < COLLECTIONS; i++) {
-		struct shelf *c = &x->shelves[i];
-		pthread_rwlock_rdlock(&c->lock);
-		out->entries[i] = c->slots.n;
-		out->rows += c->rows.live;
-		out->bytes += shelf_bytes(c);
-		if (c->graph) {
-			out->graph_rows += c->graph->bound;
-			out->dead_rows += graph_dead(c->graph);
-		}
-		pthread_rwlock_unlock(&c->lock);
+	struct view *v = index_view(x);
+
+	*out = (struct index_stats){ .bytes = sizeof(*x),
+				     .broken_files = atomic_load(&x->broken_files),
+				     .failed_merges = atomic_load(&x->failed_merges) };
+	for (int i = 0; i < COLLECTIONS; i++) {
+		const struct list *l = v->lists[i];
+		out->entries[i] = l->docs;
+		for (size_t j = 0; j < l->n; j++)
+			count_part(&l->parts[j], out);
 	}
+	view_release(v);
 }

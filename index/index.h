@@ -8,16 +8,17 @@
  * searched, entries are answered.
  *
  * The index is a projection: everything in it can be had again from the store,
- * and nothing here is the only copy. It is written by one thread at a time
- * (index_apply, index_save, index_maintain may run in different threads, they
- * exclude each other inside) and searched by any number.
+ * and nothing here is the only copy. Each collection is a list of immutable
+ * segments (segment.h, list.h): a search holds the list that was current when
+ * it began, and neither waits for a writer nor makes one wait. One thread at a
+ * time applies changes; merging (index_maintain) and saving (index_save) may
+ * run beside it in another thread.
  *
- * Words are a source behind a vtable (struct word_source), because FTS5 lives
- * in the store's database. It also serves `match` expressions.
- *
- * Behind this header an implementation may hold one HNSW graph under a
- * read-write lock or lists of immutable segments: callers see sequence numbers,
- * entries and scores only.
+ * Vectors are scanned, or found by a walk over an HNSW graph (walk.h); words
+ * are ranked by BM25 over postings of our own (words.h), with N, document
+ * frequencies and the average length of all live entries, whatever segments
+ * they are in. `match` expressions are FTS5's, behind a vtable (struct
+ * word_source), because its tables are in the store's database.
  */
 #ifndef READBACK_INDEX_INDEX_H
 #define READBACK_INDEX_INDEX_H
@@ -28,6 +29,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "text/analyser.h"
+#include "text/bag.h"
 
 struct arena;
 struct index;
@@ -65,9 +67,10 @@ struct index_tag {
 
 struct index_entry {
 	enum collection collection;
-	uint64_t id;
+	uint64_t id; /* not 0 */
 	const struct index_row *rows;
 	size_t n_rows;
+	const struct bag *words;   /* of title and text; NULL: none */
 	int everyone;              /* no ACL: the whole tenant may see it */
 	const char *const *groups; /* else: who is in any of these; may be empty */
 	size_t n_groups;
@@ -110,6 +113,9 @@ struct index_filter {
 	size_t n_children;
 };
 
+#define INDEX_K1 1.2
+#define INDEX_B 0.75
+
 struct index_query {
 	enum collection collection;
 	const float *vector;      /* unit length; NULL: words only */
@@ -120,8 +126,9 @@ struct index_query {
 	int all_groups;                    /* sees every entry, whatever its ACL */
 	const char *const *groups;
 	size_t n_groups;
-	size_t k;  /* candidates wanted from each source, >= 1 */
-	int exact; /* scan vectors instead of walking the graph */
+	size_t k;     /* candidates wanted from each source, >= 1 */
+	int exact;    /* scan vectors instead of walking the graph */
+	double k1, b; /* of BM25; both 0: INDEX_K1 and INDEX_B */
 };
 
 /*
@@ -150,23 +157,12 @@ struct index_result {
 	const char *unknown_key; /* a filter key that no entry that the groups may see has; NULL if none */
 };
 
-/* The best `k` of `allowed` by BM25 plus, whatever their rank, those of `wanted`. */
-struct word_hit {
-	uint64_t entry;
-	float score; /* > 0, higher is better */
-};
-
+/* Who matches expressions. */
 struct word_source {
 	void *ctx;
-	/*
-	 * Calls each(arg, hit) for every live entry that has any of the terms.
-	 * The index keeps the best and those that it wants.
-	 */
-	int (*search)(void *ctx, enum collection c, const struct term *terms, size_t n,
-		      void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e);
-	/* Calls each(arg, hit) for every entry that matches an FTS5 expression; ERR_BAD_MATCH if it does not parse. */
-	int (*match)(void *ctx, enum collection c, const char *expr,
-		     void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e);
+	/* Calls each(arg, entry) for every entry that matches an FTS5 expression; ERR_BAD_MATCH if it does not parse. */
+	int (*match)(void *ctx, enum collection c, const char *expr, void (*each)(void *arg, uint64_t entry),
+		     void *arg, struct error *e);
 };
 
 struct index_options {
@@ -175,15 +171,23 @@ struct index_options {
 	struct word_source words;
 	uint64_t id;   /* a number that changes with the embedder: files of another one are not used */
 	int read_only; /* the files are another process's: nothing in the folder is made, written or removed */
+	int fresh;     /* what the folder holds is not looked at, and goes at the next save */
 };
 
 /*
- * Opens an empty index; graphs kept in the folder by index_save() are taken up
- * again as the rows that they hold are added. Broken files are ignored, removed
- * and counted in index_stats.
+ * Opens the index that the folder's manifest names, or an empty one: index_seq()
+ * says up to which change it holds everything, so that the caller goes on from
+ * there. Files that are missing, cut or changed are left out, removed and
+ * counted in index_stats.broken_files; then index_seq() is still the
+ * manifest's, and index_has() tells which entries have to be put again.
  */
 int index_open(const struct index_options *o, struct index **out, struct error *e);
 void index_close(struct index *x);
+
+/* Is this entry there? Not for use beside index_apply. */
+int index_has(struct index *x, enum collection c, uint64_t entry);
+/* Calls each(arg, entry) for every entry of the collection until it returns other than 0, which is returned. */
+int index_each(struct index *x, enum collection c, int (*each)(void *arg, uint64_t entry), void *arg);
 
 /*
  * Applies changes in order; all of them or, on ERR_NO_MEMORY, an index that
@@ -192,23 +196,45 @@ void index_close(struct index *x);
  * RETAG of one that is not does nothing.
  */
 int index_apply(struct index *x, uint64_t seq, const struct index_change *changes, size_t n, struct error *e);
-uint64_t index_seq(const struct index *x);
+uint64_t index_seq(struct index *x);
 
 int index_search(struct index *x, const struct index_query *q, struct arena *a, struct index_result *out,
 		 struct error *e);
 
-/*
- * Moves rows that are scanned into the graph, a slice at a time; returns 1
- * while there is more to do, 0 when not. For a background thread.
- */
-int index_maintain(struct index *x, struct error *e);
+/* In how many entries each stem is; `df` has room for n. */
+void index_df(struct index *x, enum collection c, const char *const *stems, size_t n, uint64_t *df);
 
-/* Writes the graphs to the folder, so that the next start reads instead of building; nothing when read_only. */
-int index_save(struct index *x, struct error *e);
+/*
+ * Merges some segments of each collection and builds graphs, in a background
+ * thread; 1 while there may be more to do, 0 when not. `idle`: nothing is
+ * written now, so that merges that save little are worth it too.
+ */
+int index_maintain(struct index *x, int idle, struct error *e);
+/* Lets an index_maintain() that is under way, and all later ones, end early with ERR_INTERRUPTED. */
+void index_stop(struct index *x);
+
+/*
+ * Writes what is not on disk yet and then the manifest, so that the next start
+ * reads instead of building; nothing when read_only. *seq is what is durable.
+ * The mark is the caller's: `mark_of` gives it for the sequence number that is
+ * saved, and index_mark() gives it back after a start, so that a database and
+ * an index of different histories are told apart.
+ */
+#define INDEX_MARK 32
+int index_save(struct index *x, int (*mark_of)(void *arg, uint64_t seq, unsigned char mark[INDEX_MARK]),
+	       void *arg, uint64_t *seq, struct error *e);
+const unsigned char *index_mark(const struct index *x);
+
+/*
+ * Reads the files again and checks them. Returns how many were broken, the
+ * manifest included; they are counted in index_stats, and the next index_save()
+ * writes them anew from what is in memory.
+ */
+long index_scrub(struct index *x);
 
 struct index_stats {
-	size_t entries[COLLECTIONS], rows, dead_rows, graph_rows, bytes;
-	unsigned broken_files;
+	size_t entries[COLLECTIONS], segments, rows, dead_rows, graph_rows, bytes;
+	unsigned broken_files, failed_merges;
 };
 void index_stats(struct index *x, struct index_stats *out);
 

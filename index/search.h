@@ -1,44 +1,61 @@
 /*
- * search.h: the state of one search, for the files that share it.
- *
- * search.c says what happens in which order. Everything here lives as long as
- * the search's arena; the collection's read lock is held.
+ * search.h: what the files of a search share.
  */
 #ifndef READBACK_INDEX_SEARCH_H
 #define READBACK_INDEX_SEARCH_H
 
+#include <math.h>
+
 #include "index/index_internal.h"
 #include "index/topk.h"
 
-struct arena;
+/* What may be answered of one part of a list. */
+struct allowed {
+	const uint64_t *bits; /* NULL: every document */
+	uint32_t n;
+};
 
-/* The best row of each part of an entry; row ROW_NONE where it has none. */
-enum part { PART_TITLE, PART_WHOLE, PART_CHUNK, PARTS };
+struct search {
+	struct index *x;
+	const struct index_query *q;
+	struct arena *arena;
+	const struct list *list;
+	struct allowed *allowed; /* by part */
+	size_t n_allowed;
+	const float *vector; /* the query's, padded; NULL: none */
+	int by_walk;         /* some vectors were left out by a walk: more may be found with a larger k */
+};
 
+/* A document among the parts: `slot` of struct scored holds its place in `docs` of struct scores. */
+struct place {
+	uint32_t part, doc;
+};
+
+/* Three parts of an entry's score by vector: the best row of each; NAN and ROW_NONE where it has none. */
+enum { PART_TITLE, PART_WHOLE, PART_CHUNK, PARTS };
+#define ROW_NONE UINT32_MAX
 struct parts {
 	float score[PARTS];
 	uint32_t row[PARTS];
 };
 
-struct search {
-	const struct index *x;
-	const struct shelf *c;
-	const struct index_query *q;
-	struct arena *arena;
-	const float *vector;             /* padded and aligned; NULL: none */
-	const roaring_bitmap_t *allowed; /* entry slots */
-	size_t n_allowed;
-};
+/* Of one document, from all its rows. */
+void search_parts(const struct search *s, struct place at, struct parts *out);
+/* -1 if there is none. */
+int parts_score(const struct parts *p, float *out);
 
-void parts_clear(struct parts *p);
-void parts_add(struct parts *p, const struct row *row, uint32_t slot, float score);
-/* The mean of the parts that are there; 0 if there are any, -1 if none is. */
-int parts_mean(const struct parts *p, float *out);
+/* The best k allowed entries by vector, best first. *n fewer than k: there are no more. */
+int search_vectors(struct search *s, size_t k, const struct place **out, size_t *n, struct error *e);
 
-/* The parts of one entry, from its vectors. */
-void search_parts(const struct search *s, uint32_t entry, struct parts *out);
+/* Fills in s->allowed; *unknown is a filter key that nothing visible has. */
+int search_allow(struct search *s, const uint64_t *matched, size_t n_matched, const char **unknown,
+		 struct error *e);
 
-/* The best k of the allowed entries that have vectors, by the mean of their parts. */
-int search_vectors(const struct search *s, size_t k, const struct scored **out, size_t *n, struct error *e);
+static inline int search_allows(const struct search *s, size_t part, uint32_t doc)
+{
+	const uint64_t *bits = s->allowed[part].bits;
+
+	return !bits || (bits[doc / 64] >> (doc % 64) & 1);
+}
 
 #endif

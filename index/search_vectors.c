@@ -1,18 +1,30 @@
+/*
+ * The best entries by vector, over all parts of a list.
+ *
+ * A part of which few rows are allowed is scanned; a larger one is walked
+ * (walk.h), and scanned all the same when the walk costs more than that.
+ * An entry's score is made of its title, its whole and its best chunk, so that
+ * the best rows are only candidates: all rows of each entry that a walk meets
+ * are scored, and the walk is widened while an entry that it did not reach
+ * could still belong to the best (the bound of the threshold algorithm; Fagin,
+ * Lotem, Naor 2003).
+ */
 #include "index/search.h"
 
-#include <math.h>
+#include <string.h>
 
 #include "base/arena.h"
-#include "index/graph.h"
-#include "index/hnsw.h"
-#include "index/rows.h"
+#include "index/bits.h"
+#include "index/idmap.h"
 
 static int no_memory(struct error *e)
 {
 	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in a search");
 }
 
-void parts_clear(struct parts *p)
+/* --- parts of an entry's score ------------------------------------------------------------------------- */
+
+static void parts_clear(struct parts *p)
 {
 	for (int i = 0; i < PARTS; i++) {
 		p->score[i] = NAN;
@@ -20,17 +32,17 @@ void parts_clear(struct parts *p)
 	}
 }
 
-void parts_add(struct parts *p, const struct row *row, uint32_t slot, float score)
+static void parts_add(struct parts *p, enum row_field field, uint32_t row, float score)
 {
-	int i = row->field == ROW_TITLE ? PART_TITLE : row->field == ROW_WHOLE ? PART_WHOLE : PART_CHUNK;
+	int i = field == ROW_TITLE ? PART_TITLE : field == ROW_WHOLE ? PART_WHOLE : PART_CHUNK;
 
 	if (isnan(score) || (p->row[i] != ROW_NONE && score <= p->score[i]))
 		return;
 	p->score[i] = score;
-	p->row[i] = slot;
+	p->row[i] = row;
 }
 
-int parts_mean(const struct parts *p, float *out)
+int parts_score(const struct parts *p, float *out)
 {
 	float sum = 0;
 	int n = 0;
@@ -47,265 +59,304 @@ int parts_mean(const struct parts *p, float *out)
 	return 0;
 }
 
+void search_parts(const struct search *s, struct place at, struct parts *out)
+{
+	const struct segment *seg = s->list->parts[at.part].segment;
+	const float *vector[64];
+	float score[64];
+
+	parts_clear(out);
+	for (uint32_t r = seg->first[at.doc], end = seg->first[at.doc + 1]; r < end;) {
+		uint32_t n = end - r < 64 ? end - r : 64;
+		for (uint32_t i = 0; i < n; i++)
+			vector[i] = segment_vector(seg, r + i);
+		s->x->tuning.distance->dots(s->vector, vector, n, seg->stride, score);
+		for (uint32_t i = 0; i < n; i++)
+			parts_add(out, (enum row_field)seg->rows[r + i].field, r + i, score[i]);
+		r += n;
+	}
+}
+
+/* --- scan ------------------------------------------------------------------------------------------ */
+
+/* The best so far of all parts, with the places that they stand for. */
+struct best {
+	struct search *s;
+	struct topk *top;
+	uint32_t part;     /* being looked at */
+	struct idmap seen; /* owned: documents of the part that were offered by a walk */
+	struct error *e;
+};
+
+/* In topk, `slot` is the document's number; which part it is of is found again by id at the end. */
+static int offer(struct best *b, uint32_t doc, const struct parts *p)
+{
+	struct scored x = { b->s->list->parts[b->part].segment->ids[doc], doc, 0 };
+
+	if (parts_score(p, &x.score) < 0)
+		return 0;
+	return topk_push(b->top, x) < 0 ? no_memory(b->e) : 0;
+}
+
 /* Rows wait here until there are enough for the loop over vectors to be fed well. */
 #define BATCH 64
 
 struct batch {
-	const struct search *s;
+	struct best *best;
+	const struct segment *segment;
 	const float *vector[BATCH];
 	uint32_t row[BATCH];
 	size_t n;
-	uint32_t entry; /* whose parts are being collected; ROW_NONE: nobody's */
+	uint32_t doc; /* whose parts are being collected; SEGMENT_NONE: nobody's */
 	struct parts parts;
-	struct topk *best;
-	int failed;
 };
 
-static void entry_done(struct batch *b)
+static int batch_flush(struct batch *b)
 {
-	float mean;
-
-	if (b->entry != ROW_NONE && parts_mean(&b->parts, &mean) == 0) {
-		struct scored s = { b->s->c->entries[b->entry].id, b->entry, mean };
-		if (topk_push(b->best, s) < 0)
-			b->failed = 1;
-	}
-	parts_clear(&b->parts);
-}
-
-static void batch_flush(struct batch *b)
-{
-	const struct shelf *c = b->s->c;
+	const struct search *s = b->best->s;
 	float score[BATCH];
+	int rc = 0;
 
-	b->s->x->tuning.distance->dots(b->s->vector, b->vector, b->n, c->rows.stride, score);
-	for (size_t i = 0; i < b->n; i++) {
-		const struct row *row = &c->rows.row[b->row[i]];
-		if (row->entry != b->entry) {
-			entry_done(b);
-			b->entry = row->entry;
+	s->x->tuning.distance->dots(s->vector, b->vector, b->n, b->segment->stride, score);
+	for (size_t i = 0; rc == 0 && i < b->n; i++) {
+		const struct segment_row *row = &b->segment->rows[b->row[i]];
+		if (row->doc != b->doc) {
+			if (b->doc != SEGMENT_NONE)
+				rc = offer(b->best, b->doc, &b->parts);
+			parts_clear(&b->parts);
+			b->doc = row->doc;
 		}
-		parts_add(&b->parts, row, b->row[i], score[i]);
+		parts_add(&b->parts, (enum row_field)row->field, b->row[i], score[i]);
 	}
 	b->n = 0;
+	return rc;
 }
 
-static void batch_entry(struct batch *b, uint32_t entry)
+static int batch_row(struct batch *b, uint32_t row)
 {
-	const struct shelf *c = b->s->c;
+	b->vector[b->n] = segment_vector(b->segment, row);
+	b->row[b->n++] = row;
+	return b->n == BATCH ? batch_flush(b) : 0;
+}
 
-	for (uint32_t r = c->entries[entry].first_row; r != ROW_NONE; r = c->rows.row[r].next) {
-		b->vector[b->n] = rows_vector(&c->rows, r);
-		b->row[b->n++] = r;
-		if (b->n == BATCH)
-			batch_flush(b);
+static int batch_end(struct batch *b)
+{
+	int rc = batch_flush(b);
+
+	return rc == 0 && b->doc != SEGMENT_NONE ? offer(b->best, b->doc, &b->parts) : rc;
+}
+
+static int is_seen(const struct best *b, uint32_t doc)
+{
+	return b->seen.n && idmap_get(&b->seen, doc) != IDMAP_NONE;
+}
+
+/* Every row of every allowed document of the part that a walk has not offered. */
+static int scan(struct best *best)
+{
+	const struct segment *seg = best->s->list->parts[best->part].segment;
+	const uint64_t *bits = best->s->allowed[best->part].bits;
+	struct batch b = { .best = best, .segment = seg, .doc = SEGMENT_NONE };
+	int rc = 0;
+
+	for (uint32_t d = bits ? bits_next(bits, seg->docs, 0) : 0; rc == 0 && d < seg->docs;
+	     d = bits ? bits_next(bits, seg->docs, d + 1) : d + 1)
+		for (uint32_t r = seg->first[d]; rc == 0 && r < seg->first[d + 1] && !is_seen(best, d); r++)
+			rc = batch_row(&b, r);
+	return rc < 0 ? rc : batch_end(&b);
+}
+
+/* --- walk ------------------------------------------------------------------------------------------ */
+
+/* A walk that may have missed something is made again, this much wider, and so often at most. */
+#define WIDER 4
+#define WIDENINGS 2
+
+/* A filter that opposes the query this much is better served by a scan, while that is not too dear. */
+#define OPPOSED .5
+#define SCAN_AT_MOST 400000
+
+/* What walks of all widths leave in doubt is scanned up to so many rows. */
+#define SCAN_IN_DOUBT 100000
+
+/* Scores each entry of the rows once; the least that the best row of one was above its score goes to *gap. */
+static int offer_walked(struct best *b, const struct walked *rows, long n, float *gap)
+{
+	const struct segment *seg = b->s->list->parts[b->part].segment;
+
+	for (long i = 0; i < n; i++) {
+		struct place at = { b->part, seg->rows[rows[i].row].doc };
+		struct parts p;
+		float score;
+		if (is_seen(b, at.doc))
+			continue;
+		if (idmap_put(&b->seen, at.doc, 0) < 0)
+			return no_memory(b->e);
+		search_parts(b->s, at, &p);
+		int rc = offer(b, at.doc, &p);
+		if (rc < 0)
+			return rc;
+		if (parts_score(&p, &score) == 0)
+			*gap = fminf(*gap, rows[i].score - score);
 	}
-}
-
-static void batch_end(struct batch *b)
-{
-	batch_flush(b);
-	entry_done(b);
-	b->entry = ROW_NONE;
-}
-
-static void batch_start(struct batch *b, const struct search *s, struct topk *best)
-{
-	b->s = s;
-	b->n = 0;
-	b->entry = ROW_NONE;
-	b->best = best;
-	b->failed = 0;
-	parts_clear(&b->parts);
-}
-
-void search_parts(const struct search *s, uint32_t entry, struct parts *out)
-{
-	const struct shelf *c = s->c;
-	const float *vector[BATCH];
-	uint32_t row[BATCH];
-	float score[BATCH];
-
-	parts_clear(out);
-	for (uint32_t r = c->entries[entry].first_row; r != ROW_NONE;) {
-		size_t n = 0;
-		for (; n < BATCH && r != ROW_NONE; r = c->rows.row[r].next) {
-			vector[n] = rows_vector(&c->rows, r);
-			row[n++] = r;
-		}
-		s->x->tuning.distance->dots(s->vector, vector, n, c->rows.stride, score);
-		for (size_t i = 0; i < n; i++)
-			parts_add(out, &c->rows.row[row[i]], row[i], score[i]);
-	}
-}
-
-/* Every row of every allowed entry. */
-static int scan(const struct search *s, size_t k, const struct scored **out, size_t *n, struct error *e)
-{
-	struct topk *best = topk_new(s->arena, k);
-	roaring_uint32_iterator_t i;
-	struct batch b;
-
-	if (!best)
-		return no_memory(e);
-	batch_start(&b, s, best);
-	for (roaring_init_iterator(s->allowed, &i); i.has_value; roaring_advance_uint32_iterator(&i))
-		batch_entry(&b, i.current_value);
-	batch_end(&b);
-	if (b.failed)
-		return no_memory(e);
-	*n = topk_finish(best, out);
 	return 0;
 }
 
-/* Beyond so many rows a scan is dear enough to be content with the best entries of the best rows. */
-#define SCAN_AT_ANY_PRICE 200000
-
-/* How many rows the allowed entries have, about. */
-static size_t allowed_rows(const struct search *s)
+/*
+ * Could an entry whose best row is below `reached` still be among the best?
+ * Not if its score, which is no better than that row less the gap that entries
+ * have at least between their best row and their score, is below the worst kept.
+ */
+static int good_enough(const struct best *b, long n, size_t beam, float reached, float gap)
 {
-	size_t entries = (size_t)roaring_bitmap_get_cardinality(s->c->with_rows);
+	const float slack = 1e-5f;
 
-	return entries ? (size_t)((double)s->c->rows.live * (double)s->n_allowed / (double)entries) : 0;
+	if (n < (long)beam)
+		return 1; /* the walk met all that it can */
+	return reached - fmaxf(0, gap) / 2 <= topk_threshold(b->top) + slack;
 }
 
 /*
- * A walk's last rows are not all that there are of their kind, so that what
- * must be right has to be among the first. Right must be the best quarter of
- * what is asked for, and the best ten: callers ask for far more candidates
- * than they show, to fuse them with those of the words.
+ * A walk's last rows are not all that there are of their kind. Right must be
+ * the best ten, and the best quarter of what is asked for: callers ask for more
+ * candidates than they show.
  */
-enum { HEAD = HNSW_BEAM / 4, TRUSTED = HNSW_BEAM / 2 };
-
 static size_t must_be_right(size_t k)
 {
 	return k <= 10 ? k : k <= 40 ? 10 : k / 4;
 }
 
-/* The share of a walk's rows that are allowed, if the filter has nothing to do with the query. */
-static double allowed_share(const struct search *s, size_t rows)
+/* Were some of the best met late? Then others like them may lie just behind where the walk ended. */
+static int met_late(const struct walked *rows, long n, size_t right, uint32_t steps)
 {
-	const struct graph *g = s->c->graph;
-
-	return (double)g->bound / (double)g->n * ((double)rows / (double)s->c->rows.live);
+	for (long i = 0; i < n && i < (long)right; i++)
+		if (rows[i].step > steps / 2)
+			return 1;
+	return 0;
 }
 
-/* Is a walk likely to find k allowed entries and those that must be right, for less than a scan? */
-static int worth_a_walk(const struct search *s, size_t k, size_t rows)
+/*
+ * The share of allowed rows on the way, over their share among all: about 1
+ * unless the filter has to do with the query. Below, links into the part that
+ * is allowed are few.
+ */
+static double favour(const struct search *s, uint32_t part, const struct walk_report *r)
 {
-	const struct graph *g = s->c->graph;
+	double all = (double)s->allowed[part].n / s->list->parts[part].segment->docs;
 
-	if (!g || s->q->exact || rows <= s->x->tuning.exact_rows || k >= s->n_allowed)
-		return 0;
-	if (roaring_bitmap_get_cardinality(s->c->growing) > rows / 2)
-		return 0;
-	double allowed = HNSW_BEAM * allowed_share(s, rows);
-	return allowed / 1.5 > (double)k && allowed / 4 > (double)must_be_right(k);
+	return all < 1 ? r->allowed_steps / (r->steps * all) : 1;
 }
 
-/* Scores the entry of a row, once, if it is allowed: 1 then. -1: no memory. */
-static int walked_row(struct batch *b, struct idmap *seen, uint32_t row)
-{
-	uint32_t entry = b->s->c->rows.row[row].entry;
+enum verdict { DONE = 1, WIDEN = 2, SCAN = 0 };
 
-	if (!roaring_bitmap_contains(b->s->allowed, entry))
-		return 0;
-	if (idmap_get(seen, entry) != IDMAP_NONE)
-		return 1;
-	if (idmap_put(seen, entry, 0) < 0)
-		return -1;
-	batch_entry(b, entry);
-	return 1;
+/* An enum verdict, or an error. */
+static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *w, size_t k, size_t all_rows)
+{
+	struct walked *rows = arena_alloc(b->s->arena, w->beam * sizeof(*rows));
+	struct walk_report report;
+	float gap = INFINITY;
+
+	if (!rows)
+		return no_memory(b->e);
+	long n = walk_run(w, scratch, rows, &report);
+	if (n == WALK_GIVEN_UP)
+		return SCAN;
+	if (n < 0)
+		return no_memory(b->e);
+	double favoured = report.steps ? favour(b->s, b->part, &report) : 1;
+	if (favoured < OPPOSED && all_rows <= SCAN_AT_MOST)
+		return SCAN;
+	int rc = offer_walked(b, rows, n, &gap);
+	if (rc < 0)
+		return rc;
+	if (favoured < .8 || met_late(rows, n, must_be_right(k), report.steps))
+		return WIDEN;
+	return n == 0 || good_enough(b, n, w->beam, rows[n - 1].score, gap) ? DONE : WIDEN;
 }
 
-/* Returns how many of the first HEAD positions have an allowed row, or -1 without memory. */
-static long walked_rows(struct batch *b, const int64_t *at, size_t n)
+static int walk(struct best *b, size_t k, size_t rows)
 {
-	const struct shelf *c = b->s->c;
-	IDMAP_AUTO seen = { 0 };
-	roaring_uint32_iterator_t i;
-	long allowed = 0;
+	struct search *s = b->s;
+	const struct segment *seg = s->list->parts[b->part].segment;
+	struct walk_scratch *scratch = index_take_scratch(s->x);
+	struct walk w = { .links = &seg->links,
+			  .distance = s->x->tuning.distance,
+			  .vectors = seg->vectors,
+			  .stride = seg->stride,
+			  .query = s->vector,
+			  .beam = s->x->tuning.beam > k + k / 4 ? s->x->tuning.beam : k + k / 4,
+			  .allowed = s->allowed[b->part].bits,
+			  .doc = seg->n_rows == seg->docs ? NULL : &seg->rows[0].doc,
+			  .doc_step = sizeof(*seg->rows) / sizeof(uint32_t),
+			  .budget = rows / 2 };
+	int rc = scratch ? WIDEN : no_memory(b->e);
 
-	for (size_t j = 0; j < n; j++) {
-		uint32_t row = c->graph->row[at[j]];
-		int rc = row == ROW_NONE ? 0 : walked_row(b, &seen, row);
-		if (rc < 0)
-			return -1;
-		allowed += j < HEAD ? rc : 0;
-	}
-	for (roaring_init_iterator(c->growing, &i); i.has_value; roaring_advance_uint32_iterator(&i)) {
-		if (walked_row(b, &seen, i.current_value) < 0)
-			return -1;
-	}
-	batch_end(b);
-	return b->failed ? -1 : allowed;
+	for (int i = 0; rc == WIDEN && i <= WIDENINGS; i++, w.beam *= WIDER)
+		rc = walk_once(b, scratch, &w, k, rows);
+	if (rc == WIDEN && rows <= SCAN_IN_DOUBT)
+		rc = SCAN;
+	index_give_scratch(s->x, scratch);
+	if (rc > 0)
+		s->by_walk = 1;
+	return rc;
 }
 
-/* By how much the best row of these entries is above the mean of their parts, at least: 0 for entries of one row. */
-static float least_gap(const struct search *s, const struct scored *best, size_t n)
+/* About how many rows the allowed documents of a part have. */
+static size_t allowed_rows(const struct search *s, size_t part)
 {
-	float least = INFINITY;
+	const struct segment *seg = s->list->parts[part].segment;
 
+	return (size_t)((double)seg->n_rows * s->allowed[part].n / seg->docs);
+}
+
+static int look_at(struct best *b, size_t k)
+{
+	struct search *s = b->s;
+	const struct segment *seg = s->list->parts[b->part].segment;
+	size_t rows = allowed_rows(s, b->part);
+	int rc = 0;
+
+	if (seg->links.rows && !s->q->exact && rows > s->x->tuning.scan_rows && rows > 8 * k)
+		rc = walk(b, k, rows);
+	if (rc == 0)
+		rc = scan(b);
+	idmap_release(&b->seen);
+	return rc < 0 ? rc : 0;
+}
+
+/* Where the kept ones are: their ids say it, since a live entry is in one part only. */
+static int find_places(const struct search *s, const struct scored *kept, size_t n, const struct place **out,
+		       struct error *e)
+{
+	struct place *places = arena_alloc(s->arena, (n + 1) * sizeof(*places));
+
+	if (!places)
+		return no_memory(e);
 	for (size_t i = 0; i < n; i++) {
-		struct parts p;
-		float top = -INFINITY;
-		search_parts(s, best[i].slot, &p);
-		for (int j = 0; j < PARTS; j++)
-			top = fmaxf(top, p.score[j]); /* the other one, if one is NaN */
-		least = fminf(least, top - best[i].score);
+		size_t part = 0;
+		while (s->list->parts[part].segment->docs <= kept[i].slot ||
+		       s->list->parts[part].segment->ids[kept[i].slot] != kept[i].id ||
+		       !search_allows(s, part, kept[i].slot))
+			part++;
+		places[i] = (struct place){ (uint32_t)part, kept[i].slot };
 	}
-	return least;
+	*out = places;
+	return 0;
 }
 
-/*
- * May the answer stand? `reached` is the score of the last row up to which the
- * walk is trusted. An entry that it did not reach has no better row, and so no
- * better mean (the bound of the threshold algorithm; Fagin, Lotem, Naor 2003);
- * but parts of one entry are seldom equally good, and with the least such gap
- * among the best taken off the bound is one that more walks can meet.
- */
-static int good_enough(const struct search *s, size_t k, float reached, const struct scored *best)
+int search_vectors(struct search *s, size_t k, const struct place **out, size_t *n, struct error *e)
 {
-	const float slack = 1e-5f; /* FAISS adds up in another order */
-	size_t m = must_be_right(k);
+	struct best b = { .s = s, .top = topk_new(s->arena, k), .e = e };
+	const struct scored *kept;
+	int rc = b.top ? 0 : no_memory(e);
 
-	return reached - least_gap(s, best, m) <= best[m - 1].score + slack;
-}
-
-/*
- * The best entries among those of the rows nearest to the query, and of the
- * rows that the graph lacks. 1: *out are they. 0: a scan must tell, because
- * they are too few, or not good enough, or because the filter opposes the
- * query, to be seen from the first rows of the walk: links into the part that
- * is allowed are few then.
- */
-static int walk(const struct search *s, size_t k, size_t rows, const struct scored **out, size_t *n,
-		struct error *e)
-{
-	struct topk *best = topk_new(s->arena, k);
-	int64_t at[HNSW_BEAM];
-	float score[HNSW_BEAM];
-	struct batch b;
-
-	if (!best)
-		return no_memory(e);
-	long walked = hnsw_search(s->c->graph->hnsw, s->vector, HNSW_BEAM, at, score, e);
-	if (walked < 0)
-		return (int)walked;
-	batch_start(&b, s, best);
-	long allowed = walked_rows(&b, at, (size_t)walked);
-	if (allowed < 0)
-		return no_memory(e);
-	*n = topk_finish(best, out);
-	if (*n < k || walked < HNSW_BEAM || (double)allowed < HEAD * allowed_share(s, rows) / 2)
-		return 0;
-	return rows > SCAN_AT_ANY_PRICE || good_enough(s, k, score[TRUSTED - 1], *out);
-}
-
-int search_vectors(const struct search *s, size_t k, const struct scored **out, size_t *n, struct error *e)
-{
-	size_t rows = allowed_rows(s);
-	int rc = worth_a_walk(s, k, rows) ? walk(s, k, rows, out, n, e) : 0;
-
-	return rc == 0 ? scan(s, k, out, n, e) : rc < 0 ? rc : 0;
+	for (size_t i = 0; rc == 0 && i < s->list->n; i++) {
+		b.part = (uint32_t)i;
+		if (s->allowed[i].n && s->list->parts[i].segment->n_rows)
+			rc = look_at(&b, k);
+	}
+	if (rc < 0)
+		return rc;
+	*n = topk_finish(b.top, &kept);
+	return find_places(s, kept, *n, out, e);
 }

@@ -124,6 +124,8 @@ static int search(struct eval *ev, const struct call *c, const struct desk_query
 	struct search_result found;
 
 	query_to_request(q, &r);
+	r.k1 = o->k1;
+	r.b = o->b;
 	r.no_words = strcmp(o->mode, "vector") == 0;
 	r.no_vector = strcmp(o->mode, "words") == 0;
 	if (o->fusion_weight >= 0)
@@ -306,9 +308,8 @@ static int check(struct options *o, struct error *e)
 		return error_set(e, ERR_USAGE, NULL, "--half is even, odd or all");
 	if (o->fusion_weight > 1)
 		return error_set(e, ERR_USAGE, NULL, "--fusion-weight is from 0 to 1");
-	if (o->k1 != 1.2 || o->b != .75)
-		return error_set(e, ERR_USAGE, NULL,
-				 "--k1 1.2 and --b 0.75 are fixed in FTS5, the word index");
+	if (!(o->k1 > 0 && o->k1 <= 100) || !(o->b >= 0 && o->b <= 1))
+		return error_set(e, ERR_USAGE, NULL, "--k1 is above 0 and at most 100, --b from 0 to 1");
 	if (strcmp(o->mode, "words") == 0 && !o->embedder && !o->keep)
 		o->embedder = "none";
 	return 0;
@@ -316,7 +317,9 @@ static int check(struct options *o, struct error *e)
 
 int eval_retrieval(int argc, char **argv)
 {
-	struct options o = { .mode = "hybrid", .half = "all", .fusion_weight = -1, .k1 = 1.2, .b = .75 };
+	struct options o = {
+		.mode = "hybrid", .half = "all", .fusion_weight = -1, .k1 = INDEX_K1, .b = INDEX_B
+	};
 	struct eval ev = { .o = &o };
 	struct error e = { 0 };
 	int operands;
@@ -328,8 +331,8 @@ int eval_retrieval(int argc, char **argv)
 		{ "--mode", "MODE", OPTION_TEXT, &o.mode, "words, vector or hybrid (default)" },
 		{ "--fusion-weight", "W", OPTION_NUMBER, &o.fusion_weight,
 		  "of the vector, 0 to 1 (default: the service's)" },
-		{ "--k1", "K1", OPTION_NUMBER, &o.k1, "of BM25; 1.2 is fixed" },
-		{ "--b", "B", OPTION_NUMBER, &o.b, "of BM25; 0.75 is fixed" },
+		{ "--k1", "K1", OPTION_NUMBER, &o.k1, "of BM25 (default 1.2)" },
+		{ "--b", "B", OPTION_NUMBER, &o.b, "of BM25 (default 0.75)" },
 		{ "--half", "HALF", OPTION_TEXT, &o.half,
 		  "even, odd (by hash of the query's id) or all (default)" },
 		{ "--limit-queries", "N", OPTION_INT, &o.limit, "only the first N" },

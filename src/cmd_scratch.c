@@ -135,7 +135,7 @@ int scratch_import(struct scratch *s, enum import_what what, const char *path, c
 int scratch_settle(struct scratch *s, struct error *e)
 {
 	int64_t until = clock_mono_us() + SETTLE_US;
-	size_t before = (size_t)-1;
+	size_t rows = (size_t)-1, segments = 0;
 
 	while (clock_mono_us() < until && !cmd_stop) {
 		struct arena *a = arena_new(4096);
@@ -145,9 +145,10 @@ int scratch_settle(struct scratch *s, struct error *e)
 		arena_free(a);
 		if (rc < 0)
 			return rc;
-		if (st.index.graph_rows == before)
+		if (st.index.graph_rows == rows && st.index.segments == segments)
 			return 0;
-		before = st.index.graph_rows;
+		rows = st.index.graph_rows;
+		segments = st.index.segments;
 		usleep(REST_US);
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "cmd.h"
 #include "http/server.h"
@@ -40,6 +41,17 @@ static void wait_for_stop(void)
 		; /* interrupted */
 }
 
+/* What was wrong with the index's files, for who reads the log. */
+static void log_damage(const struct workplace *w)
+{
+	struct arena *a = arena_new(4096);
+	struct engine_status s;
+
+	if (a && engine_status(w->engine, a, &s, NULL) == 0 && s.index.broken_files)
+		log_line(LOG_LEVEL_WARN, "broken_index_files", "files=%u", s.index.broken_files);
+	arena_free(a);
+}
+
 static int serve(const struct workplace_options *o, const struct server_options *so, const char *dev_key)
 {
 	struct workplace w;
@@ -55,6 +67,7 @@ static int serve(const struct workplace_options *o, const struct server_options 
 		workplace_close(&w);
 		return cmd_fail(&e);
 	}
+	log_damage(&w);
 	fprintf(stderr, "readback: ready on %s\n", server_url(server));
 	wait_for_stop();
 	log_line(LOG_LEVEL_INFO, "stopping", "reason=%s", "signal");

@@ -15,7 +15,8 @@ static void print_status(const json_t *s)
 	       json_string_value(json_object_get(embedder, "precision")));
 	printf("events    %lld (index at %lld)\n", (long long)json_integer_value(json_object_get(s, "seq")),
 	       (long long)json_integer_value(json_object_get(s, "index_seq")));
-	printf("index     %lld rows, %lld in the graph, %.1f MiB\n",
+	printf("index     %lld segments, %lld rows, %lld of them in graphs, %.1f MiB\n",
+	       (long long)json_integer_value(json_object_get(index, "segments")),
 	       (long long)json_integer_value(json_object_get(index, "rows")),
 	       (long long)json_integer_value(json_object_get(index, "graph_rows")),
 	       (double)json_integer_value(json_object_get(index, "bytes")) / (1 << 20));

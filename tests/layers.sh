@@ -32,10 +32,9 @@ BEGIN {
 	wrapper["microhttpd.h"] = "^src/http/"
 	wrapper["utf8proc.h"] = "^src/(text/|base/utf8[.])"
 	wrapper["libstemmer.h"] = "^src/text/"
-	wrapper["roaring/"] = "^index/"
-	wrapper["faiss/"] = "1 ^index/"
+	wrapper["faiss/"] = "^index/faiss[.]"
+	wrapper["zlib.h"] = "^src/base/"
 	wrapper["dnnl"] = wrapper["oneapi/dnnl/"] = "1 ^src/embed/"
-	wrapper["cblas"] = wrapper["openblas"] = "1 ^index/"
 	wrapper["curl/"] = wrapper["cmark"] = "1 "
 }
 function module(file) {
@@ -96,7 +95,7 @@ FNR == 1 && !(module(FILENAME) in layer) {
 	quoted = /include[ \t]*"/
 	sub(/^[ \t]*#[ \t]*include[ \t]*["<]/, "")
 	sub(/[">].*/, "")
-	if (quoted && ($0 !~ /^(faiss|curl|roaring)\// && $0 !~ /^(sqlite3|jansson|sodium|microhttpd|utf8proc|libstemmer|cmark)[.]h$/))
+	if (quoted && ($0 !~ /^(faiss|curl)\// && $0 !~ /^(sqlite3|jansson|sodium|microhttpd|utf8proc|libstemmer|cmark)[.]h$/))
 		check_own($0)
 	else
 		check_foreign($0)

@@ -59,6 +59,7 @@ static const struct error_kind kinds[] = {
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
+#undef error_set
 int error_set(struct error *e, int code, const char *param, const char *fmt, ...)
 {
 	if (e) {

@@ -93,6 +93,9 @@ struct error_kind {
  */
 int error_set(struct error *e, int code, const char *param, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+#ifdef __clang_analyzer__ /* it looks at one file at a time, and has to know what is returned */
+#define error_set(e, code, ...) (error_set(e, code, __VA_ARGS__), (code))
+#endif
 
 /* As error_set, for a failed system call: appends strerror(errno); ENOSPC and EDQUOT become ERR_DISK_FULL. */
 int error_errno(struct error *e, const char *what);

@@ -51,6 +51,52 @@ int file_read(const char *path, char **out, size_t *n, struct error *e)
 	return 0;
 }
 
+static int read_all(int fd, char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t got = read(fd, p, n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -1 : 1;
+		p += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+static int read_aligned(int fd, const char *path, size_t align, char **out, size_t *n, struct error *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_errno(e, path);
+	size_t size = (size_t)st.st_size;
+	char *p = aligned_alloc(align, (size / align + 1) * align);
+	if (!p)
+		return no_memory(e);
+	int rc = read_all(fd, p, size);
+	if (rc != 0) {
+		free(p);
+		return rc < 0 ? error_errno(e, path)
+			      : error_set(e, ERR_CORRUPT, NULL, "%s: shorter than it was a moment ago", path);
+	}
+	*out = p;
+	*n = size;
+	return 0;
+}
+
+int file_read_aligned(const char *path, size_t align, char **out, size_t *n, struct error *e)
+{
+	int fd, rc = open_to_read(path, &fd, e);
+
+	if (rc < 0)
+		return rc;
+	rc = read_aligned(fd, path, align, out, n, e);
+	close(fd);
+	return rc;
+}
+
 int file_map(const char *path, const void **p, size_t *n, struct error *e)
 {
 	struct stat st;
@@ -125,6 +171,14 @@ static int write_all(int fd, const char *p, size_t n)
 
 int file_write(const char *path, const void *p, size_t n, struct error *e)
 {
+	const struct file_part part = { p, n };
+
+	return file_write_parts(path, &part, 1, e);
+}
+
+int file_write_parts(const char *path, const struct file_part *parts, size_t n, struct error *e)
+{
+	int rc = 0;
 	char tmp[4096];
 
 	if ((size_t)snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= sizeof(tmp))
@@ -132,7 +186,8 @@ int file_write(const char *path, const void *p, size_t n, struct error *e)
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_errno(e, tmp);
-	int rc = write_all(fd, p, n) < 0 ? error_errno(e, tmp) : 0;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = write_all(fd, parts[i].p, parts[i].n) < 0 ? error_errno(e, tmp) : 0;
 	if (close(fd) < 0 && rc == 0)
 		rc = error_errno(e, tmp);
 	if (rc == 0)

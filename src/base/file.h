@@ -16,12 +16,22 @@
 /* The whole file; *out has a NUL behind it and is the caller's to free. */
 int file_read(const char *path, char **out, size_t *n, struct error *e);
 
+/* As file_read, at an address that is a multiple of `align` (a power of two, of pointers at least). */
+int file_read_aligned(const char *path, size_t align, char **out, size_t *n, struct error *e);
+
 /* Read-only map of the whole file; file_unmap() it. An empty file is ERR_CORRUPT. */
 int file_map(const char *path, const void **p, size_t *n, struct error *e);
 void file_unmap(const void *p, size_t n);
 
 /* Temporary file, fsync, rename, fsync of the folder: the old file or the new one, never half. */
 int file_write(const char *path, const void *p, size_t n, struct error *e);
+
+/* The same of several pieces, one behind the other. */
+struct file_part {
+	const void *p;
+	size_t n;
+};
+int file_write_parts(const char *path, const struct file_part *parts, size_t n, struct error *e);
 
 /* The two halves of file_write for whoever writes by another library: make `tmp`, then publish it as `path`. */
 int file_publish(const char *tmp, const char *path, struct error *e);

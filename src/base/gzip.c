@@ -28,3 +28,8 @@ int gzip_pack(struct arena *a, const char *s, size_t n, const char **out, size_t
 	*out_n = z.total_out;
 	return 0;
 }
+
+uint32_t crc32_more(uint32_t before, const void *p, size_t n)
+{
+	return (uint32_t)crc32_z(before, p, n);
+}

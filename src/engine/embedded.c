@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/crypto.h"
@@ -23,6 +24,8 @@ static void stop_threads(struct embedded *g)
 	g->closing = 1;
 	pthread_cond_broadcast(&g->idle);
 	pthread_mutex_unlock(&g->lock);
+	if (g->index && g->has_background)
+		index_stop(g->index);
 	if (g->has_background)
 		pthread_join(g->background_thread, NULL);
 	if (!g->has_writer)
@@ -92,7 +95,11 @@ static struct embedded *embedded_new(const struct embedded_options *o)
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_rwlock_init(&g->index_lock, NULL);
 	pthread_cond_init(&g->work, NULL);
-	pthread_cond_init(&g->idle, NULL);
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&g->idle, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	for (int k = 0; k < RECORD_KINDS; k++) {
 		const struct record_schema *s = record_schema((enum record_kind)k);
 		g->specs[k] = (struct table_spec){ .name = s->name,

@@ -44,12 +44,12 @@ static int build_index(struct index *x, void (*progress)(void *arg, size_t done,
 	int more;
 
 	do {
-		more = index_maintain(x, e);
+		more = index_maintain(x, 1, e);
 		index_stats(x, &s);
 		if (progress && more >= 0)
 			progress(arg, more ? s.graph_rows : s.rows, s.rows);
 	} while (more > 0);
-	return more < 0 ? more : index_save(x, e);
+	return more;
 }
 
 int embedded_reindex(const struct embedded_options *o, void (*progress)(void *arg, size_t done, size_t total),
@@ -69,6 +69,8 @@ int embedded_reindex(const struct embedded_options *o, void (*progress)(void *ar
 		rc = load_index(g, g->next_seq - 1, &g->index, e);
 	if (rc == 0)
 		rc = build_index(g->index, progress, arg, e);
+	if (rc == 0)
+		rc = save_index(g, e);
 	embedded_release(g);
 	return rc;
 }

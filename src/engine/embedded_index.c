@@ -1,55 +1,34 @@
 /* embedded_index.c: the index of an embedded engine: its words, its start from the database, its upkeep. */
 #include "engine/embedded_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 
-#define LOAD_ENTRIES 1000
-#define SAVE_ROWS 20000 /* new rows after which the graphs are written */
+#define LOAD_ENTRIES 500
+#define SAVE_ROWS 20000 /* changes after which the index is written though more are coming */
+#define IDLE_MS 1000    /* without a change: now is the time to merge what is left, and to write it */
+#define SCRUB_LOOK_MS 600000
+#define SCRUB_MS INT64_C(3600000) /* files are read again so often */
 
-/* --- words -------------------------------------------------------------------------------------- */
-
-struct forward {
-	void (*each)(void *arg, struct word_hit hit);
-	void *arg;
-};
-
-static void forward(void *arg, uint64_t entry, float score)
-{
-	struct forward *f = arg;
-
-	f->each(f->arg, (struct word_hit){ .entry = entry, .score = score });
-}
-
-static int words_search(void *ctx, enum collection c, const struct term *terms, size_t n,
-			void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e)
-{
-	struct embedded *g = ctx;
-	struct forward f = { each, arg };
-	struct db *d;
-	int rc = pool_take(g->readers, &d, e);
-
-	if (rc < 0)
-		return rc;
-	rc = fts_search(d, g->tables, (int)c, terms, n, forward, &f, e);
-	pool_give(g->readers, d);
-	return rc;
-}
+/* --- match ------------------------------------------------------------------------------------------ */
 
 static int words_match(void *ctx, enum collection c, const char *expr,
-		       void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e)
+		       void (*each)(void *arg, uint64_t entry), void *arg, struct error *e)
 {
 	struct embedded *g = ctx;
-	struct forward f = { each, arg };
 	struct db *d;
 	int rc = pool_take(g->readers, &d, e);
 
 	if (rc < 0)
 		return rc;
-	rc = fts_match(d, g->tables, (int)c, expr, forward, &f, e);
+	rc = fts_match(d, g->tables, (int)c, expr, each, arg, e);
 	pool_give(g->readers, d);
 	return rc;
 }
@@ -113,9 +92,10 @@ static int as_addition(struct arena *a, const struct live_entry *live, struct in
 		       struct error *e)
 {
 	struct index_row *rows = arena_alloc(a, (live->n_rows + 1) * sizeof(*rows));
+	struct bag *words = arena_alloc(a, sizeof(*words));
 	int rc;
 
-	if (!rows)
+	if (!rows || !words || bag_of_texts(a, live->title, live->text, words) < 0)
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	for (size_t i = 0; i < live->n_rows; i++)
 		rows[i] = (struct index_row){ .id = live->rows[i].row,
@@ -126,7 +106,8 @@ static int as_addition(struct arena *a, const struct live_entry *live, struct in
 	out->entry = (struct index_entry){ .collection = (enum collection)live->collection,
 					   .id = live->entry,
 					   .rows = rows,
-					   .n_rows = live->n_rows };
+					   .n_rows = live->n_rows,
+					   .words = words };
 	rc = read_acl(a, live->acl, &out->entry, e);
 	return rc < 0 ? rc : read_tags(a, live->tags, &out->entry, e);
 }
@@ -143,70 +124,179 @@ static int read_page(struct embedded *g, struct db *d, uint64_t after, struct ar
 	return rc;
 }
 
+/* Puts what the index lacks of a page: all of it, unless some segments were read from files. */
 static int add_page(struct embedded *g, struct db *d, uint64_t seq, uint64_t *after, size_t *n,
 		    struct index *x, struct arena *a, struct error *e)
 {
 	struct index_change *changes = arena_alloc(a, LOAD_ENTRIES * sizeof(*changes));
 	struct live_entry *live = NULL;
+	size_t lacking = 0;
 
 	if (!changes)
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	int rc = read_page(g, d, *after, a, &live, n, e);
 	for (size_t i = 0; rc == 0 && i < *n; i++)
-		rc = as_addition(a, &live[i], &changes[i], e);
+		if (!index_has(x, (enum collection)live[i].collection, live[i].entry))
+			rc = as_addition(a, &live[i], &changes[lacking++], e);
 	if (rc == 0)
-		rc = index_apply(x, seq, changes, *n, e);
+		rc = index_apply(x, seq, changes, lacking, e);
 	if (rc == 0 && *n)
 		*after = live[*n - 1].entry;
+	g->rows_since_save += lacking;
 	return rc;
 }
 
-/* One page of entries, read in one short view. *n is how many there were. */
-static int load_page(struct embedded *g, struct db *d, uint64_t seq, uint64_t *after, size_t *n,
-		     struct index *x, struct error *e)
+static int add_lacking(struct embedded *g, struct db *d, uint64_t seq, struct index *x, struct error *e)
 {
-	struct arena *a = arena_new(1 << 20);
+	uint64_t after = 0;
+	size_t n = LOAD_ENTRIES;
+	int rc = 0;
 
-	if (!a)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-	int rc = add_page(g, d, seq, after, n, x, a, e);
-	arena_free(a);
+	while (rc == 0 && n == LOAD_ENTRIES) {
+		struct arena *a = arena_new(1 << 20);
+		rc = a ? add_page(g, d, seq, &after, &n, x, a, e)
+		       : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		arena_free(a);
+	}
+	return rc;
+}
+
+/* Brings one entry to what the database says: put anew, or gone. */
+static int catch_up_entry(struct embedded *g, struct db *d, uint64_t entry, uint64_t seq, struct index *x,
+			  struct arena *a, struct error *e)
+{
+	struct index_change changes[COLLECTIONS];
+	struct live_entry live;
+	size_t n = 0;
+	int rc = entries_get(d, entry, g->dim, a, &live, &n, e);
+
+	if (rc == 0 && n == 1)
+		rc = as_addition(a, &live, &changes[0], e);
+	if (rc < 0)
+		return rc;
+	for (int c = 0; n == 0 && c < COLLECTIONS; c++) {
+		changes[c] = (struct index_change){ .op = INDEX_DELETE };
+		changes[c].entry.collection = (enum collection)c;
+		changes[c].entry.id = entry;
+	}
+	g->rows_since_save++;
+	return index_apply(x, seq, changes, n ? 1 : COLLECTIONS, e);
+}
+
+static int catch_up(struct embedded *g, struct db *d, uint64_t seq, struct index *x, struct arena *a,
+		    struct error *e)
+{
+	uint64_t *changed = NULL;
+	size_t n = 0;
+	int rc = changes_since(d, index_seq(x), a, &changed, &n, e);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct arena *one = arena_new(16384);
+		rc = one ? catch_up_entry(g, d, changed[i], seq, x, one, e)
+			 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		arena_free(one);
+	}
+	return rc;
+}
+
+/* --- is it the index of this database? ------------------------------------------------------------------ */
+
+/* The leaf of the event at a sequence number tells histories apart. */
+static int mark_of(void *arg, uint64_t seq, unsigned char mark[INDEX_MARK])
+{
+	struct embedded *g = arg;
+	struct db *d;
+	int rc = pool_take(g->readers, &d, NULL);
+
+	if (rc < 0)
+		return rc;
+	rc = entries_mark(d, seq, mark, NULL);
+	pool_give(g->readers, d);
+	return rc;
+}
+
+/* 1: what the files hold is a state that this database was in, and its change log tells all that came since. */
+static int is_ours(struct db *d, struct index *x, uint64_t seq, struct arena *a, struct error *e)
+{
+	unsigned char mark[INDEX_MARK];
+	const char *trimmed = NULL;
+	uint64_t held = index_seq(x);
+
+	if (held > seq)
+		return 0;
+	int rc = entries_mark(d, held, mark, e);
+	if (rc == 0)
+		rc = meta_get(d, "trimmed", a, &trimmed, e);
+	if (rc < 0)
+		return rc;
+	if (trimmed && strtoull(trimmed, NULL, 10) > held)
+		return 0;
+	return memcmp(mark, index_mark(x), INDEX_MARK) == 0;
+}
+
+static int open_index(struct embedded *g, int fresh, struct index **out, struct error *e)
+{
+	const struct index_options o = { .folder = g->index_folder,
+					 .dim = g->dim,
+					 .words = { .ctx = g, .match = words_match },
+					 .id = g->embedder_id,
+					 .read_only = g->read_only,
+					 .fresh = fresh };
+
+	return index_open(&o, out, e);
+}
+
+static int open_ours(struct embedded *g, struct db *d, uint64_t seq, struct arena *a, struct index **out,
+		     struct error *e)
+{
+	int rc = open_index(g, 0, out, e);
+
+	if (rc < 0)
+		return rc;
+	rc = is_ours(d, *out, seq, a, e);
+	if (rc == 1)
+		return 0;
+	index_close(*out);
+	return rc < 0 ? rc : open_index(g, 1, out, e);
+}
+
+static int load_from(struct embedded *g, struct db *d, uint64_t seq, struct arena *a, struct index **out,
+		     struct error *e)
+{
+	struct index_stats stats;
+	struct index *x;
+	int rc = open_ours(g, d, seq, a, &x, e);
+
+	if (rc < 0)
+		return rc;
+	index_stats(x, &stats);
+	g->rows_since_save = 0;
+	/* First what changed, so that a later seq is not claimed for what was not looked at. */
+	if (index_seq(x) < seq && index_seq(x) > 0)
+		rc = catch_up(g, d, seq, x, a, e);
+	if (rc == 0 && (stats.broken_files || index_seq(x) == 0))
+		rc = add_lacking(g, d, seq, x, e);
+	if (rc == 0)
+		rc = index_apply(x, seq, NULL, 0, e);
+	if (rc < 0)
+		index_close(x);
+	else
+		*out = x;
 	return rc;
 }
 
 int load_index(struct embedded *g, uint64_t seq, struct index **out, struct error *e)
 {
-	const struct index_options o = { .folder = g->index_folder,
-					 .dim = g->dim,
-					 .words = { .ctx = g, .search = words_search, .match = words_match },
-					 .id = g->embedder_id,
-					 .read_only = g->read_only };
-	uint64_t after = 0;
-	size_t n = LOAD_ENTRIES;
-	struct index_stats stats;
-	struct index *x;
+	struct arena *a = arena_new(65536);
 	struct db *d;
-	int rc = index_open(&o, &x, e);
+	int rc = a ? pool_take(g->readers, &d, e) : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 
-	if (rc < 0)
-		return rc;
-	rc = pool_take(g->readers, &d, e);
 	if (rc == 0) {
-		while (rc == 0 && n == LOAD_ENTRIES)
-			rc = load_page(g, d, seq, &after, &n, x, e);
+		rc = load_from(g, d, seq, a, out, e);
 		pool_give(g->readers, d);
 	}
-	if (rc < 0) {
-		index_close(x);
-		return rc;
-	}
-	/* what the files lack counts as grown: it is built in the background, and should not be built at each start */
-	index_stats(x, &stats);
-	pthread_mutex_lock(&g->lock);
-	g->rows_since_save = stats.rows > stats.graph_rows ? stats.rows - stats.graph_rows : 0;
-	pthread_mutex_unlock(&g->lock);
-	*out = x;
-	return 0;
+	arena_free(a);
+	return rc;
 }
 
 int reload_index(struct embedded *g, uint64_t seq)
@@ -235,60 +325,118 @@ void index_grew(struct embedded *g, size_t rows)
 {
 	pthread_mutex_lock(&g->lock);
 	g->rows_since_save += rows;
+	g->changes++;
 	pthread_cond_signal(&g->idle);
 	pthread_mutex_unlock(&g->lock);
 }
 
 int save_index(struct embedded *g, struct error *e)
 {
+	uint64_t seq = 0;
 	int rc = 0;
 
 	pthread_rwlock_rdlock(&g->index_lock);
 	if (g->index) {
-		uint64_t seq = index_seq(g->index);
-		rc = index_save(g->index, e);
-		if (rc == 0)
+		rc = index_save(g->index, mark_of, g, &seq, e);
+		if (rc == 0 && seq)
 			atomic_store(&g->saved_seq, seq);
 	}
 	pthread_rwlock_unlock(&g->index_lock);
 	return rc;
 }
 
-/* 1 while there is more to do. A failure is not fatal: rows that are not in the graph are scanned. */
-static int maintain_once(struct embedded *g)
+/* 1 while there is more to do. A failure is not fatal: what is not merged is searched as it is. */
+static int maintain_once(struct embedded *g, int idle)
 {
 	struct error e = { 0 };
 	int more = 0;
 
 	pthread_rwlock_rdlock(&g->index_lock);
 	if (g->index)
-		more = index_maintain(g->index, &e) > 0;
+		more = index_maintain(g->index, idle, &e) > 0;
 	pthread_rwlock_unlock(&g->index_lock);
 	return more;
+}
+
+/* Reads all files again: bytes that rot are written anew from memory while they are still there. */
+static void scrub(struct embedded *g)
+{
+	long broken = 0;
+
+	pthread_rwlock_rdlock(&g->index_lock);
+	if (g->index)
+		broken = index_scrub(g->index);
+	pthread_rwlock_unlock(&g->index_lock);
+	if (broken > 0)
+		save_index(g, NULL);
+}
+
+static struct timespec after_ms(int64_t ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Waits for changes; 1: none came for so long. */
+static int wait_for_changes(struct embedded *g, int64_t ms)
+{
+	struct timespec until = after_ms(ms);
+	uint64_t grown = g->changes;
+	int rc = 0;
+
+	while (!g->closing && g->changes == grown && rc != ETIMEDOUT)
+		rc = pthread_cond_timedwait(&g->idle, &g->lock, &until);
+	return rc == ETIMEDOUT && g->changes == grown;
+}
+
+/* With the lock held; lets go of it meanwhile. */
+static void upkeep(struct embedded *g, int idle)
+{
+	int more = 1;
+
+	while (more && !g->closing) {
+		pthread_mutex_unlock(&g->lock);
+		more = maintain_once(g, idle);
+		pthread_mutex_lock(&g->lock);
+	}
+	if (g->closing || g->rows_since_save < (idle ? 1 : SAVE_ROWS))
+		return;
+	g->rows_since_save = 0;
+	pthread_mutex_unlock(&g->lock);
+	int rc = save_index(g, NULL);
+	pthread_mutex_lock(&g->lock);
+	if (rc < 0) {
+		g->failed_saves++;
+		g->rows_since_save += 1; /* tried again when it is idle */
+	}
 }
 
 void *background_run(void *self)
 {
 	struct embedded *g = self;
-	struct error e = { 0 };
-	int more = 1, save;
+	int64_t scrubbed = clock_mono_us();
+	int idle = 0;
 
+	/* Searches go first. Of this thread only; it may fail, and nothing depends on it. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 	pthread_mutex_lock(&g->lock);
 	while (!g->closing) {
-		if (!more)
-			pthread_cond_wait(&g->idle, &g->lock);
-		if (g->closing)
-			break;
-		pthread_mutex_unlock(&g->lock);
-		more = maintain_once(g);
-		pthread_mutex_lock(&g->lock);
-		save = !more && g->rows_since_save >= SAVE_ROWS;
-		if (!save)
-			continue;
-		g->rows_since_save = 0;
-		pthread_mutex_unlock(&g->lock);
-		save_index(g, &e);
-		pthread_mutex_lock(&g->lock);
+		upkeep(g, idle);
+		idle = wait_for_changes(g, idle ? SCRUB_LOOK_MS : IDLE_MS);
+		if (idle && !g->closing && clock_mono_us() - scrubbed > SCRUB_MS * 1000) {
+			pthread_mutex_unlock(&g->lock);
+			scrub(g);
+			scrubbed = clock_mono_us();
+			pthread_mutex_lock(&g->lock);
+		}
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;

@@ -4,8 +4,8 @@
  * Threads: callers prepare their events (embedded_prepare.c) and queue them;
  * one writer thread commits them in groups and applies them to the index
  * (embedded_write.c); callers read through a pool of connections
- * (embedded_read.c); a background thread moves rows into the graph and saves
- * it (embedded_index.c).
+ * (embedded_read.c); a background thread merges the index's segments and saves
+ * them (embedded_index.c).
  */
 #ifndef READBACK_ENGINE_EMBEDDED_INTERNAL_H
 #define READBACK_ENGINE_EMBEDDED_INTERNAL_H
@@ -54,7 +54,7 @@ struct embedded {
 	int closing; /* 1: the background thread ends, 2: the writer too */
 	int stopped, not_ready;
 	char reason[200];
-	uint64_t rows_since_save;
+	uint64_t rows_since_save, changes, failed_saves;
 
 	int has_writer, has_background;
 	pthread_t writer_thread, background_thread;

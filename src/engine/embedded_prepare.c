@@ -157,6 +157,10 @@ static int set_entry(struct embedded *g, struct arena *a, const struct change *c
 	stored->entry = indexed->id = atomic_fetch_add(&g->next_entry, 1);
 	set_text(&stored->title, en->title);
 	set_text(&stored->text, en->text);
+	struct bag *words = arena_alloc(a, sizeof(*words));
+	if (!words || bag_of_texts(a, en->title, en->text, words) < 0)
+		return no_memory(e);
+	indexed->words = words;
 	return set_rows(g, a, en, stored, indexed, e);
 }
 

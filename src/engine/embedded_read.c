@@ -226,6 +226,7 @@ int read_status(void *self, struct arena *a, struct engine_status *out, struct e
 	pthread_mutex_lock(&g->lock);
 	s.ready = !g->not_ready;
 	s.read_only = g->read_only || g->stopped;
+	s.failed_saves = (unsigned)g->failed_saves;
 	s.reason = arena_strdup(a, g->stopped || g->not_ready ? g->reason : "");
 	pthread_mutex_unlock(&g->lock);
 	if (vectors)

@@ -138,6 +138,7 @@ struct engine_status {
 	size_t dim;
 	const char *embedder; /* id that the vectors are of; "" until the first */
 	struct index_stats index;
+	unsigned failed_saves; /* of the index's files; tried again later */
 	uint64_t records[RECORD_KINDS];
 	int64_t database_bytes;
 };

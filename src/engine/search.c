@@ -188,6 +188,8 @@ static int find_candidates(struct run *r, enum collection kind, size_t k, struct
 		.n_groups = rights ? rights->n_groups : 0,
 		.k = k,
 		.exact = q->exact,
+		.k1 = q->k1,
+		.b = q->b,
 	};
 	struct search_weights w = fuse_normalise(q->weights, search_default_weights(kind));
 	int rc;

@@ -43,6 +43,7 @@ struct search_request {
 	size_t k, offset;         /* per kind; k 0: 10 */
 	struct search_weights weights;
 	int no_highlight, exact;
+	double k1, b;                    /* of BM25; both 0: the index's own */
 	struct text text_for_highlights; /* when vector and terms were given; else the query */
 };
 

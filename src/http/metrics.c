@@ -111,6 +111,7 @@ void metrics_write(struct metrics *m, const struct engine_status *s, struct strb
 	gauge(out, "readback_read_only", "1 after a write of unknown outcome.", s->read_only);
 	gauge(out, "readback_event_seq", "Sequence number of the last event.", (double)s->seq);
 	gauge(out, "readback_index_seq", "Last event that the index holds.", (double)s->index_seq);
+	gauge(out, "readback_index_segments", "Segments of the index.", (double)s->index.segments);
 	gauge(out, "readback_index_rows", "Rows of the index.", (double)s->index.rows);
 	gauge(out, "readback_index_dead_rows", "Rows that are deleted or replaced.",
 	      (double)s->index.dead_rows);
@@ -119,6 +120,10 @@ void metrics_write(struct metrics *m, const struct engine_status *s, struct strb
 	gauge(out, "readback_index_bytes", "Memory of the index.", (double)s->index.bytes);
 	gauge(out, "readback_index_broken_files", "Index files that were broken and rebuilt.",
 	      s->index.broken_files);
+	gauge(out, "readback_index_failed_merges", "Merges of segments that failed; the old ones stay.",
+	      s->index.failed_merges);
+	gauge(out, "readback_index_failed_saves", "Writes of index files that failed; what was saved stays.",
+	      s->failed_saves);
 	gauge(out, "readback_database_bytes", "Size of the database.", (double)s->database_bytes);
 	strbuf_puts(out, "# HELP readback_records Records by kind.\n# TYPE readback_records gauge\n");
 	for (int k = 0; k < RECORD_KINDS; k++)

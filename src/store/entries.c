@@ -1,9 +1,11 @@
 #include "store/entries.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "store/db.h"
+#include "store/records.h"
 #include "store/sql.h"
 
 static int no_memory(struct error *e)
@@ -105,10 +107,28 @@ static int rows_of_entry(struct db *d, uint64_t entry, size_t dim, struct arena 
 	return rc;
 }
 
+static int read_text(const struct query *q, int column, struct arena *a, struct text *out, struct error *e)
+{
+	size_t n = 0;
+	const char *s = column_text(q, column, &n);
+
+	*out = (struct text){ NULL, 0 };
+	if (!s)
+		return 0;
+	out->s = arena_strndup(a, s, n);
+	out->n = n;
+	return out->s ? 0 : no_memory(e);
+}
+
+#define SELECT_ENTRY                                                                 \
+	"SELECT e.entry, e.collection, e.acl, e.tags, a.body, b.body FROM entries e" \
+	" LEFT JOIN texts a ON a.id = e.title LEFT JOIN texts b ON b.id = e.text"
+
 static int read_entry(struct db *d, const struct query *q, size_t dim, struct arena *a, struct live_entry *en,
 		      struct error *e)
 {
 	const char *acl = column_text(q, 2, NULL), *tags = column_text(q, 3, NULL);
+	int rc;
 
 	*en = (struct live_entry){ .entry = (uint64_t)column_int(q, 0),
 				   .collection = (int)column_int(q, 1),
@@ -116,7 +136,10 @@ static int read_entry(struct db *d, const struct query *q, size_t dim, struct ar
 				   .tags = tags ? arena_strdup(a, tags) : NULL };
 	if (!en->tags || (acl && !en->acl))
 		return no_memory(e);
-	return rows_of_entry(d, en->entry, dim, a, en, e);
+	rc = read_text(q, 4, a, &en->title, e);
+	if (rc == 0)
+		rc = read_text(q, 5, a, &en->text, e);
+	return rc < 0 ? rc : rows_of_entry(d, en->entry, dim, a, en, e);
 }
 
 int entries_read(struct db *d, uint64_t after, size_t limit, size_t dim, struct arena *a,
@@ -128,8 +151,7 @@ int entries_read(struct db *d, uint64_t after, size_t limit, size_t dim, struct 
 
 	if (!v)
 		return no_memory(e);
-	struct query q = query_start(
-		d, "SELECT entry, collection, acl, tags FROM entries WHERE entry > ? ORDER BY entry LIMIT ?");
+	struct query q = query_start(d, SELECT_ENTRY " WHERE e.entry > ? ORDER BY e.entry LIMIT ?");
 	query_int(&q, (int64_t)after);
 	query_int(&q, (int64_t)limit);
 	while ((rc = query_step(&q, e)) > 0) {
@@ -139,6 +161,44 @@ int entries_read(struct db *d, uint64_t after, size_t limit, size_t dim, struct 
 			return rc;
 		}
 		count++;
+	}
+	if (rc == 0) {
+		*out = v;
+		*n = count;
+	}
+	return rc;
+}
+
+int entries_get(struct db *d, uint64_t entry, size_t dim, struct arena *a, struct live_entry *out, size_t *n,
+		struct error *e)
+{
+	struct query q = query_start(d, SELECT_ENTRY " WHERE e.entry = ?");
+
+	query_int(&q, (int64_t)entry);
+	int rc = query_step(&q, e);
+	*n = rc > 0;
+	if (rc <= 0)
+		return rc;
+	rc = read_entry(d, &q, dim, a, out, e);
+	query_end(&q);
+	return rc;
+}
+
+int changes_since(struct db *d, uint64_t seq, struct arena *a, uint64_t **out, size_t *n, struct error *e)
+{
+	struct query q = query_start(d, "SELECT DISTINCT entry FROM changes WHERE seq > ? ORDER BY entry");
+	uint64_t *v = NULL;
+	size_t count = 0, cap = 0;
+	int rc;
+
+	query_int(&q, (int64_t)seq);
+	while ((rc = query_step(&q, e)) > 0) {
+		v = room(a, v, count, &cap, sizeof(*v));
+		if (!v) {
+			query_end(&q);
+			return no_memory(e);
+		}
+		v[count++] = (uint64_t)column_int(&q, 0);
 	}
 	if (rc == 0) {
 		*out = v;
@@ -161,13 +221,35 @@ int entries_highest(struct db *d, uint64_t *entry, uint64_t *row, struct error *
 	return rc;
 }
 
+int entries_mark(struct db *d, uint64_t seq, unsigned char out[32], struct error *e)
+{
+	struct query q = query_start(d, "SELECT leaf FROM events WHERE seq = ?");
+	size_t n = 0;
+
+	memset(out, 0, 32);
+	query_int(&q, (int64_t)seq);
+	int rc = query_step(&q, e);
+	if (rc <= 0)
+		return rc;
+	const void *leaf = column_blob(&q, 0, &n);
+	if (leaf && n == 32)
+		memcpy(out, leaf, 32);
+	query_end(&q);
+	return 0;
+}
+
 int changes_trim(struct db *d, uint64_t seq, size_t limit, struct error *e)
 {
 	struct query q = query_start(
 		d,
 		"DELETE FROM changes WHERE n IN (SELECT n FROM changes WHERE seq <= ? ORDER BY n LIMIT ?)");
 
+	char text[24];
 	query_int(&q, (int64_t)seq);
 	query_int(&q, (int64_t)limit);
-	return query_run(&q, e);
+	int rc = query_run(&q, e);
+	if (rc < 0)
+		return rc;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)seq);
+	return meta_set(d, "trimmed", text, e);
 }

@@ -162,8 +162,7 @@ static void words_sql_of(size_t c, enum words_sql what, struct strbuf *b)
 			c, c);
 		break;
 	case WORDS_MATCH:
-		strbuf_printf(b, "SELECT rowid, -bm25(words_%zu) FROM words_%zu WHERE words_%zu MATCH ?", c,
-			      c, c);
+		strbuf_printf(b, "SELECT rowid FROM words_%zu WHERE words_%zu MATCH ?", c, c);
 		break;
 	case WORDS_CHECK:
 		strbuf_printf(b, "INSERT INTO words_%zu(words_%zu, rank) VALUES('integrity-check', 1)", c, c);

@@ -168,9 +168,10 @@ struct allowed {
 	int wanted;
 };
 
-/* BM25 as FTS5 has it: k1 1.2, b .75, an idf that is never below 1e-6, lengths over both columns. */
+/* BM25 with the idf that is never negative, by what all live entries of the collection have. */
 static void score_words(const struct cluster *c, const struct index_query *q, struct allowed *v, size_t n)
 {
+	double k1 = q->k1 != 0 || q->b != 0 ? q->k1 : INDEX_K1, b = q->k1 != 0 || q->b != 0 ? q->b : INDEX_B;
 	double words = 0, entries = 0;
 
 	for (size_t i = 0; i < c->n_entries; i++) {
@@ -187,15 +188,14 @@ static void score_words(const struct cluster *c, const struct index_query *q, st
 			have += en->live && record_schema(en->kind)->collection == (int)q->collection &&
 				count_word(en, q->terms[t].stem) > 0;
 		}
-		double idf = log((entries - have + 0.5) / (have + 0.5));
-		idf = idf > 0 ? idf : 1e-6;
+		double idf = log(1 + (entries - have + 0.5) / (have + 0.5));
 		for (size_t i = 0; i < n; i++) {
 			const struct memory_entry *en = v[i].entry;
 			double f = (double)count_word(en, q->terms[t].stem);
 			double length = (double)(en->n_words[0] + en->n_words[1]) / (words / entries);
 			if (f > 0)
-				v[i].hit.words += (float)((double)q->terms[t].weight * idf * f * 2.2 /
-							  (f + 1.2 * (0.25 + 0.75 * length)));
+				v[i].hit.words += (float)((double)q->terms[t].weight * idf * f * (k1 + 1) /
+							  (f + k1 * (1 - b + b * length)));
 		}
 	}
 }

@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_written_is_told(mount):
 
 
 def test_damaged_index_files_are_built_again(tmp_path):
-    """Enough rows for a graph; its file cut, changed, emptied and taken away. Vectors are given, so nothing is embedded."""
+    """Enough rows for a graph; its segment cut, changed, emptied and taken away. Vectors are given, so nothing is embedded."""
     chance = random.Random(5)
     n = 20200
     with open(tmp_path / "d.ndjson", "w") as out:
@@ -159,21 +159,29 @@ def test_damaged_index_files_are_built_again(tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert s.stop() == 0
-    (file,) = (tmp_path / "data").glob("tenants/*/index/documents.graph")
-    good = file.read_bytes()
-    middle = len(good) // 2
-    for how, bad in (("whole", good), ("cut", good[:middle]), ("empty", b""),
-                     ("changed", good[:middle] + bytes(b ^ 0xff for b in good[middle:middle + 4]) + good[middle + 4:]),
-                     ("gone", None)):
-        file.unlink(missing_ok=True)
-        if bad is not None:
-            file.write_bytes(bad)
-        s.start()
-        ready = s.get("/readyz").json()
-        assert ready["ready"] and ready["broken_index_files"] == (0 if how in ("whole", "gone") else 1), how
-        assert top(s) == before, how
-        assert f"d{n - 1}" in walk(s), how
-        s.kill()
+    (folder,) = (tmp_path / "data").glob("tenants/*/index")
+    saved = {f.name: f.read_bytes() for f in folder.iterdir()}
+    name = max((n for n in saved if n.endswith(".segment")), key=lambda n: len(saved[n]))
+    for name in (name, "manifest"):
+        good = saved[name]
+        middle = len(good) // 2
+        for how, bad in (("whole", good), ("cut", good[:middle]), ("empty", b""),
+                         ("changed", good[:middle] + bytes(b ^ 0xff for b in good[middle:middle + 4]) + good[middle + 4:]),
+                         ("gone", None)):
+            for f in folder.iterdir():
+                f.unlink()
+            for other, data in saved.items():
+                (folder / other).write_bytes(data)
+            (folder / name).unlink()
+            if bad is not None:
+                (folder / name).write_bytes(bad)
+            s.start()
+            ready = s.get("/readyz").json()
+            broken = 0 if how == "whole" or (how == "gone" and name == "manifest") else 1
+            assert ready["ready"] and ready["broken_index_files"] == broken, (name, how)
+            assert top(s) == before, (name, how)
+            assert f"d{n - 1}" in walk(s), (name, how)
+            s.kill()
 
 
 def test_a_batch_that_was_cut_off_goes_on(tmp_path):

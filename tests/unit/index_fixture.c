@@ -1,9 +1,18 @@
 #include "index_fixture.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/arena.h"
 
 uint64_t rng_next(struct rng *r)
 {
@@ -119,6 +128,22 @@ void model_retag(struct model *m, struct model_entry *e)
 	}
 }
 
+static void fill_bag(struct model_entry *e)
+{
+	/* By bytes, as a bag has them. */
+	static const char *const sorted[MODEL_WORDS] = { "w0", "w1", "w10", "w11", "w2", "w3",
+							 "w4", "w5", "w6",  "w7",  "w8", "w9" };
+
+	e->bag = (struct bag){ e->terms, 0, 0 };
+	for (size_t i = 0; i < MODEL_WORDS; i++) {
+		uint32_t tf = e->words[atoi(sorted[i] + 1)];
+		if (!tf)
+			continue;
+		e->terms[e->bag.n++] = (struct bag_term){ sorted[i], strlen(sorted[i]), tf };
+		e->bag.length += tf;
+	}
+}
+
 void model_fill(struct model *m, struct model_entry *e)
 {
 	static const enum row_field fields[] = { ROW_TITLE, ROW_WHOLE,    ROW_CHUNK,
@@ -135,7 +160,8 @@ void model_fill(struct model *m, struct model_entry *e)
 						 rng_below(r, 10) ? v : NULL };
 	}
 	for (size_t i = 0; i < MODEL_WORDS; i++)
-		e->words[i] = rng_below(r, 5) == 0 ? (float)(1 + rng_below(r, 8)) / 4 : 0;
+		e->words[i] = rng_below(r, 5) == 0 ? 1 + (uint32_t)rng_below(r, 5) : 0;
+	fill_bag(e);
 	model_retag(m, e);
 }
 
@@ -146,6 +172,7 @@ struct index_change model_change(const struct model_entry *e, enum index_op op)
 					.id = e->id,
 					.rows = e->rows,
 					.n_rows = e->n_rows,
+					.words = &e->bag,
 					.everyone = e->everyone,
 					.groups = e->groups,
 					.n_groups = e->n_groups,
@@ -153,47 +180,43 @@ struct index_change model_change(const struct model_entry *e, enum index_op op)
 					.n_tags = e->n_tags } };
 }
 
-static float score_of(const struct model_entry *e, const struct term *terms, size_t n)
+float model_score(const struct model *m, const struct model_entry *e, const struct index_query *q)
 {
-	float sum = 0;
+	double n = 0, length = 0, sum = 0;
 
-	for (size_t i = 0; i < n; i++)
-		sum += terms[i].weight * e->words[atoi(terms[i].word + 1)];
-	return sum;
-}
-
-float model_score(const struct model_entry *e, const struct index_query *q)
-{
-	return score_of(e, q->terms, q->n_terms);
-}
-
-static int search_words(void *ctx, enum collection c, const struct term *terms, size_t n,
-			void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e)
-{
-	const struct model *m = ctx;
-
-	(void)e;
-	for (size_t i = 0; c == COLLECTION_DOCUMENT && i < m->n; i++) {
-		float score = m->entries[i].live ? score_of(&m->entries[i], terms, n) : 0;
-		if (score > 0)
-			each(arg, (struct word_hit){ m->entries[i].id, score });
+	for (size_t i = 0; i < m->n; i++) {
+		n += m->entries[i].live;
+		length += m->entries[i].live ? m->entries[i].bag.length : 0;
 	}
-	return 0;
+	for (size_t t = 0; t < q->n_terms; t++) {
+		size_t w = (size_t)atoi(q->terms[t].stem + 1);
+		double df = 0, tf = e->words[w];
+		for (size_t i = 0; i < m->n; i++)
+			df += m->entries[i].live && m->entries[i].words[w] > 0;
+		double idf = log(1 + (n - df + .5) / (df + .5));
+		if (tf > 0)
+			sum += q->terms[t].weight * idf * (INDEX_K1 + 1) * tf /
+			       (tf + INDEX_K1 * (1 - INDEX_B + INDEX_B * e->bag.length / (length / n)));
+	}
+	return (float)sum;
 }
 
 static int match_words(void *ctx, enum collection c, const char *expr,
-		       void (*each)(void *arg, struct word_hit hit), void *arg, struct error *e)
+		       void (*each)(void *arg, uint64_t entry), void *arg, struct error *e)
 {
-	struct term term = { .word = expr, .stem = expr, .weight = 1 };
+	const struct model *m = ctx;
 
 	if (expr[0] != 'w')
 		return error_set(e, ERR_BAD_MATCH, "match", "not an expression");
-	return search_words(ctx, c, &term, 1, each, arg, e);
+	for (size_t i = 0; c == COLLECTION_DOCUMENT && i < m->n; i++)
+		if (m->entries[i].live && m->entries[i].words[atoi(expr + 1)])
+			each(arg, m->entries[i].id);
+	return 0;
 }
 
 struct word_source model_words(struct model *m)
 {
-	return (struct word_source){ m, search_words, match_words };
+	return (struct word_source){ m, match_words };
 }
 
 static int bytes_order(const struct text *a, const struct text *b)
@@ -313,4 +336,48 @@ const struct index_filter *random_filter(struct rng *r, struct filter_pool *p, i
 	for (size_t i = 0; i < f->n_values; i++)
 		p->values[p->n_values++] = random_value(r, f->key);
 	return f;
+}
+
+static int by_entry(const void *a, const void *b)
+{
+	const struct index_hit *x = a, *y = b;
+
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+void model_check(struct index *x, const struct model *m)
+{
+	static const struct term word = { .word = "w1", .stem = "w1", .weight = 1 };
+	struct rng r = { 3 };
+	float *v = malloc(m->dim * sizeof(*v));
+
+	for (int i = 0; i < 5; i++) {
+		struct arena *a = arena_new(4096);
+		struct index_query q = {
+			.vector = v, .terms = &word, .n_terms = 1, .k = m->n, .all_groups = 1, .exact = 1
+		};
+		struct index_result got = { 0 };
+		size_t live = 0;
+		random_unit(&r, m->dim, v);
+		assert_int_equal(index_search(x, &q, a, &got, NULL), 0);
+		struct index_hit *hits = arena_alloc(a, (got.n + 1) * sizeof(*hits));
+		memcpy(hits, got.hits, got.n * sizeof(*hits));
+		qsort(hits, got.n, sizeof(*hits), by_entry);
+		for (size_t j = 0, h = 0; j < m->n; j++) {
+			struct index_hit want;
+			if (!m->entries[j].live)
+				continue;
+			live++;
+			float score = model_score(m, &m->entries[j], &q);
+			if (!model_vector(m, &m->entries[j], v, &want) && score == 0)
+				continue;
+			assert_true(h < got.n);
+			assert_int_equal(hits[h].entry, m->entries[j].id);
+			assert_true(hits[h].words > score - 1e-4f && hits[h].words < score + 1e-4f);
+			h++;
+		}
+		assert_int_equal(got.allowed, live);
+		arena_free(a);
+	}
+	free(v);
 }

@@ -37,7 +37,9 @@ struct model_entry {
 	float *vectors; /* MODEL_ROWS * dim */
 	const char *groups[MODEL_GROUPS];
 	struct index_tag tags[MODEL_TAGS];
-	float words[MODEL_WORDS]; /* score of word "w<i>"; 0: not in it */
+	uint32_t words[MODEL_WORDS]; /* how often word "w<i>" is in it */
+	struct bag bag;              /* of these */
+	struct bag_term terms[MODEL_WORDS];
 };
 
 struct model {
@@ -57,14 +59,18 @@ void model_retag(struct model *m, struct model_entry *e);
 /* The entry as index_apply() wants it; points into the model. */
 struct index_change model_change(const struct model_entry *e, enum index_op op);
 
-/* Words "w0" … are served from the model, which is ctx; match expressions are one such word. */
+/* Match expressions are one word, "w0" …; served from the model, which is ctx. */
 struct word_source model_words(struct model *m);
 
 int model_filter(const struct model_entry *e, const struct index_filter *f);
 int model_allows(const struct model_entry *e, const struct index_query *q);
 /* The score by vector, and parts as in index_hit; 0 if it has no vectors. */
 int model_vector(const struct model *m, const struct model_entry *e, const float *q, struct index_hit *out);
-float model_score(const struct model_entry *e, const struct index_query *q);
+/* BM25 by looking at every entry. */
+float model_score(const struct model *m, const struct model_entry *e, const struct index_query *q);
+
+/* Fails the test unless the index answers just the live entries, with the scores that the model gives them. */
+void model_check(struct index *x, const struct model *m);
 
 /* A random condition, or tree of depth `depth`, in static storage of the model's keys; `pool` of `n` filters holds it. */
 struct filter_pool {

@@ -214,10 +214,13 @@ void store_history(struct store_fixture *f)
 
 size_t store_find(struct store_fixture *f, const char *word, const char **ids, size_t max)
 {
-	const struct term term = { word, word, 1 };
-	const struct index_query q = {
-		.collection = COLLECTION_DOCUMENT, .terms = &term, .n_terms = 1, .all_groups = 1, .k = 100
-	};
+	const struct term *terms;
+	long n_terms = analyse_query(f->a, word, strlen(word), 1, &terms);
+	const struct index_query q = { .collection = COLLECTION_DOCUMENT,
+				       .terms = terms,
+				       .n_terms = n_terms < 0 ? 0 : (size_t)n_terms,
+				       .all_groups = 1,
+				       .k = 100 };
 	struct index_result r;
 	struct record *rec;
 	size_t n = 0;

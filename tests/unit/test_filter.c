@@ -10,27 +10,77 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "index/bits.h"
 #include "index/filter.h"
-#include "index/tags.h"
 #include "index_fixture.h"
 
 #define ENTRIES 300
 
-static void check_all(struct model *m, const struct tags *t, const roaring_bitmap_t *live, struct rng *r,
-		      uint64_t seed)
+/* A set of tags in memory of its own. */
+struct made {
+	struct strbuf bytes;
+	struct tagset t;
+};
+
+static void open_made(struct tag_builder *b, uint32_t docs, struct made *out)
 {
-	for (int round = 0; round < 40; round++) {
+	struct error e = { 0 };
+
+	*out = (struct made){ 0 };
+	assert_int_equal(tag_builder_finish(b, docs, &out->bytes), 0);
+	tag_builder_free(b);
+	if (tagset_open(out->bytes.p, out->bytes.n, &out->t, &e) < 0)
+		fail_msg("%s", e.message);
+}
+
+/* Document i is the model's entry i; those that are not live have no tags. */
+static void of_model(const struct model *m, struct made *out)
+{
+	struct tag_builder *b = tag_builder_new();
+
+	for (uint32_t i = 0; i < m->n; i++) {
+		if (m->entries[i].live) {
+			struct index_change c = model_change(&m->entries[i], INDEX_ADD);
+			assert_int_equal(tag_builder_add(b, i, &c.entry), 0);
+		}
+	}
+	open_made(b, (uint32_t)m->n, out);
+}
+
+static void check_all(const struct model *m, const struct tagset *t, struct rng *r, uint64_t seed)
+{
+	for (int round = 0; round < 60; round++) {
 		struct filter_pool pool = { 0 };
 		const struct index_filter *f = random_filter(r, &pool, (int)rng_below(r, 3));
-		roaring_bitmap_t *got = filter_slots(f, t, live);
-		roaring_bitmap_and_inplace(got, live); /* OR of nothing and the like may not add */
-		for (uint32_t i = 0; i < ENTRIES; i++) {
-			int want = m->entries[i].live && model_filter(&m->entries[i], f);
-			if (want != (int)roaring_bitmap_contains(got, i))
+		struct arena *a = arena_new(4096);
+		uint64_t got[(ENTRIES + 63) / 64] = { 0 };
+
+		assert_int_equal(filter_into(f, t, a, got), 0);
+		for (uint32_t i = 0; i < m->n; i++) {
+			if (!m->entries[i].live) /* a document without anything: an AND of nothing has it */
+				continue;
+			int want = model_filter(&m->entries[i], f);
+			if (want != (int)bits_has(got, i))
 				fail_msg("seed %d, round %d, entry %u, operator %d: wanted %d", (int)seed,
 					 round, i, f->op, want);
 		}
-		roaring_bitmap_free(got);
+		arena_free(a);
+	}
+}
+
+static void check_visible(const struct model *m, const struct tagset *t)
+{
+	const char *groups[] = { "tier1", "billing", "nobody" };
+
+	for (size_t n = 0; n <= 3; n++) {
+		uint64_t got[(ENTRIES + 63) / 64] = { 0 };
+		struct index_query q = { .groups = groups, .n_groups = n };
+		tagset_visible(t, groups, n, got);
+		for (uint32_t i = 0; i < m->n; i++) {
+			int want = m->entries[i].live && model_allows(&m->entries[i], &q);
+			assert_int_equal(want, (int)bits_has(got, i));
+		}
 	}
 }
 
@@ -38,163 +88,213 @@ static void test_filter__equals_a_look_at_every_entry(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 8; seed++) {
-		struct model *m = model_new(0, ENTRIES, seed);
-		struct tags *t = tags_new();
-		roaring_bitmap_t *live = roaring_bitmap_create();
+		/* Few documents and many: names are lists and sets of bits. */
+		struct model *m = model_new(0, seed % 2 ? ENTRIES : 7, seed);
 		struct rng r = { seed + 1000 };
-		/* Entries come, change and go, and slots are used again. */
-		for (int step = 0; step < 3000; step++) {
-			uint32_t i = (uint32_t)rng_below(&r, ENTRIES);
-			struct model_entry *e = &m->entries[i];
-			if (rng_below(&r, 3)) {
-				model_fill(m, e);
-				struct index_change c = model_change(e, INDEX_ADD);
-				assert_int_equal(tags_set(t, i, &c.entry), 0);
-				roaring_bitmap_add(live, i);
-			} else {
-				e->live = 0;
-				tags_clear(t, i);
-				roaring_bitmap_remove(live, i);
-			}
-			if (step % 500 == 499)
-				check_all(m, t, live, &r, seed);
+		struct made made;
+		for (size_t i = 0; i < m->n; i++) {
+			if (rng_below(&r, 4))
+				model_fill(m, &m->entries[i]);
 		}
-		roaring_bitmap_free(live);
-		tags_free(t);
+		of_model(m, &made);
+		check_all(m, &made.t, &r, seed);
+		check_visible(m, &made.t);
+		strbuf_release(&made.bytes);
 		model_free(m);
 	}
 }
 
-static struct tags *with_tag(struct index_tag *tags, size_t n)
+static void test_filter__merged_tags_are_those_of_the_parts(void **state)
 {
-	struct tags *t = tags_new();
-	struct index_entry e = { .everyone = 1, .tags = tags, .n_tags = n };
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		struct model *m = model_new(0, ENTRIES, seed);
+		struct rng r = { seed + 2000 };
+		struct tag_builder *parts[3], *b = tag_builder_new();
+		struct made of[3], merged, whole;
+		uint32_t to[3][ENTRIES], n[3] = { 0 }, docs = 0;
 
-	assert_int_equal(tags_set(t, 0, &e), 0);
-	return t;
+		for (int i = 0; i < 3; i++)
+			parts[i] = tag_builder_new();
+		for (size_t i = 0; i < m->n; i++) {
+			struct model_entry *e = &m->entries[i];
+			size_t at = i * 3 / m->n;
+			model_fill(m, e);
+			struct index_change c = model_change(e, INDEX_ADD);
+			assert_int_equal(tag_builder_add(parts[at], n[at], &c.entry), 0);
+			e->live = rng_below(&r, 3) != 0;
+			to[at][n[at]++] = e->live ? docs++ : TAG_GONE;
+		}
+		struct tag_builder *again = tag_builder_new();
+		for (size_t i = 0, d = 0; i < m->n; i++) {
+			struct index_change c = model_change(&m->entries[i], INDEX_ADD);
+			if (m->entries[i].live)
+				assert_int_equal(tag_builder_add(again, (uint32_t)d++, &c.entry), 0);
+		}
+		open_made(again, docs, &whole);
+		for (int i = 0; i < 3; i++) {
+			open_made(parts[i], n[i], &of[i]);
+			assert_int_equal(tag_builder_merge(b, &of[i].t, to[i]), 0);
+		}
+		open_made(b, docs, &merged);
+		assert_int_equal(merged.bytes.n, whole.bytes.n);
+		assert_memory_equal(merged.bytes.p, whole.bytes.p, whole.bytes.n);
+		for (int i = 0; i < 3; i++)
+			strbuf_release(&of[i].bytes);
+		strbuf_release(&merged.bytes);
+		strbuf_release(&whole.bytes);
+		model_free(m);
+	}
 }
 
-static int holds(const struct tags *t, enum filter_op op, const char *key, struct index_value v)
+/* No byte of damaged tags makes a reader go outside: the sanitizers watch. */
+static void test_filter__damaged_tags_are_refused_or_harmless(void **state)
+{
+	struct model *m = model_new(0, 100, 5);
+	struct rng r = { 99 };
+	struct made made;
+
+	(void)state;
+	for (size_t i = 0; i < m->n; i++)
+		model_fill(m, &m->entries[i]);
+	of_model(m, &made);
+	for (int round = 0; round < 3000; round++) {
+		size_t at = round < 2000 ? rng_below(&r, 2000) : rng_below(&r, made.bytes.n);
+		char *copy = malloc(made.bytes.n);
+		struct tagset t;
+		memcpy(copy, made.bytes.p, made.bytes.n);
+		copy[at % made.bytes.n] ^= (char)(1 << rng_below(&r, 8));
+		if (tagset_open(copy, made.bytes.n, &t, NULL) == 0) {
+			struct filter_pool pool = { 0 };
+			struct arena *a = arena_new(4096);
+			uint64_t *got = calloc((t.docs + 63) / 64 + 1, sizeof(*got));
+			filter_into(random_filter(&r, &pool, 2), &t, a, got);
+			free(got);
+			arena_free(a);
+		}
+		free(copy);
+	}
+	for (size_t n = 0; n < 64; n++)
+		assert_int_not_equal(tagset_open(made.bytes.p, n, &(struct tagset){ 0 }, NULL), 0);
+	strbuf_release(&made.bytes);
+	model_free(m);
+}
+
+static void with_tag(struct index_tag *tags, size_t n, struct made *out)
+{
+	struct tag_builder *b = tag_builder_new();
+	struct index_entry e = { .everyone = 1, .tags = tags, .n_tags = n };
+
+	assert_int_equal(tag_builder_add(b, 0, &e), 0);
+	open_made(b, 1, out);
+}
+
+static int holds(const struct made *m, enum filter_op op, const char *key, struct index_value v)
 {
 	struct index_filter f = { .op = op, .key = key, .values = &v, .n_values = 1 };
-	roaring_bitmap_t *live = roaring_bitmap_from_range(0, 1, 1);
-	roaring_bitmap_t *got = filter_slots(&f, t, live);
-	int yes = roaring_bitmap_contains(got, 0);
+	struct arena *a = arena_new(4096);
+	uint64_t got[1] = { 0 };
 
-	roaring_bitmap_free(got);
-	roaring_bitmap_free(live);
-	return yes;
+	assert_int_equal(filter_into(&f, &m->t, a, got), 0);
+	arena_free(a);
+	return bits_has(got, 0);
 }
 
 static void test_filter__a_missing_key_never_matches(void **state)
 {
 	struct index_tag tag = { "lang", { VALUE_STRING, { "en", 2 }, 0 } };
-	struct tags *t = with_tag(&tag, 1);
+	struct made m;
 
 	(void)state;
+	with_tag(&tag, 1, &m);
 	for (enum filter_op op = FILTER_EQ; op <= FILTER_NIN; op++)
-		assert_false(holds(t, op, "product", (struct index_value){ VALUE_STRING, { "en", 2 }, 0 }));
-	assert_true(holds(t, FILTER_EQ, "lang", (struct index_value){ VALUE_STRING, { "en", 2 }, 0 }));
-	assert_true(holds(t, FILTER_NE, "lang", (struct index_value){ VALUE_STRING, { "de", 2 }, 0 }));
-	tags_free(t);
+		assert_false(holds(&m, op, "product", (struct index_value){ VALUE_STRING, { "en", 2 }, 0 }));
+	assert_true(holds(&m, FILTER_EQ, "lang", (struct index_value){ VALUE_STRING, { "en", 2 }, 0 }));
+	assert_true(holds(&m, FILTER_NE, "lang", (struct index_value){ VALUE_STRING, { "de", 2 }, 0 }));
+	strbuf_release(&m.bytes);
 }
 
 static void test_filter__types_are_told_apart(void **state)
 {
 	struct index_tag tag[] = { { "v", { VALUE_NUMBER, { 0 }, 1 } } };
-	struct tags *t = with_tag(tag, 1);
+	struct made m;
 
 	(void)state;
-	assert_true(holds(t, FILTER_EQ, "v", (struct index_value){ VALUE_NUMBER, { 0 }, 1 }));
-	assert_false(holds(t, FILTER_EQ, "v", (struct index_value){ VALUE_BOOL, { 0 }, 1 }));
-	assert_false(holds(t, FILTER_EQ, "v", (struct index_value){ VALUE_STRING, { "1", 1 }, 0 }));
-	assert_true(holds(t, FILTER_NE, "v", (struct index_value){ VALUE_STRING, { "1", 1 }, 0 }));
-	assert_false(holds(t, FILTER_GTE, "v", (struct index_value){ VALUE_NUMBER, { 0 }, NAN }));
-	assert_false(holds(t, FILTER_LTE, "v", (struct index_value){ VALUE_NUMBER, { 0 }, NAN }));
-	tags_free(t);
+	with_tag(tag, 1, &m);
+	assert_true(holds(&m, FILTER_EQ, "v", (struct index_value){ VALUE_NUMBER, { 0 }, 1 }));
+	assert_false(holds(&m, FILTER_EQ, "v", (struct index_value){ VALUE_BOOL, { 0 }, 1 }));
+	assert_false(holds(&m, FILTER_EQ, "v", (struct index_value){ VALUE_STRING, { "1", 1 }, 0 }));
+	assert_true(holds(&m, FILTER_NE, "v", (struct index_value){ VALUE_STRING, { "1", 1 }, 0 }));
+	assert_false(holds(&m, FILTER_GTE, "v", (struct index_value){ VALUE_NUMBER, { 0 }, NAN }));
+	assert_false(holds(&m, FILTER_LTE, "v", (struct index_value){ VALUE_NUMBER, { 0 }, NAN }));
+	strbuf_release(&m.bytes);
 }
 
 static void test_filter__strings_are_ordered_by_bytes(void **state)
 {
 	struct index_tag tag = { "v", { VALUE_STRING, { "b\0c", 3 }, 0 } };
-	struct tags *t = with_tag(&tag, 1);
+	struct made m;
 
 	(void)state;
-	assert_true(holds(t, FILTER_GT, "v", (struct index_value){ VALUE_STRING, { "b", 1 }, 0 }));
-	assert_true(holds(t, FILTER_GT, "v", (struct index_value){ VALUE_STRING, { "Z", 1 }, 0 }));
-	assert_true(holds(t, FILTER_LT, "v", (struct index_value){ VALUE_STRING, { "b\0d", 3 }, 0 }));
-	assert_true(holds(t, FILTER_LT, "v", (struct index_value){ VALUE_STRING, { "\xc3\xa4", 2 }, 0 }));
-	assert_true(holds(t, FILTER_LTE, "v", (struct index_value){ VALUE_STRING, { "b\0c", 3 }, 0 }));
-	assert_false(holds(t, FILTER_GT, "v", (struct index_value){ VALUE_STRING, { "b\0c", 3 }, 0 }));
-	tags_free(t);
+	with_tag(&tag, 1, &m);
+	assert_true(holds(&m, FILTER_GT, "v", (struct index_value){ VALUE_STRING, { "b", 1 }, 0 }));
+	assert_true(holds(&m, FILTER_GT, "v", (struct index_value){ VALUE_STRING, { "Z", 1 }, 0 }));
+	assert_true(holds(&m, FILTER_LT, "v", (struct index_value){ VALUE_STRING, { "b\0d", 3 }, 0 }));
+	assert_true(holds(&m, FILTER_LT, "v", (struct index_value){ VALUE_STRING, { "\xc3\xa4", 2 }, 0 }));
+	assert_true(holds(&m, FILTER_LTE, "v", (struct index_value){ VALUE_STRING, { "b\0c", 3 }, 0 }));
+	assert_false(holds(&m, FILTER_GT, "v", (struct index_value){ VALUE_STRING, { "b\0c", 3 }, 0 }));
+	strbuf_release(&m.bytes);
 }
 
-static void test_filter__unknown_keys_are_named(void **state)
+static void test_filter__keys_are_known_by_what_may_be_seen(void **state)
 {
 	struct index_tag tag = { "lang", { VALUE_STRING, { "en", 2 }, 0 } };
-	struct tags *t = with_tag(&tag, 1);
+	struct tag_builder *b = tag_builder_new();
+	struct index_entry e = { .everyone = 1, .tags = &tag, .n_tags = 1 };
+	uint64_t visible[1] = { 0 };
+	struct made m;
+
+	(void)state;
+	assert_int_equal(tag_builder_add(b, 3, &e), 0);
+	open_made(b, 8, &m);
+	assert_true(filter_knows(&m.t, "lang", NULL));
+	assert_false(filter_knows(&m.t, "lnag", NULL));
+	bits_add(visible, 7);
+	assert_false(filter_knows(&m.t, "lang", visible));
+	bits_add(visible, 3);
+	assert_true(filter_knows(&m.t, "lang", visible));
+	strbuf_release(&m.bytes);
+}
+
+static int find_key(void *arg, const char *key)
+{
+	return strcmp(key, arg) == 0;
+}
+
+static void test_filter__keys_are_those_of_the_whole_tree(void **state)
+{
 	struct index_filter leaf[] = { { .op = FILTER_EQ, .key = "lang" },
 				       { .op = FILTER_EQ, .key = "lnag" } };
-	struct index_filter tree = { .op = FILTER_OR, .children = leaf, .n_children = 2 };
+	struct index_filter inner = { .op = FILTER_OR, .children = leaf, .n_children = 2 };
+	struct index_filter tree = { .op = FILTER_AND, .children = &inner, .n_children = 1 };
+	char lnag[] = "lnag", other[] = "other";
 
 	(void)state;
-	assert_string_equal(filter_unknown_key(&tree, t, NULL), "lnag");
-	tree.n_children = 1;
-	assert_null(filter_unknown_key(&tree, t, NULL));
-	tags_clear(t, 0);
-	assert_string_equal(filter_unknown_key(&tree, t, NULL), "lang");
-	tags_free(t);
-}
-
-static void test_filter__keys_of_hidden_entries_are_unknown(void **state)
-{
-	struct index_tag tag = { "lang", { VALUE_STRING, { "en", 2 }, 0 } };
-	struct index_entry e = { .everyone = 1, .tags = &tag, .n_tags = 1 };
-	struct tags *t = with_tag(&tag, 1);
-	struct index_filter leaf = { .op = FILTER_EQ, .key = "lang" };
-	ROARING_AUTO *visible = roaring_bitmap_create();
-
-	(void)state;
-	roaring_bitmap_add(visible, 1);
-	roaring_bitmap_add(visible, 7);
-	assert_string_equal(filter_unknown_key(&leaf, t, visible), "lang");
-	assert_int_equal(tags_set(t, 3, &e), 0);
-	assert_string_equal(filter_unknown_key(&leaf, t, visible), "lang");
-	assert_int_equal(tags_set(t, 7, &e), 0);
-	assert_null(filter_unknown_key(&leaf, t, visible));
-	tags_free(t);
-}
-
-static void test_filter__values_of_entries_that_are_gone_take_no_room(void **state)
-{
-	struct tags *t = tags_new();
-	size_t most = 0;
-
-	(void)state;
-	for (int round = 0; round < 20000; round++) {
-		char order[32];
-		int n = snprintf(order, sizeof(order), "order-%d", round);
-		struct index_tag tag = { "order", { VALUE_STRING, { order, (size_t)n }, 0 } };
-		struct index_entry e = { .everyone = 1, .tags = &tag, .n_tags = 1 };
-		assert_int_equal(tags_set(t, (uint32_t)(round % 10), &e), 0);
-		if (tags_bytes(t) > most)
-			most = tags_bytes(t);
-	}
-	assert_true(most < 64 * 1024);
-	assert_int_equal(tags_key(t, "order")->present.n, 10);
-	tags_free(t);
+	assert_int_equal(filter_keys(&tree, find_key, lnag), 1);
+	assert_int_equal(filter_keys(&tree, find_key, other), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter__equals_a_look_at_every_entry),
+		cmocka_unit_test(test_filter__merged_tags_are_those_of_the_parts),
+		cmocka_unit_test(test_filter__damaged_tags_are_refused_or_harmless),
 		cmocka_unit_test(test_filter__a_missing_key_never_matches),
 		cmocka_unit_test(test_filter__types_are_told_apart),
 		cmocka_unit_test(test_filter__strings_are_ordered_by_bytes),
-		cmocka_unit_test(test_filter__unknown_keys_are_named),
-		cmocka_unit_test(test_filter__keys_of_hidden_entries_are_unknown),
-		cmocka_unit_test(test_filter__values_of_entries_that_are_gone_take_no_room),
+		cmocka_unit_test(test_filter__keys_are_known_by_what_may_be_seen),
+		cmocka_unit_test(test_filter__keys_are_those_of_the_whole_tree),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

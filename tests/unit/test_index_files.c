@@ -22,21 +22,33 @@
 
 struct world {
 	struct model *model;
-	char folder[256], file[300];
+	char folder[256], manifest[300];
+	char **files; /* the names of the folder when it was made */
+	size_t n_files;
 };
 
-static struct index *open_index(const struct world *w, uint64_t embedder)
+static int open_with(const struct world *w, struct index_options o, struct index **x, struct error *e)
 {
-	struct index_options o = {
-		.folder = w->folder, .dim = DIM, .words = model_words(w->model), .id = embedder
-	};
-	struct index *x = NULL;
-	struct error e = { 0 };
+	o.folder = w->folder;
+	o.dim = DIM;
+	o.words = model_words(w->model);
+	int rc = index_open(&o, x, e);
+	if (rc < 0)
+		return rc;
+	index_tuning(*x)->scan_rows = 0;
+	index_tuning(*x)->links_rows = 64;
+	index_tuning(*x)->small_docs = 32;
+	index_tuning(*x)->merge_docs = 32;
+	return 0;
+}
 
-	if (index_open(&o, &x, &e) < 0)
+static struct index *open_index(const struct world *w)
+{
+	struct error e = { 0 };
+	struct index *x = NULL;
+
+	if (open_with(w, (struct index_options){ .id = 1 }, &x, &e) < 0)
 		fail_msg("%s", e.message);
-	index_tuning(x)->exact_rows = 0;
-	index_tuning(x)->growing_rows = 0;
 	return x;
 }
 
@@ -47,17 +59,40 @@ static void apply_one(struct index *x, const struct model_entry *e, enum index_o
 	assert_int_equal(index_apply(x, index_seq(x) + 1, &c, 1, NULL), 0);
 }
 
-static void add_all(struct index *x, const struct model *m)
+/* What whoever opens an index does: puts what it lacks. */
+static size_t add_lacking(struct index *x, const struct model *m)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < m->n; i++) {
-		if (m->entries[i].live)
+		if (m->entries[i].live && !index_has(x, COLLECTION_DOCUMENT, m->entries[i].id)) {
 			apply_one(x, &m->entries[i], INDEX_ADD);
+			n++;
+		}
 	}
+	return n;
+}
+
+static int mark_of(void *arg, uint64_t seq, unsigned char mark[INDEX_MARK])
+{
+	(void)arg;
+	memset(mark, (int)(seq & 0xff), INDEX_MARK);
+	return 0;
+}
+
+static void save(struct index *x)
+{
+	struct error e = { 0 };
+	uint64_t seq = 0;
+
+	if (index_save(x, mark_of, NULL, &seq, &e) < 0)
+		fail_msg("%s", e.message);
+	assert_int_equal(seq, index_seq(x));
 }
 
 static void maintain(struct index *x)
 {
-	while (index_maintain(x, NULL) == 1)
+	while (index_maintain(x, 1, NULL) == 1)
 		;
 }
 
@@ -69,30 +104,7 @@ static struct index_stats stats(struct index *x)
 	return s;
 }
 
-/* The best by the graph and by a scan are the same, and none is dead. */
-static void check_answers(struct index *x, const struct model *m)
-{
-	struct rng r = { 3 };
-
-	for (int i = 0; i < 20; i++) {
-		struct arena *a = arena_new(4096);
-		struct index_result walked = { 0 }, scanned = { 0 };
-		float v[DIM];
-		struct index_query q = { .vector = v, .k = 10, .all_groups = 1 };
-		random_unit(&r, DIM, v);
-		assert_int_equal(index_search(x, &q, a, &walked, NULL), 0);
-		q.exact = 1;
-		assert_int_equal(index_search(x, &q, a, &scanned, NULL), 0);
-		assert_int_equal(walked.n, scanned.n);
-		for (size_t j = 0; j < walked.n; j++) {
-			assert_int_equal(walked.hits[j].entry, scanned.hits[j].entry);
-			assert_true(m->entries[walked.hits[j].entry - 1].live);
-		}
-		arena_free(a);
-	}
-}
-
-/* A saved graph of all entries of the model. */
+/* Several segments on disk, one of them with a graph, some entries dead or moved. */
 static int set_up(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
@@ -101,19 +113,30 @@ static int set_up(void **state)
 	snprintf(w->folder, sizeof(w->folder), "%s/index-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(w->folder))
 		return -1;
-	snprintf(w->file, sizeof(w->file), "%s/documents.graph", w->folder);
+	snprintf(w->manifest, sizeof(w->manifest), "%s/manifest", w->folder);
 	w->model = model_new(DIM, ENTRIES, 8);
-	for (size_t i = 0; i < ENTRIES; i++)
+	struct index *x = open_index(w);
+	for (size_t i = 0; i < ENTRIES; i++) {
 		model_fill(w->model, &w->model->entries[i]);
-	struct index *x = open_index(w, 1);
-	add_all(x, w->model);
+		if (i < 200)
+			apply_one(x, &w->model->entries[i], INDEX_ADD);
+	}
 	maintain(x);
-	struct error e = { 0 };
-	if (index_save(x, &e) < 0)
-		fail_msg("%s", e.message);
+	for (size_t i = 0; i < ENTRIES; i++) {
+		struct model_entry *e = &w->model->entries[i];
+		e->live = i % 9 != 0;
+		if (!e->live && i < 200)
+			apply_one(x, e, INDEX_DELETE);
+		else if (e->live && i >= 200)
+			apply_one(x, e, INDEX_ADD);
+	}
+	save(x);
+	assert_true(stats(x).segments > 1);
+	assert_true(stats(x).graph_rows > 0);
+	assert_true(stats(x).dead_rows > 0);
 	index_close(x);
 	*state = w;
-	return file_exists(w->file) ? 0 : -1;
+	return folder_list(w->folder, &w->files, &w->n_files, NULL);
 }
 
 static int tear_down(void **state)
@@ -129,110 +152,169 @@ static int tear_down(void **state)
 	}
 	free(names);
 	rmdir(w->folder);
+	free(w->files);
 	model_free(w->model);
 	free(w);
 	return 0;
 }
 
-static void test_files__a_saved_graph_is_taken_up_again(void **state)
+static void test_files__what_was_saved_is_there_again(void **state)
 {
 	struct world *w = *state;
-	struct index *x = open_index(w, 1);
+	struct index *x = open_index(w);
+	struct index_stats before = stats(x);
 
-	assert_int_equal(stats(x).graph_rows, 0);
-	assert_int_equal(stats(x).dead_rows, 0); /* they are expected */
-	add_all(x, w->model);
-	assert_int_equal(stats(x).graph_rows, stats(x).rows);
-	assert_int_equal(stats(x).broken_files, 0);
-	assert_int_equal(index_maintain(x, NULL), 0); /* nothing to build */
-	check_answers(x, w->model);
+	assert_int_equal(before.broken_files, 0);
+	assert_true(before.segments > 1);
+	assert_true(before.graph_rows > 0);
+	assert_int_equal(index_mark(x)[0], index_seq(x) & 0xff);
+	model_check(x, w->model);
+	assert_int_equal(add_lacking(x, w->model), 0);
+	save(x);
+	index_close(x);
+	x = open_index(w);
+	assert_int_equal(stats(x).segments, before.segments);
+	assert_int_equal(stats(x).dead_rows, before.dead_rows);
 	index_close(x);
 }
 
-static void test_files__maintenance_before_the_adds_does_no_harm(void **state)
-{
-	struct world *w = *state;
-	struct index *x = open_index(w, 1);
-
-	maintain(x);
-	add_all(x, w->model);
-	assert_int_equal(stats(x).graph_rows, stats(x).rows);
-	check_answers(x, w->model);
-	index_close(x);
-}
-
-static void test_files__what_was_deleted_since_stays_dead(void **state)
+static void test_files__the_dead_and_the_retagged_stay_so(void **state)
 {
 	struct world *w = *state;
 	struct index *x;
 
-	for (size_t i = 0; i < ENTRIES; i += 3)
-		w->model->entries[i].live = 0;
-	for (size_t i = 1; i < ENTRIES; i += 3)
-		model_fill(w->model, &w->model->entries[i]); /* new rows in place of the old */
-	for (int round = 0; round < 3; round++) {
-		x = open_index(w, 1);
-		add_all(x, w->model);
-		check_answers(x, w->model);
-		maintain(x);
-		check_answers(x, w->model);
-		assert_int_equal(stats(x).graph_rows, stats(x).rows);
-		assert_int_equal(index_save(x, NULL), 0);
+	for (int round = 0; round < 4; round++) {
+		x = open_index(w);
+		model_check(x, w->model);
+		for (size_t i = (size_t)round; i < ENTRIES; i += 7) {
+			struct model_entry *e = &w->model->entries[i];
+			if (e->live && i % 2) {
+				e->live = 0;
+				apply_one(x, e, INDEX_DELETE);
+			} else if (e->live) {
+				model_retag(w->model, e);
+				apply_one(x, e, INDEX_RETAG);
+			}
+		}
+		model_check(x, w->model);
+		if (round % 2)
+			maintain(x);
+		save(x);
+		model_check(x, w->model);
 		index_close(x);
 	}
-	x = open_index(w, 1);
-	add_all(x, w->model);
-	maintain(x);
-	assert_int_equal(stats(x).dead_rows, 0); /* was more than half: made anew */
+	x = open_index(w);
+	model_check(x, w->model);
 	index_close(x);
 }
 
-static void test_files__tombstones_are_given_up_at_the_next_save(void **state)
+static void test_files__what_was_not_saved_is_not_there(void **state)
 {
 	struct world *w = *state;
+	struct index *x = open_index(w);
+	uint64_t seq = index_seq(x);
 
-	for (size_t i = 0; i < 40; i++)
-		w->model->entries[i].live = 0;
-	struct index *x = open_index(w, 1);
-	add_all(x, w->model);
-	assert_int_equal(stats(x).dead_rows, 0);
-	apply_one(x, &w->model->entries[50], INDEX_DELETE); /* so that there is something to save */
-	assert_int_equal(index_save(x, NULL), 0);
-	assert_true(stats(x).dead_rows > 0);
-	size_t dead = stats(x).dead_rows;
+	w->model->entries[9].live = 1; /* dead when saved */
+	apply_one(x, &w->model->entries[9], INDEX_ADD);
 	index_close(x);
-	w->model->entries[50].live = 0;
-	x = open_index(w, 1);
-	add_all(x, w->model);
-	assert_int_equal(stats(x).dead_rows, dead);
-	check_answers(x, w->model);
+	x = open_index(w);
+	assert_int_equal(index_seq(x), seq);
+	assert_int_equal(add_lacking(x, w->model), 1);
+	model_check(x, w->model);
 	index_close(x);
 }
 
 static void test_files__of_another_embedder_are_not_used(void **state)
 {
 	struct world *w = *state;
-	struct index *x = open_index(w, 2);
+	struct index *x;
 
-	add_all(x, w->model);
-	assert_int_equal(stats(x).graph_rows, 0);
+	assert_int_equal(open_with(w, (struct index_options){ .id = 2 }, &x, NULL), 0);
+	assert_int_equal(index_seq(x), 0);
+	assert_int_equal(stats(x).rows, 0);
 	assert_int_equal(stats(x).broken_files, 0);
+	add_lacking(x, w->model);
 	maintain(x);
-	assert_int_equal(index_save(x, NULL), 0);
+	save(x);
 	index_close(x);
-	x = open_index(w, 2);
-	add_all(x, w->model);
-	assert_int_equal(stats(x).graph_rows, stats(x).rows);
+	assert_int_equal(open_with(w, (struct index_options){ .id = 2 }, &x, NULL), 0);
+	assert_true(stats(x).graph_rows > 0);
+	model_check(x, w->model);
 	index_close(x);
 }
 
-/* Opens with this in place of the file: it must be found broken, removed, and do without. */
-static void check_broken(const struct world *w, const char *bytes, size_t n, const char *what, size_t at)
+static void test_files__fresh_begins_empty_and_replaces(void **state)
 {
-	assert_int_equal(file_write(w->file, bytes, n, NULL), 0);
-	struct index *x = open_index(w, 1);
-	if (stats(x).broken_files != 1 || file_exists(w->file))
-		fail_msg("%s %zu went unnoticed", what, at);
+	struct world *w = *state;
+	struct index *x;
+
+	assert_int_equal(open_with(w, (struct index_options){ .id = 1, .fresh = 1 }, &x, NULL), 0);
+	assert_int_equal(stats(x).rows, 0);
+	add_lacking(x, w->model);
+	save(x);
+	index_close(x);
+	x = open_index(w);
+	assert_int_equal(stats(x).broken_files, 0);
+	model_check(x, w->model);
+	index_close(x);
+}
+
+static void path_of(const struct world *w, const char *name, char out[600])
+{
+	snprintf(out, 600, "%s/%s", w->folder, name);
+}
+
+/* The folder's files as they are on disk. */
+struct copy {
+	char *bytes[64];
+	size_t sizes[64];
+};
+
+static void take_copy(const struct world *w, struct copy *c)
+{
+	char path[600];
+
+	assert_true(w->n_files <= 64);
+	for (size_t i = 0; i < w->n_files; i++) {
+		path_of(w, w->files[i], path);
+		assert_int_equal(file_read(path, &c->bytes[i], &c->sizes[i], NULL), 0);
+	}
+}
+
+static void put_file(const struct world *w, size_t i, const char *bytes, size_t n)
+{
+	char path[600];
+
+	path_of(w, w->files[i], path);
+	FILE *f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(bytes, 1, n, f), n);
+	fclose(f);
+}
+
+static void put_copy(const struct world *w, const struct copy *c)
+{
+	for (size_t i = 0; i < w->n_files; i++)
+		put_file(w, i, c->bytes[i], c->sizes[i]);
+}
+
+static void free_copy(const struct world *w, struct copy *c)
+{
+	for (size_t i = 0; i < w->n_files; i++)
+		free(c->bytes[i]);
+}
+
+/* Opens: damage must be found; what remains, and what is put again, must be right. */
+static void check_broken(const struct world *w, const char *what, size_t file, size_t at, int answers)
+{
+	struct index *x = open_index(w);
+
+	if (stats(x).broken_files != 1)
+		fail_msg("%s %zu of %s went unnoticed", what, at, w->files[file]);
+	if (answers) {
+		add_lacking(x, w->model);
+		model_check(x, w->model);
+	}
 	index_close(x);
 }
 
@@ -240,96 +322,166 @@ static void test_files__every_flipped_byte_is_noticed(void **state)
 {
 	struct world *w = *state;
 	struct rng r = { 4711 };
-	char *bytes;
-	size_t n;
+	struct copy c = { 0 };
 
-	assert_int_equal(file_read(w->file, &bytes, &n, NULL), 0);
-	for (int i = 0; i < 280; i++) {
-		size_t at = i < 80 ? (size_t)i : rng_below(&r, n); /* all of the header, then anywhere */
+	take_copy(w, &c);
+	for (size_t i = 0; i < 1000; i++) {
+		size_t file = i % w->n_files, turn = i / w->n_files;
+		size_t at = turn < 40 ? turn * 7 % c.sizes[file] : rng_below(&r, c.sizes[file]);
 		char flip = (char)(1 << rng_below(&r, 8));
-		bytes[at] ^= flip;
-		/* The embedder's id is the only part of which another value is no damage, but the checksum knows. */
-		check_broken(w, bytes, n, "the flip of byte", at);
-		bytes[at] ^= flip;
+		c.bytes[file][at] ^= flip;
+		put_copy(w, &c);
+		check_broken(w, "the flip of byte", file, at, i % 20 == 0);
+		c.bytes[file][at] ^= flip;
 	}
-	free(bytes);
+	free_copy(w, &c);
 }
 
 static void test_files__every_cut_is_noticed(void **state)
 {
 	struct world *w = *state;
 	struct rng r = { 4711 };
-	char *bytes;
-	size_t n;
+	struct copy c = { 0 };
 
-	assert_int_equal(file_read(w->file, &bytes, &n, NULL), 0);
-	for (size_t i = 0; i < 120; i++) {
-		size_t at = i < 90 ? i : rng_below(&r, n);
-		check_broken(w, bytes, at, "the cut at", at);
+	take_copy(w, &c);
+	for (size_t i = 0; i < 200; i++) {
+		size_t file = i % w->n_files, at = i < 60 ? i / w->n_files : rng_below(&r, c.sizes[file]);
+		put_copy(w, &c);
+		put_file(w, file, c.bytes[file], at);
+		check_broken(w, "the cut at", file, at, i % 20 == 0);
 	}
-	char *longer = calloc(1, n + 1);
-	memcpy(longer, bytes, n);
-	check_broken(w, longer, n + 1, "a byte more at", n);
-	free(longer);
-	free(bytes);
+	for (size_t file = 0; file < w->n_files; file++) {
+		char *longer = calloc(1, c.sizes[file] + 1);
+		memcpy(longer, c.bytes[file], c.sizes[file]);
+		put_copy(w, &c);
+		put_file(w, file, longer, c.sizes[file] + 1);
+		check_broken(w, "a byte more at", file, c.sizes[file], 1);
+		free(longer);
+	}
+	free_copy(w, &c);
 }
 
-static void test_files__after_damage_it_is_built_anew(void **state)
+static void test_files__one_that_is_gone_is_noticed(void **state)
+{
+	struct world *w = *state;
+	struct copy c = { 0 };
+	char path[600];
+
+	take_copy(w, &c);
+	for (size_t file = 0; file < w->n_files; file++) {
+		put_copy(w, &c);
+		path_of(w, w->files[file], path);
+		unlink(path);
+		if (strcmp(w->files[file], "manifest") != 0) {
+			check_broken(w, "the loss", file, 0, 1);
+			continue;
+		}
+		/* Without a manifest there is no index; the segments are leftovers. */
+		struct index *x = open_index(w);
+		assert_int_equal(stats(x).rows, 0);
+		index_close(x);
+	}
+	free_copy(w, &c);
+}
+
+static void test_files__after_damage_a_save_makes_them_whole(void **state)
 {
 	struct world *w = *state;
 
-	check_broken(w, "rubbish", 7, "rubbish", 0);
-	struct index *x = open_index(w, 1);
-	add_all(x, w->model);
+	for (size_t i = 0; i < w->n_files; i++) {
+		struct index *x = open_index(w);
+		add_lacking(x, w->model);
+		save(x);
+		index_close(x);
+		put_file(w, i, "rubbish", 7);
+	}
+	struct index *x = open_index(w);
+	assert_true(stats(x).broken_files > 0);
+	add_lacking(x, w->model);
 	maintain(x);
-	assert_int_equal(index_save(x, NULL), 0);
-	check_answers(x, w->model);
+	save(x);
+	model_check(x, w->model);
 	index_close(x);
-	x = open_index(w, 1);
-	add_all(x, w->model);
-	assert_int_equal(stats(x).graph_rows, stats(x).rows);
+	x = open_index(w);
+	assert_int_equal(stats(x).broken_files, 0);
+	model_check(x, w->model);
+	assert_int_equal(add_lacking(x, w->model), 0);
 	index_close(x);
+}
+
+static void test_files__damage_after_loading_is_found_and_mended(void **state)
+{
+	struct world *w = *state;
+	struct rng r = { 4712 };
+	struct copy c = { 0 };
+	struct index *x = open_index(w);
+
+	assert_int_equal(index_scrub(x), 0);
+	take_copy(w, &c);
+	for (size_t i = 0; i < 200; i++) {
+		size_t file = i % w->n_files, at = rng_below(&r, c.sizes[file]);
+		char flip = (char)(1 << rng_below(&r, 8));
+		c.bytes[file][at] ^= flip;
+		put_file(w, file, c.bytes[file], c.sizes[file]);
+		c.bytes[file][at] ^= flip;
+		if (index_scrub(x) != 1)
+			fail_msg("the flip of byte %zu of %s went unnoticed", at, w->files[file]);
+		save(x);
+		if (index_scrub(x) != 0)
+			fail_msg("%s was not written anew", w->files[file]);
+	}
+	assert_int_equal(stats(x).broken_files, 200);
+	model_check(x, w->model);
+	index_close(x);
+	x = open_index(w);
+	assert_int_equal(stats(x).broken_files, 0);
+	model_check(x, w->model);
+	index_close(x);
+	free_copy(w, &c);
 }
 
 static void test_files__leftovers_of_a_crash_are_removed(void **state)
 {
 	struct world *w = *state;
-	char tmp[320];
+	static const char *const left[] = { "manifest.tmp", "documents-000999.segment", "documents.graph" };
+	char path[600];
 
-	snprintf(tmp, sizeof(tmp), "%s.tmp", w->file);
-	FILE *f = fopen(tmp, "wb");
-	fputs("half", f);
-	fclose(f);
-	index_close(open_index(w, 1));
-	assert_false(file_exists(tmp));
-	assert_true(file_exists(w->file));
+	for (size_t i = 0; i < 3; i++) {
+		path_of(w, left[i], path);
+		assert_int_equal(file_write(path, "half", 4, NULL), 0);
+	}
+	struct index *x = open_index(w);
+	assert_int_equal(stats(x).broken_files, 0);
+	model_check(x, w->model);
+	index_close(x);
+	for (size_t i = 0; i < 3; i++) {
+		path_of(w, left[i], path);
+		assert_false(file_exists(path));
+	}
 }
 
 static void test_files__a_reader_beside_the_writer_touches_nothing(void **state)
 {
 	struct world *w = *state;
-	struct index_options o = {
-		.folder = w->folder, .dim = DIM, .words = model_words(w->model), .id = 1, .read_only = 1
-	};
 	struct index *x;
-	struct error e;
-	char tmp[320];
+	char tmp[600];
 
-	snprintf(tmp, sizeof(tmp), "%s.tmp", w->file);
-	assert_int_equal(file_write(w->file, "rubbish", 7, &e), 0);
-	assert_int_equal(file_write(tmp, "half", 4, &e), 0);
-	assert_int_equal(index_open(&o, &x, &e), 0);
-	add_all(x, w->model);
-	assert_int_equal(index_save(x, &e), 0);
+	path_of(w, "manifest.tmp", tmp);
+	assert_int_equal(file_write(w->manifest, "rubbish", 7, NULL), 0);
+	assert_int_equal(file_write(tmp, "half", 4, NULL), 0);
+	assert_int_equal(open_with(w, (struct index_options){ .id = 1, .read_only = 1 }, &x, NULL), 0);
+	add_lacking(x, w->model);
+	model_check(x, w->model);
+	assert_int_equal(index_save(x, mark_of, NULL, NULL, NULL), 0);
 	index_close(x);
 	assert_true(file_exists(tmp));
-	assert_int_equal(file_size(w->file), 7);
+	assert_int_equal(file_size(w->manifest), 7);
 }
 
 static void test_files__a_folder_that_cannot_be_made_is_an_error(void **state)
 {
 	struct world *w = *state;
-	struct index_options o = { .folder = w->file, .dim = DIM };
+	struct index_options o = { .folder = w->manifest, .dim = DIM };
 	struct index *x = NULL;
 	struct error e = { 0 };
 
@@ -338,32 +490,66 @@ static void test_files__a_folder_that_cannot_be_made_is_an_error(void **state)
 	assert_int_equal(e.code, ERR_FOLDER);
 }
 
-static void test_files__a_failed_save_keeps_the_old_file(void **state)
+/* A disk on which no file gets larger than this. */
+static int save_on_a_full_disk(struct index *x, size_t most, struct error *e)
 {
-	struct world *w = *state;
-	struct index *x = open_index(w, 1);
-	char tmp[320];
-	struct error e = { 0 };
-
-	add_all(x, w->model);
-	apply_one(x, &w->model->entries[0], INDEX_DELETE);
-	snprintf(tmp, sizeof(tmp), "%s.tmp", w->file);
-	assert_int_equal(folder_make(tmp, NULL), 0); /* in the way of the temporary file */
-	assert_int_equal(index_save(x, &e), ERR_IO);
-	assert_true(file_exists(w->file));
-	rmdir(tmp);
-	/* A disk that fills up in mid-write. */
 	struct rlimit old, small;
+
 	getrlimit(RLIMIT_FSIZE, &old);
-	small = (struct rlimit){ 20000, old.rlim_max };
+	small = (struct rlimit){ most, old.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
 	setrlimit(RLIMIT_FSIZE, &small);
-	int rc = index_save(x, &e);
+	int rc = index_save(x, mark_of, NULL, NULL, e);
 	setrlimit(RLIMIT_FSIZE, &old);
-	assert_int_equal(rc, ERR_IO);
-	assert_false(file_exists(tmp));
-	assert_true(file_size(w->file) > 20000);
-	assert_int_equal(index_save(x, &e), 0); /* it is still to be saved */
+	return rc;
+}
+
+static void test_files__a_failed_save_keeps_what_was_saved(void **state)
+{
+	struct world *w = *state;
+	struct index *x = open_index(w);
+	uint64_t seq = index_seq(x);
+	struct error e = { 0 };
+
+	for (size_t i = 0; i < ENTRIES; i += 2) {
+		if (w->model->entries[i].live)
+			apply_one(x, &w->model->entries[i], INDEX_RETAG);
+	}
+	maintain(x);
+	assert_int_equal(save_on_a_full_disk(x, 5000, &e), ERR_IO);
+	assert_string_not_equal(e.message, "");
+	model_check(x, w->model);
+	struct index *reader;
+	assert_int_equal(open_with(w, (struct index_options){ .id = 1, .read_only = 1 }, &reader, &e), 0);
+	assert_int_equal(stats(reader).broken_files, 0);
+	assert_int_equal(index_seq(reader), seq);
+	model_check(reader, w->model);
+	index_close(reader);
+	save(x); /* there is room again */
+	index_close(x);
+	x = open_index(w);
+	assert_true(index_seq(x) > seq);
+	model_check(x, w->model);
+	index_close(x);
+}
+
+static int no_mark(void *arg, uint64_t seq, unsigned char mark[INDEX_MARK])
+{
+	(void)arg, (void)seq, (void)mark;
+	return -1;
+}
+
+static void test_files__without_a_mark_nothing_is_saved(void **state)
+{
+	struct world *w = *state;
+	struct index *x = open_index(w);
+	uint64_t seq = index_seq(x);
+
+	apply_one(x, &w->model->entries[1], INDEX_RETAG);
+	assert_int_equal(index_save(x, no_mark, NULL, NULL, NULL), ERR_IO);
+	index_close(x);
+	x = open_index(w);
+	assert_int_equal(index_seq(x), seq);
 	index_close(x);
 }
 
@@ -372,18 +558,21 @@ static void test_files__a_failed_save_keeps_the_old_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_files__a_saved_graph_is_taken_up_again),
-		TEST(test_files__maintenance_before_the_adds_does_no_harm),
-		TEST(test_files__what_was_deleted_since_stays_dead),
-		TEST(test_files__tombstones_are_given_up_at_the_next_save),
+		TEST(test_files__what_was_saved_is_there_again),
+		TEST(test_files__the_dead_and_the_retagged_stay_so),
+		TEST(test_files__what_was_not_saved_is_not_there),
 		TEST(test_files__of_another_embedder_are_not_used),
+		TEST(test_files__fresh_begins_empty_and_replaces),
 		TEST(test_files__every_flipped_byte_is_noticed),
 		TEST(test_files__every_cut_is_noticed),
-		TEST(test_files__after_damage_it_is_built_anew),
+		TEST(test_files__one_that_is_gone_is_noticed),
+		TEST(test_files__after_damage_a_save_makes_them_whole),
+		TEST(test_files__damage_after_loading_is_found_and_mended),
 		TEST(test_files__leftovers_of_a_crash_are_removed),
 		TEST(test_files__a_reader_beside_the_writer_touches_nothing),
 		TEST(test_files__a_folder_that_cannot_be_made_is_an_error),
-		TEST(test_files__a_failed_save_keeps_the_old_file),
+		TEST(test_files__a_failed_save_keeps_what_was_saved),
+		TEST(test_files__without_a_mark_nothing_is_saved),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

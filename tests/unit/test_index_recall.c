@@ -95,14 +95,14 @@ static struct corpus *corpus_new(size_t dim, size_t n_rows, double apart, int cl
 		.dim = dim, .n_rows = n_rows, .apart = apart, .clusters = clusters, .rng = { SEED }
 	};
 	assert_int_equal(index_open(&o, &c->index, NULL), 0);
-	index_tuning(c->index)->exact_rows = 0;
+	index_tuning(c->index)->scan_rows = 0;
 	make_vectors(c);
 	int64_t start = clock_mono_us();
 	for (size_t i = 0; i < ENTRIES; i++)
 		add_entry(c, i);
 	printf("dim %zu, %zu rows an entry, %d clusters, seed %d: %d entries added in %.2f s", dim, n_rows,
 	       clusters, SEED, ENTRIES, (double)(clock_mono_us() - start) / 1e6);
-	while ((rc = index_maintain(c->index, NULL)) == 1)
+	while ((rc = index_maintain(c->index, 1, NULL)) == 1)
 		;
 	assert_int_equal(rc, 0);
 	struct index_stats s;

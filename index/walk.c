@@ -1,0 +1,347 @@
+#include "index/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the bytes -------------------------------------------------------------------------------------- */
+
+static int corrupt(struct error *e)
+{
+	return error_set(e, ERR_CORRUPT, NULL, "the links of a segment do not fit together");
+}
+
+static int all_below(const uint32_t *v, size_t n, uint32_t bound)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] >= bound && v[i] != WALK_NONE)
+			return 0;
+	return 1;
+}
+
+static int check_tall(const struct links *l, size_t lists, struct error *e)
+{
+	uint32_t highest = 0;
+
+	for (uint32_t i = 0; i < l->tall; i++) {
+		uint32_t above = l->tall_first[i + 1] - l->tall_first[i];
+		highest = above > highest ? above : highest;
+		if (l->tall_rows[i] >= l->rows || (i && l->tall_rows[i] <= l->tall_rows[i - 1]) ||
+		    l->tall_first[i] > l->tall_first[i + 1])
+			return corrupt(e);
+	}
+	if (l->levels != highest + 1 || l->tall_first[0] != 0 || l->tall_first[l->tall] != lists)
+		return corrupt(e);
+	return 0;
+}
+
+int links_open(const void *p, size_t n, struct links *out, struct error *e)
+{
+	const uint32_t *head = p;
+	struct links l;
+
+	if (n < 4 * sizeof(*head) || n % sizeof(*head))
+		return corrupt(e);
+	l.rows = head[0];
+	l.entry = head[1];
+	l.levels = head[2];
+	l.tall = head[3];
+	size_t left = n / sizeof(*head) - 4, fixed = (size_t)l.rows * WALK_GROUND + 2 * (size_t)l.tall + 1;
+	if (l.rows == 0 || l.entry >= l.rows || l.levels == 0 || fixed > left || (left - fixed) % WALK_UPPER)
+		return corrupt(e);
+	l.ground = head + 4;
+	l.tall_rows = l.ground + (size_t)l.rows * WALK_GROUND;
+	l.tall_first = l.tall_rows + l.tall;
+	l.upper = l.tall_first + l.tall + 1;
+	if (!all_below(l.ground, (size_t)l.rows * WALK_GROUND, l.rows) ||
+	    !all_below(l.upper, left - fixed, l.rows))
+		return corrupt(e);
+	int rc = check_tall(&l, (left - fixed) / WALK_UPPER, e);
+	if (rc == 0)
+		*out = l;
+	return rc;
+}
+
+/* The neighbours of a row on a level above the ground; NULL if it is not there. */
+static const uint32_t *upper_links(const struct links *l, uint32_t row, uint32_t level)
+{
+	uint32_t low = 0, high = l->tall;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (l->tall_rows[mid] < row)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == l->tall || l->tall_rows[low] != row || level > l->tall_first[low + 1] - l->tall_first[low])
+		return NULL;
+	return l->upper + (size_t)(l->tall_first[low] + level - 1) * WALK_UPPER;
+}
+
+/* --- scratch ---------------------------------------------------------------------------------------- */
+
+struct heap {
+	struct walked *p;
+	size_t n, cap;
+};
+
+struct walk_scratch {
+	uint16_t *seen; /* by row: the walk that saw it last */
+	size_t rows;
+	uint16_t now;
+	struct heap next; /* to be walked from, best on top */
+	struct heap held; /* the beam, worst on top */
+};
+
+struct walk_scratch *walk_scratch_new(void)
+{
+	return calloc(1, sizeof(struct walk_scratch));
+}
+
+void walk_scratch_free(struct walk_scratch *s)
+{
+	if (!s)
+		return;
+	free(s->seen);
+	free(s->next.p);
+	free(s->held.p);
+	free(s);
+}
+
+static int scratch_begin(struct walk_scratch *s, size_t rows)
+{
+	s->next.n = s->held.n = 0;
+	if (s->rows < rows) {
+		free(s->seen);
+		s->rows = 0;
+		s->now = 0;
+		if (!(s->seen = calloc(rows, sizeof(*s->seen))))
+			return -1;
+		s->rows = rows;
+	}
+	if (++s->now == 0) {
+		memset(s->seen, 0, s->rows * sizeof(*s->seen));
+		s->now = 1;
+	}
+	return 0;
+}
+
+static int heap_room(struct heap *h)
+{
+	if (h->n < h->cap)
+		return 0;
+	size_t cap = h->cap ? 2 * h->cap : 256;
+	struct walked *p = realloc(h->p, cap * sizeof(*p));
+	if (!p)
+		return -1;
+	h->p = p;
+	h->cap = cap;
+	return 0;
+}
+
+/* Of equals the smaller row is better, so that a walk is the same whenever it is walked. */
+static int better(struct walked a, struct walked b)
+{
+	return a.score > b.score || (a.score == b.score && a.row < b.row);
+}
+
+static int best_push(struct heap *h, struct walked x)
+{
+	if (heap_room(h) < 0)
+		return -1;
+	size_t hole = h->n++;
+	for (; hole > 0 && better(x, h->p[(hole - 1) / 2]); hole = (hole - 1) / 2)
+		h->p[hole] = h->p[(hole - 1) / 2];
+	h->p[hole] = x;
+	return 0;
+}
+
+static struct walked best_pop(struct heap *h)
+{
+	struct walked top = h->p[0], last = h->p[--h->n];
+	size_t hole = 0;
+
+	for (size_t child; (child = 2 * hole + 1) < h->n; hole = child) {
+		if (child + 1 < h->n && better(h->p[child + 1], h->p[child]))
+			child++;
+		if (!better(h->p[child], last))
+			break;
+		h->p[hole] = h->p[child];
+	}
+	h->p[hole] = last;
+	return top;
+}
+
+static void worst_sink(struct heap *h, size_t n, struct walked x)
+{
+	size_t hole = 0;
+
+	for (size_t child; (child = 2 * hole + 1) < n; hole = child) {
+		if (child + 1 < n && better(h->p[child], h->p[child + 1]))
+			child++;
+		if (!better(x, h->p[child]))
+			break;
+		h->p[hole] = h->p[child];
+	}
+	h->p[hole] = x;
+}
+
+/* Holds x if it is among the best `beam`. */
+static int hold(struct heap *h, size_t beam, struct walked x)
+{
+	if (h->n == beam) {
+		if (better(x, h->p[0]))
+			worst_sink(h, h->n, x);
+		return 0;
+	}
+	if (heap_room(h) < 0)
+		return -1;
+	size_t hole = h->n++;
+	for (; hole > 0 && better(h->p[(hole - 1) / 2], x); hole = (hole - 1) / 2)
+		h->p[hole] = h->p[(hole - 1) / 2];
+	h->p[hole] = x;
+	return 0;
+}
+
+/* --- the walk ------------------------------------------------------------------------------------------ */
+
+static const float *vector_of(const struct walk *w, uint32_t row)
+{
+	return w->vectors + (size_t)row * w->stride;
+}
+
+/* A vector is some two dozen cache lines, and the next one is somewhere else: they are asked for beforehand. */
+static void fetch(const struct walk *w, uint32_t row)
+{
+	const char *p = (const char *)vector_of(w, row);
+
+	for (size_t i = 0; i < w->stride * sizeof(float); i += 64)
+		__builtin_prefetch(p + i);
+}
+
+#define GROUP 4
+
+/* The scores of n rows, a group at a time, while the next group is on its way. */
+static void compare(const struct walk *w, const uint32_t *rows, size_t n, float *score)
+{
+	const float *v[GROUP];
+
+	for (size_t i = 0; i < n && i < GROUP; i++)
+		fetch(w, rows[i]);
+	for (size_t at = 0; at < n; at += GROUP) {
+		size_t m = n - at < GROUP ? n - at : GROUP;
+		for (size_t i = at + GROUP; i < n && i < at + 2 * GROUP; i++)
+			fetch(w, rows[i]);
+		for (size_t i = 0; i < m; i++)
+			v[i] = vector_of(w, rows[at + i]);
+		w->distance->dots(w->query, v, m, w->stride, score + at);
+	}
+}
+
+static struct walked descend(const struct walk *w)
+{
+	const struct links *l = w->links;
+	struct walked best = { l->entry, 0, 0 };
+
+	compare(w, &best.row, 1, &best.score);
+	for (uint32_t level = l->levels - 1; level > 0; level--) {
+		for (int moved = 1; moved;) {
+			const uint32_t *next = upper_links(l, best.row, level);
+			float score[WALK_UPPER];
+			size_t n = 0;
+			while (next && n < WALK_UPPER && next[n] != WALK_NONE)
+				n++;
+			compare(w, next, n, score);
+			moved = 0;
+			for (size_t i = 0; i < n; i++) {
+				struct walked x = { next[i], score[i], 0 };
+				if (better(x, best)) {
+					best = x;
+					moved = 1;
+				}
+			}
+		}
+	}
+	return best;
+}
+
+static int is_allowed(const struct walk *w, uint32_t row)
+{
+	uint32_t doc = w->doc ? w->doc[row * w->doc_step] : row;
+
+	return !w->allowed || (w->allowed[doc / 64] >> (doc % 64) & 1);
+}
+
+/* The neighbours of a row that the walk has not seen; they are seen now. */
+static size_t unseen(const struct walk *w, struct walk_scratch *s, uint32_t row, uint32_t *out)
+{
+	const uint32_t *next = w->links->ground + (size_t)row * WALK_GROUND;
+	size_t n = 0;
+
+	for (size_t i = 0; i < WALK_GROUND && next[i] != WALK_NONE; i++) {
+		if (s->seen[next[i]] == s->now)
+			continue;
+		s->seen[next[i]] = s->now;
+		out[n++] = next[i];
+	}
+	return n;
+}
+
+static int meet(const struct walk *w, struct walk_scratch *s, struct walked x)
+{
+	int full = s->held.n == w->beam;
+
+	if (full && !better(x, s->held.p[0]))
+		return 0;
+	if (best_push(&s->next, x) < 0)
+		return -1;
+	return is_allowed(w, x.row) ? hold(&s->held, w->beam, x) : 0;
+}
+
+/* Best first. */
+static long hand_out(struct heap *h, struct walked *out)
+{
+	size_t n = h->n;
+
+	for (size_t left = n; left > 0; left--) {
+		out[left - 1] = h->p[0];
+		struct walked last = h->p[left - 1];
+		worst_sink(h, left - 1, last);
+	}
+	h->n = 0;
+	return (long)n;
+}
+
+long walk_run(const struct walk *w, struct walk_scratch *s, struct walked *out, struct walk_report *report)
+{
+	struct walk_report r = { 0, 0 };
+	uint32_t rows[WALK_GROUND];
+	float score[WALK_GROUND];
+	size_t compared = 0;
+
+	if (scratch_begin(s, w->links->rows) < 0)
+		return -1;
+	struct walked start = descend(w);
+	s->seen[start.row] = s->now;
+	if (meet(w, s, start) < 0)
+		return -1;
+	while (s->next.n > 0) {
+		struct walked x = best_pop(&s->next);
+		if (s->held.n == w->beam && !better(x, s->held.p[0]))
+			break;
+		if (s->next.n)
+			__builtin_prefetch(w->links->ground + (size_t)s->next.p[0].row * WALK_GROUND);
+		r.steps++;
+		r.allowed_steps += (uint32_t)is_allowed(w, x.row);
+		size_t n = unseen(w, s, x.row, rows);
+		compare(w, rows, n, score);
+		compared += n;
+		if (w->budget && compared > w->budget)
+			return WALK_GIVEN_UP;
+		for (size_t i = 0; i < n; i++)
+			if (meet(w, s, (struct walked){ rows[i], score[i], r.steps }) < 0)
+				return -1;
+	}
+	*report = r;
+	return hand_out(&s->held, out);
+}
