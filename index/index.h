@@ -126,9 +126,30 @@ struct index_query {
 	int all_groups;                    /* sees every entry, whatever its ACL */
 	const char *const *groups;
 	size_t n_groups;
-	size_t k;     /* candidates wanted from each source, >= 1 */
-	int exact;    /* scan vectors instead of walking the graph */
+	size_t k;                  /* candidates wanted from each source, >= 1 */
+	int exact;                 /* scan vectors instead of walking the graph */
+	const char *const *facets; /* keys whose values are counted */
+	size_t n_facets;
 	double k1, b; /* of BM25; both 0: INDEX_K1 and INDEX_B */
+};
+
+#define INDEX_FACET_VALUES 100
+
+/* A value of a key, and how many of the allowed entries have it (once each, in a list or not). */
+struct index_facet_value {
+	struct index_value value; /* never NaN */
+	size_t count;             /* >= 1 */
+};
+
+/*
+ * The INDEX_FACET_VALUES most frequent values of a key among the entries that
+ * filter, match and groups allow, whether they are candidates or not: by count,
+ * then strings by bytes, numbers by value, false, true. n is 0 for a key that
+ * none of them has.
+ */
+struct index_facet {
+	const struct index_facet_value *values; /* the arena's, strings too */
+	size_t n;
 };
 
 /*
@@ -155,6 +176,7 @@ struct index_result {
 	int exhausted;           /* no entry beyond `hits` can match: a larger k gives no more */
 	uint64_t seq;            /* the last change that this search saw */
 	const char *unknown_key; /* a filter key that no entry that the groups may see has; NULL if none */
+	const struct index_facet *facets; /* as many as were asked, in that order; NULL if none was */
 };
 
 /* Who matches expressions. */

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/grow.h"
 #include "index/bits.h"
+#include "index/facets.h"
 #include "index/idmap.h"
 
 static int no_memory(struct error *e)
@@ -298,6 +299,8 @@ static int search_view(struct search *s, const struct matched *m, struct index_r
 	if (rc < 0)
 		return rc;
 	if (unknown && !(out->unknown_key = arena_strdup(s->arena, unknown)))
+		return no_memory(e);
+	if (s->q->n_facets && facets_count(s, &out->facets) < 0)
 		return no_memory(e);
 	if (s->q->vector && s->x->options.dim && !(s->vector = pad(s, s->q->vector)))
 		return no_memory(e);

@@ -1,4 +1,5 @@
 #include "ingest/batch.h"
+#include "ingest/rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,24 +106,39 @@ static int prepare_documents(struct batch *b, struct desk *d, const struct impor
 	return rc < 0 ? rc : document_embed(d, b->arena, b->plans, b->n_plans, o->stop, &b->error);
 }
 
+/* One line of anything but documents. */
+static int import_line(struct desk *d, const struct call *c, enum import_what what, json_t *body,
+		       enum put_status *status)
+{
+	struct rule rule;
+	int fresh = 0, rc;
+
+	if (what == IMPORT_RULES) {
+		rc = rule_read(c, NULL, body, &rule);
+		return rc < 0 ? rc : rule_put(d, c, &rule, status, NULL);
+	}
+	rc = what == IMPORT_EXAMPLES ? example_import(d, c, body, &fresh)
+				     : conversation_import(d, c, body, &fresh);
+	*status = fresh ? PUT_CREATED : PUT_UNCHANGED;
+	return rc;
+}
+
 static int import_one(struct item *item, struct desk *d, const struct importer_options *o)
 {
 	struct arena *a = arena_new(64 << 10); /* of its own: a conversation's searches take room */
 	struct call c = call_of(a, o, &item->error);
 	json_t *body;
-	int fresh = 0, rc;
+	int rc;
 
 	if (!a)
 		return no_memory(&item->error);
 	rc = json_parse_arena(a, item->s, item->n, &item->error, &body);
 	if (rc == 0)
-		rc = o->what == IMPORT_EXAMPLES ? example_import(d, &c, body, &fresh)
-						: conversation_import(d, &c, body, &fresh);
+		rc = import_line(d, &c, o->what, body, &item->step.status);
 	arena_free(a);
 	if (rc < 0)
 		return rc;
 	item->state = ITEM_DONE;
-	item->step.status = fresh ? PUT_CREATED : PUT_UNCHANGED;
 	return 0;
 }
 
@@ -227,7 +243,7 @@ int batch_commit(struct batch *b, struct desk *d, const struct importer_options 
 	struct commit commits[BATCH_LINES] = { 0 };
 	int rc = b->rc;
 
-	if (rc == 0 && o->what == IMPORT_CONVERSATIONS)
+	if (rc == 0 && (o->what == IMPORT_CONVERSATIONS || o->what == IMPORT_RULES))
 		rc = b->rc = import_each(b, d, o);
 	if (rc < 0) {
 		if (e)

@@ -8,8 +8,8 @@
  * worker looked (the same id twice, another writer) is done again, alone, in
  * its turn, so that the last line of an id wins.
  * Examples have no order among themselves: the workers import them one by one.
- * Conversations do, for each sees those before it: the caller's thread imports
- * them.
+ * Conversations do, for each sees those before it, and rules, for the last
+ * line of an id wins: the caller's thread imports them.
  *
  * One thread at a time calls these; callbacks come in that thread, in the order of the lines.
  */

@@ -1,5 +1,5 @@
 /*
- * ingest.h: things in: documents (one, or many), files of NDJSON, folders.
+ * ingest.h: things in: documents (one, or many), rules, files of NDJSON, folders.
  *
  * A document's version is the hash of its title and text; putting the same
  * again changes nothing; a change of ACL or attributes alone is a new
@@ -26,7 +26,18 @@ int document_list(struct desk *d, const struct call *c, struct text source, stru
 		  json_t **out);
 int source_list(struct desk *d, const struct call *c, json_t **out);
 
-enum import_what { IMPORT_DOCUMENTS, IMPORT_CONVERSATIONS, IMPORT_EXAMPLES };
+/*
+ * Rules of a knowledge manager (engine/rules.h has their bodies). `id` NULL: of
+ * an import line, its "id", or else one that derives from what the rule says.
+ */
+int rule_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result);
+int rule_show(struct desk *d, const struct call *c, const json_t *result,
+	      json_t **out); /* the PUT's answer */
+int rule_get(struct desk *d, const struct call *c, const char *id, json_t **out);
+int rule_delete_act(struct desk *d, const struct call *c, const char *id, json_t **result);
+int rule_list(struct desk *d, const struct call *c, struct text after, size_t limit, json_t **out);
+
+enum import_what { IMPORT_DOCUMENTS, IMPORT_CONVERSATIONS, IMPORT_EXAMPLES, IMPORT_RULES };
 
 struct import_progress {
 	uint64_t lines, imported, updated, unchanged, failed;

@@ -19,7 +19,7 @@ struct tally {
 	json_t *errors; /* the first SHOWN_ERRORS */
 };
 
-static const char *const names[] = { "documents", "conversations", "examples" };
+static const char *const names[] = { "documents", "conversations", "examples", "rules" };
 
 static int read_what(const char *s, enum import_what *out)
 {
@@ -255,7 +255,7 @@ static int import_all(const struct flags *f, char **argv, int operands, struct t
 static int check_operands(const struct flags *f, char **argv, int operands, struct tally *t)
 {
 	if (operands < 2 || read_what(argv[1], &t->what) < 0) {
-		fputs("readback import: say what (documents, conversations or examples) and then which files\n",
+		fputs("readback import: say what (documents, conversations, examples or rules) and then which files\n",
 		      stderr);
 		return EXIT_USAGE;
 	}
@@ -287,7 +287,7 @@ static int run(int argc, char **argv)
 		{ 0 },
 	};
 	const struct usage u = {
-		"import", "documents|conversations|examples FILE…",
+		"import", "documents|conversations|examples|rules FILE…",
 		"Imports files of NDJSON (gzip accepted, - is stdin), or folders: .ndjson and .jsonl, and for documents "
 		".md and .txt, a document a file.",
 		options,
@@ -310,4 +310,4 @@ static int run(int argc, char **argv)
 	return t.sum.failed ? EXIT_SKIPPED : EXIT_OK;
 }
 
-const struct command cmd_import = { "import", "import documents, conversations or examples", run };
+const struct command cmd_import = { "import", "import documents, conversations, examples or rules", run };

@@ -10,7 +10,8 @@ static void print_hit(size_t n, const json_t *hit)
 	const char *text = json_string_value(json_object_get(hit, "text"));
 	const char *problem = json_string_value(json_object_get(hit, "problem"));
 	const char *key;
-	json_t *source;
+	json_t *source, *boost;
+	size_t i;
 
 	printf("%2zu  %.3f  %s %s%s%s\n", n, json_number_value(json_object_get(hit, "score")),
 	       json_string_value(json_object_get(hit, "kind")), json_string_value(json_object_get(hit, "id")),
@@ -21,6 +22,10 @@ static void print_hit(size_t n, const json_t *hit)
 		       (long long)json_integer_value(json_object_get(source, "rank")),
 		       json_number_value(json_object_get(source, "score")),
 		       json_number_value(json_object_get(source, "contribution")));
+	json_array_foreach(json_object_get(hit, "boosts"), i, boost)
+		printf(" %s adds %.3f: %s;", json_string_value(json_object_get(boost, "name")),
+		       json_number_value(json_object_get(boost, "contribution")),
+		       json_string_value(json_object_get(boost, "because")));
 	putchar('\n');
 	print_line("     ", text ? text : problem ? problem : "", 240);
 }

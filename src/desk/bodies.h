@@ -20,7 +20,7 @@
  *                  "principal","agent"?,"imported"? (hash of text, label and origin)}
  *   vote          {"example","conversation"?,"label","by":"agent|import|qa","principal","agent"?,"at"}
  *   relevance     {"document","intent","conversation","case","handoff"?,"used":bool,"shown_rank"?,"outcome"}
- *   handoff, evidence, resolution, signal: see handoff_build.h
+ *   handoff, evidence, resolution, signal: see handoff_build.h; rule: see engine/rules.h
  *
  * The subject of a record with personal text is subject_of(): the customer if
  * known, else the conversation.

@@ -1,4 +1,5 @@
 /* desk_search.c: the body of POST /v1/search, and its answer. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 
 #define MAX_QUERY (64u << 10)
 #define MAX_MATCH (4u << 10)
+#define MAX_INTENT 1024
+#define MAX_FACET_KEY 200
 
 /* The request as it is read. */
 struct wanted {
@@ -87,6 +90,30 @@ static int read_kinds(const struct call *c, json_t *kinds, struct wanted *w)
 	return 0;
 }
 
+static int read_facets(const struct call *c, json_t *facets, struct wanted *w)
+{
+	const char **keys = arena_alloc(c->arena, (json_array_size(facets) + 1) * sizeof(*keys));
+	json_t *item;
+	size_t i;
+
+	if (!keys)
+		return no_memory(c->err);
+	if (json_array_size(facets) > SEARCH_MAX_FACETS)
+		return error_set(c->err, ERR_BAD_VALUE, "facets", "facets: must name at most %d keys",
+				 SEARCH_MAX_FACETS);
+	json_array_foreach(facets, i, item) {
+		char path[32];
+		snprintf(path, sizeof(path), "facets[%zu]", i);
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(keys[j], json_string_value(item)) == 0)
+				return error_set(c->err, ERR_BAD_VALUE, path, "%s: is named twice", path);
+		keys[i] = json_string_value(item);
+	}
+	w->request.facets = keys;
+	w->request.n_facets = json_array_size(facets);
+	return 0;
+}
+
 /* Search answers from the present; a mark of the past is refused rather than ignored. */
 static int check_at(struct desk *d, const struct call *c, const json_t *at)
 {
@@ -150,8 +177,8 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 
 static int read_body(struct desk *d, const struct call *c, json_t *body, struct wanted *w)
 {
-	json_t *kinds = NULL, *filter = NULL, *weights = NULL, *at = NULL;
-	struct text match = { 0 };
+	json_t *kinds = NULL, *filter = NULL, *weights = NULL, *at = NULL, *facets = NULL;
+	struct text match = { 0 }, intent = { 0 };
 	struct subject s = { 0 };
 	int64_t k = 10, offset = 0;
 	int highlight = 1, rc;
@@ -171,6 +198,8 @@ static int read_body(struct desk *d, const struct call *c, json_t *body, struct 
 	reader_object(&r, "weights", OPTIONAL, &weights);
 	reader_bool(&r, "exact", OPTIONAL, &w->request.exact);
 	reader_any(&r, "at", OPTIONAL, &at);
+	reader_strings(&r, "facets", OPTIONAL, 10 * SEARCH_MAX_FACETS, MAX_FACET_KEY, &facets);
+	reader_string(&r, "intent", OPTIONAL, MAX_INTENT, &intent);
 	if ((rc = reader_done(&r)) < 0)
 		return rc;
 	if (offset + k > SEARCH_MAX_DEPTH)
@@ -180,11 +209,12 @@ static int read_body(struct desk *d, const struct call *c, json_t *body, struct 
 	w->request.offset = (size_t)offset;
 	w->request.no_highlight = !highlight;
 	w->request.match = match.s ? text_copy(c->arena, match) : NULL;
-	if (match.s && !w->request.match)
+	w->request.intent = intent.s ? text_copy(c->arena, intent) : NULL;
+	if ((match.s && !w->request.match) || (intent.s && !w->request.intent))
 		return no_memory(c->err);
 	if ((rc = read_kinds(c, kinds, w)) < 0 || (rc = read_weights(&r, weights, &w->request.weights)) < 0 ||
 	    (rc = search_read_filter(c->arena, filter, "filter", &w->request.filter, c->err)) < 0 ||
-	    (rc = check_at(d, c, at)) < 0)
+	    (rc = check_at(d, c, at)) < 0 || (rc = read_facets(c, facets, w)) < 0)
 		return rc;
 	return read_subject(d, c, &s, w);
 }
@@ -225,6 +255,56 @@ static int add_warnings(const struct wanted *w, const struct search_result *foun
 	return 0;
 }
 
+/* A whole number comes out as it went in: 3, not 3.0. */
+static json_t *number_json(double x)
+{
+	if (x == floor(x) && fabs(x) < 9e15)
+		return json_integer((json_int_t)x);
+	return json_real(x);
+}
+
+static json_t *value_json(const struct index_value *v)
+{
+	if (v->type == VALUE_STRING)
+		return json_stringn(v->s.s, v->s.n);
+	return v->type == VALUE_BOOL ? json_boolean(v->number != 0) : number_json(v->number);
+}
+
+/* New reference to [{"value","count"}]; NULL without memory. */
+static json_t *facet_json(const struct index_facet *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < f->n; i++)
+		if (json_array_append_new(list,
+					  json_pack("{s:o, s:I}", "value", value_json(&f->values[i].value),
+						    "count", (json_int_t)f->values[i].count)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+/* {"document":{"lang":[…]}}: kinds and keys as asked. */
+static int add_facets(const struct call *c, const struct wanted *w, const struct search_result *found,
+		      json_t *answer)
+{
+	JSON_AUTO *all = json_object();
+
+	if (w->request.n_facets == 0)
+		return 0;
+	for (size_t k = 0; all && k < w->request.n_kinds; k++) {
+		const struct index_facet *facets = found->facets[w->request.kinds[k]];
+		json_t *keys = json_object();
+		if (body_set_take(all, kind_name(w->request.kinds[k]), keys) < 0)
+			return no_memory(c->err);
+		for (size_t i = 0; facets && i < w->request.n_facets; i++)
+			if (body_set_take(keys, w->request.facets[i], facet_json(&facets[i])) < 0)
+				return no_memory(c->err);
+	}
+	return all && json_object_set(answer, "facets", all) == 0 ? 0 : no_memory(c->err);
+}
+
 int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out)
 {
 	int64_t start = clock_mono_us();
@@ -250,6 +330,10 @@ int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out
 			      "warnings", warnings, "took_ms", (double)(clock_mono_us() - start) / 1000);
 	if (!j)
 		return no_memory(c->err);
+	if ((rc = add_facets(c, &w, &found, j)) < 0) {
+		json_decref(j);
+		return rc;
+	}
 	*out = j;
 	return 0;
 }

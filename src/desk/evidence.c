@@ -191,6 +191,7 @@ int evidence_find(struct desk *d, const struct call *c, const struct evidence_in
 	struct desk_query *q = arena_alloc(c->arena, sizeof(*q));
 	struct search_hit *list = arena_alloc(
 		c->arena, (EVIDENCE_DOCUMENTS + EVIDENCE_CASES + EVIDENCE_CONVERSATIONS) * sizeof(*list));
+	const char *intent = body_string(package_value(in->package, "intent"), "label");
 	struct search_request r = { 0 };
 	struct text customer = body_text(in->conversation->body, "customer");
 	struct index_value value = { .type = VALUE_STRING, .s = customer };
@@ -204,6 +205,7 @@ int evidence_find(struct desk *d, const struct call *c, const struct evidence_in
 		return rc;
 	if (q->n_terms || q->vector) {
 		query_to_request(q, &r);
+		r.intent = *intent ? intent : NULL;
 		r.kinds[0] = COLLECTION_DOCUMENT;
 		if ((rc = find_kind(d, c, in, &f, &r, EVIDENCE_DOCUMENTS, list)) < 0)
 			return rc;

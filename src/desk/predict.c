@@ -88,10 +88,13 @@ int predict_intent(struct desk *d, const struct call *c, const struct conversati
 }
 
 /* Documents that the caller may see; without anything to search for none. */
-static int suggest(struct desk *d, const struct call *c, const struct desk_query *q, size_t k,
-		   struct search_result *out)
+static int suggest(struct desk *d, const struct call *c, const struct desk_query *q, const struct intent *in,
+		   size_t k, struct search_result *out)
 {
-	struct search_request r = { .kinds = { COLLECTION_DOCUMENT }, .n_kinds = 1, .k = k };
+	struct search_request r = { .kinds = { COLLECTION_DOCUMENT },
+				    .n_kinds = 1,
+				    .k = k,
+				    .intent = in->n ? in->candidates[0].label : NULL };
 
 	if (k == 0 || (!q->vector && q->n_terms == 0)) {
 		*out = (struct search_result){ 0 };
@@ -99,6 +102,15 @@ static int suggest(struct desk *d, const struct call *c, const struct desk_query
 	}
 	query_to_request(q, &r);
 	return search_run(d->engine, d->embedder, c->rights, &r, c->arena, out, c->err);
+}
+
+/* How well the best document fits. A pinned one is there by a rule: what was found besides tells, if there is any. */
+static const struct search_hit *best_document(const struct search_result *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (!search_hit_pinned(&found->hits[i]))
+			return &found->hits[i];
+	return found->n ? &found->hits[0] : NULL;
 }
 
 static int look(struct desk *d, const struct call *c, const struct conversation *v, const struct intent *in,
@@ -119,8 +131,9 @@ static int look(struct desk *d, const struct call *c, const struct conversation 
 
 	if (s.repeats_himself < 0)
 		return no_memory(c->err);
-	if (found->n && found->hits[0].raw.vector_rank)
-		s.best_document = found->hits[0].raw.vector;
+	const struct search_hit *best = best_document(found);
+	if (best && best->raw.vector_rank)
+		s.best_document = best->raw.vector;
 	*out = s;
 	return 0;
 }
@@ -182,8 +195,8 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 	int rc;
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
-	    (rc = intent_by_query(d, c, &q, c->rights, &in)) < 0 || (rc = suggest(d, c, &q, k, &found)) < 0 ||
-	    (rc = look(d, c, v, &in, &found, &s)) < 0)
+	    (rc = intent_by_query(d, c, &q, c->rights, &in)) < 0 ||
+	    (rc = suggest(d, c, &q, &in, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
 		return rc;
 	if (decide(c->arena, &s, &what) < 0)
 		return no_memory(c->err);

@@ -4,12 +4,14 @@
 
 #include "base/gate.h"
 #include "base/stripes.h"
+#include "engine/rules.h"
 
 struct engine {
 	const struct engine_ops *ops;
 	void *self;
 	struct stripes *stripes;
 	struct gate *searching; /* as many at a time as there are cores */
+	struct rules_cache *rules;
 };
 
 struct engine *engine_new(const struct engine_ops *ops, void *self)
@@ -17,15 +19,19 @@ struct engine *engine_new(const struct engine_ops *ops, void *self)
 	struct engine *g = malloc(sizeof(*g));
 	struct stripes *stripes = stripes_new();
 	struct gate *searching = gate_new(0);
+	struct rules_cache *rules = rules_cache_new();
 
-	if (!g || !stripes || !searching) {
+	if (!g || !stripes || !searching || !rules) {
 		free(g);
 		stripes_free(stripes);
 		gate_free(searching);
+		rules_cache_free(rules);
 		ops->close(self);
 		return NULL;
 	}
-	*g = (struct engine){ .ops = ops, .self = self, .stripes = stripes, .searching = searching };
+	*g = (struct engine){
+		.ops = ops, .self = self, .stripes = stripes, .searching = searching, .rules = rules
+	};
 	return g;
 }
 
@@ -46,7 +52,13 @@ void engine_close(struct engine *g)
 	g->ops->close(g->self);
 	stripes_free(g->stripes);
 	gate_free(g->searching);
+	rules_cache_free(g->rules);
 	free(g);
+}
+
+struct rules_cache *engine_rules(struct engine *g)
+{
+	return g->rules;
 }
 
 int engine_commit(struct engine *g, const struct event *ev, struct commit *out, struct error *e)

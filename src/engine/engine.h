@@ -51,6 +51,7 @@ enum record_kind {
 	RECORD_JOB,          /* state */
 	RECORD_DATASET,      /* state */
 	RECORD_REQUEST,      /* an Idempotency-Key's answer */
+	RECORD_RULE,         /* type; all in one stream: engine/rules.h */
 	RECORD_KINDS
 };
 

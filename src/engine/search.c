@@ -9,6 +9,7 @@
 #include "embed/embed.h"
 #include "engine/fuse.h"
 #include "engine/search_internal.h"
+#include "engine/search_rules.h"
 
 #define DEFAULT_K 10
 
@@ -32,6 +33,7 @@ struct run {
 	size_t n_terms;
 	const struct term *marked; /* what is highlighted */
 	size_t n_marked;
+	struct rule_effect rules;
 	int bot; /* a caller of scope bot and no more */
 	size_t k;
 	struct search_hit *hits; /* room for k of each kind */
@@ -101,13 +103,23 @@ static struct text words_of_match(struct arena *a, const char *match)
 	return (struct text){ s, s ? strlen(s) : 0 };
 }
 
+static size_t at_most_terms(struct run *r, size_t n)
+{
+	if (n <= SEARCH_MAX_TERMS)
+		return n;
+	warn(r,
+	     arena_printf(r->arena, "the query has more than %d different words: the first %d were searched",
+			  SEARCH_MAX_TERMS, SEARCH_MAX_TERMS));
+	return SEARCH_MAX_TERMS;
+}
+
 static int analyse(struct run *r, struct text t, const struct term **terms, size_t *n)
 {
-	long count = t.s ? analyse_query(r->arena, t.s, t.n, SEARCH_MAX_TERMS, terms) : 0;
+	long count = t.s ? analyse_query(r->arena, t.s, t.n, SEARCH_MAX_TERMS + 1, terms) : 0;
 
 	if (count < 0)
 		return no_memory(r->err);
-	*n = (size_t)count;
+	*n = at_most_terms(r, (size_t)count);
 	return 0;
 }
 
@@ -121,7 +133,7 @@ static int find_terms(struct run *r)
 		text = words_of_match(r->arena, q->match);
 	if (q->n_terms) {
 		r->terms = q->terms;
-		r->n_terms = q->n_terms < SEARCH_MAX_TERMS ? q->n_terms : SEARCH_MAX_TERMS;
+		r->n_terms = at_most_terms(r, q->n_terms);
 	} else {
 		rc = analyse(r, text, &r->terms, &r->n_terms);
 	}
@@ -132,6 +144,28 @@ static int find_terms(struct run *r)
 	if (q->no_words)
 		r->n_terms = 0;
 	return rc;
+}
+
+/* Rules see the query's terms; what they add is searched for and marked as well. */
+static int apply_rules(struct run *r)
+{
+	struct rule_effect *x = &r->rules;
+	int alike = r->marked == r->terms, rc = rules_apply(x, r->terms, r->n_terms);
+	size_t added = rc == 0 ? x->n_terms - x->n_own : 0;
+
+	if (added == 0)
+		return rc;
+	r->terms = x->terms;
+	r->n_terms = x->n_terms;
+	struct term *marked = arena_alloc(r->arena, (r->n_marked + added) * sizeof(*marked));
+	if (!alike && marked) {
+		if (r->n_marked)
+			memcpy(marked, r->marked, r->n_marked * sizeof(*marked));
+		memcpy(marked + r->n_marked, x->terms + x->n_own, added * sizeof(*marked));
+	}
+	r->marked = alike ? r->terms : marked;
+	r->n_marked += added;
+	return marked ? 0 : no_memory(r->err);
 }
 
 static int find_vector(struct run *r, struct embedder *m)
@@ -172,10 +206,24 @@ struct candidates {
 	struct search_weights weights;
 };
 
+static int has_source(const struct run *r)
+{
+	return r->vector || r->n_terms || r->q->match;
+}
+
+/* Once a kind is enough: a larger k changes nothing of them. A bot does not see all cases, so it may not count them. */
+static int want_facets(struct run *r, enum collection kind)
+{
+	if (r->q->n_facets && r->bot && kind == COLLECTION_CASE)
+		warn(r, "facets of cases are not for a key of scope bot");
+	else
+		return r->q->n_facets && !r->out->facets[kind];
+	return 0;
+}
+
 static int find_candidates(struct run *r, enum collection kind, size_t k, struct candidates *c)
 {
 	const struct search_request *q = r->q;
-	const struct rights *rights = r->rights;
 	struct index_query iq = {
 		.collection = kind,
 		.vector = r->vector,
@@ -183,23 +231,29 @@ static int find_candidates(struct run *r, enum collection kind, size_t k, struct
 		.n_terms = r->n_terms,
 		.match = q->match,
 		.filter = q->filter,
-		.all_groups = !rights || rights->all_groups,
-		.groups = rights ? rights->groups : NULL,
-		.n_groups = rights ? rights->n_groups : 0,
 		.k = k,
 		.exact = q->exact,
 		.k1 = q->k1,
 		.b = q->b,
+		.facets = q->facets,
 	};
 	struct search_weights w = fuse_normalise(q->weights, search_default_weights(kind));
 	int rc;
 
 	*c = (struct candidates){ .weights = w };
+	search_set_groups(&iq, r->rights);
+	iq.n_facets = want_facets(r, kind) ? q->n_facets : 0;
 	rc = engine_search(r->engine, &iq, r->arena, &c->found, r->err);
 	if (rc < 0)
 		return rc;
+	if (c->found.facets)
+		r->out->facets[kind] = c->found.facets;
+	if (!has_source(r)) { /* facets and pins alone */
+		c->found.n = 0;
+		c->found.exhausted = 1;
+	}
 	c->fused = arena_alloc(r->arena, c->found.n * sizeof(*c->fused));
-	c->live = arena_alloc(r->arena, c->found.n * sizeof(*c->live));
+	c->live = arena_alloc(r->arena, (c->found.n + r->rules.n_pins) * sizeof(*c->live));
 	if (!c->fused || !c->live)
 		return no_memory(r->err);
 	c->weights = fuse(c->found.hits, c->found.n, w, c->fused);
@@ -213,7 +267,7 @@ static int add_live(struct run *r, enum collection kind, struct candidates *c, c
 {
 	struct search_hit *h = &c->live[c->n_live];
 
-	if (!record->id)
+	if (!record->id || rules_hide(&r->rules, kind, record->id))
 		return 0;
 	*h = (struct search_hit){
 		.kind = kind,
@@ -267,6 +321,14 @@ static int load_candidates(struct run *r, enum collection kind, size_t wanted, s
 	return 0;
 }
 
+int search_hit_pinned(const struct search_hit *h)
+{
+	for (size_t i = 0; i < h->n_boosts; i++)
+		if (strcmp(h->boosts[i].name, "pin") == 0)
+			return 1;
+	return 0;
+}
+
 static int compare_hits(const void *pa, const void *pb)
 {
 	const struct search_hit *a = pa, *b = pb;
@@ -281,6 +343,30 @@ static void warn_of_key(struct run *r, const char *key)
 	warn(r, arena_printf(r->arena, "filter key \"%s\" is not known: nothing matches it", key));
 }
 
+/* With pins all candidates are loaded: a pinned one has its scores wherever it stands. */
+static int load_and_pin(struct run *r, enum collection kind, size_t wanted, struct candidates *c)
+{
+	int pins = kind == COLLECTION_DOCUMENT && r->rules.n_pins;
+	int rc = load_candidates(r, kind, pins ? c->found.n : wanted, c);
+
+	return rc == 0 && pins ? rules_pin(&r->rules, c->live, &c->n_live) : rc;
+}
+
+static int show_hits(struct run *r, enum collection kind, const struct candidates *c, size_t wanted)
+{
+	struct search_hit *first = &r->hits[r->out->n];
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = r->q->offset; rc == 0 && i < c->n_live && i < wanted; i++) {
+		first[n] = c->live[i];
+		rc = search_show_part(r->engine, r->arena, r->marked, r->n_marked, !r->q->no_highlight,
+				      &first[n++], r->err);
+	}
+	r->out->n += n;
+	return rc < 0 ? rc : rules_explain(&r->rules, kind, first, n);
+}
+
 static int search_kind(struct run *r, enum collection kind)
 {
 	size_t wanted = r->q->offset + r->k;
@@ -291,7 +377,7 @@ static int search_kind(struct run *r, enum collection kind)
 	for (k = k < LEAST_CANDIDATES ? LEAST_CANDIDATES : k;; k *= GROWTH) {
 		rc = find_candidates(r, kind, k, &c);
 		if (rc == 0)
-			rc = load_candidates(r, kind, wanted, &c);
+			rc = load_and_pin(r, kind, wanted, &c);
 		if (rc < 0)
 			return rc;
 		if (c.n_live >= wanted || c.found.exhausted || k >= c.found.allowed ||
@@ -303,15 +389,7 @@ static int search_kind(struct run *r, enum collection kind)
 	r->out->weights[kind] = c.weights;
 	if (c.n_live > 1)
 		qsort(c.live, c.n_live, sizeof(*c.live), compare_hits);
-	for (size_t i = r->q->offset; i < c.n_live && i < wanted; i++) {
-		struct search_hit *h = &r->hits[r->out->n++];
-		*h = c.live[i];
-		rc = search_show_part(r->engine, r->arena, r->marked, r->n_marked, !r->q->no_highlight, h,
-				      r->err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return show_hits(r, kind, &c, wanted);
 }
 
 /* --- all kinds ---------------------------------------------------------------------------------- */
@@ -330,7 +408,8 @@ static int search_kinds(struct run *r)
 		done |= 1u << kinds[i];
 		if (r->bot && kinds[i] == COLLECTION_CONVERSATION)
 			warn(r, "conversations are not for a key of scope bot");
-		else if (r->vector || r->n_terms || r->q->match)
+		else if (has_source(r) || r->q->n_facets ||
+			 (kinds[i] == COLLECTION_DOCUMENT && r->rules.n_pins))
 			rc = search_kind(r, kinds[i]);
 		if (rc < 0)
 			return rc;
@@ -351,6 +430,7 @@ int search_run(struct engine *g, struct embedder *m, const struct rights *r, con
 		.k = q->k ? q->k : DEFAULT_K,
 		.bot = r && (r->scopes & SCOPE_BOT) && !rights_scope(r, SCOPE_AGENT | SCOPE_CURATOR),
 		.out = &result,
+		.rules = { .engine = g, .rights = r, .q = q, .arena = a, .err = e },
 	};
 	int rc = check_request(q, e);
 
@@ -362,6 +442,8 @@ int search_run(struct engine *g, struct embedder *m, const struct rights *r, con
 	if (!run.hits)
 		return no_memory(e);
 	rc = find_terms(&run);
+	if (rc == 0)
+		rc = apply_rules(&run);
 	if (rc == 0)
 		rc = find_vector(&run, m);
 	if (rc == 0)

@@ -10,6 +10,9 @@
  *
  * Hits are refilled until k are had or the index is exhausted, because
  * candidates may be dead or forbidden by the time their records are read.
+ *
+ * A knowledge manager's rules (rules.h) add synonyms, pin documents and hide
+ * them; each shows as a boost with its reason: search_rules.h.
  */
 #ifndef READBACK_ENGINE_SEARCH_H
 #define READBACK_ENGINE_SEARCH_H
@@ -23,7 +26,12 @@ struct embedder;
 
 #define SEARCH_MAX_K 100
 #define SEARCH_MAX_DEPTH 1000 /* offset + k */
-#define SEARCH_MAX_TERMS 64
+/*
+ * Distinct words of a query: the first so many count. FTS5 takes them as one
+ * flat OR, which its limit on nesting (256) does not touch.
+ */
+#define SEARCH_MAX_TERMS 1024
+#define SEARCH_MAX_FACETS 10
 
 struct search_weights {
 	double vector, words; /* not negative; their sum is made 1; both 0: the default of the kind */
@@ -45,6 +53,9 @@ struct search_request {
 	int no_highlight, exact;
 	double k1, b;                    /* of BM25; both 0: the index's own */
 	struct text text_for_highlights; /* when vector and terms were given; else the query */
+	const char *intent;              /* what rules by intent go by; NULL: not known */
+	const char *const *facets;       /* keys whose values are counted, of each kind */
+	size_t n_facets;
 };
 
 struct search_boost {
@@ -70,6 +81,8 @@ struct search_result {
 	const struct search_hit *hits; /* by kind as asked, then by score, ties by id */
 	size_t n;
 	struct search_weights weights[COLLECTIONS]; /* in force, per kind asked */
+	const struct index_facet
+		*facets[COLLECTIONS]; /* [n_facets] per kind asked; NULL where none was counted */
 	const char *warnings[8];
 	size_t n_warnings;
 };
@@ -81,6 +94,9 @@ struct search_result {
  */
 int search_run(struct engine *g, struct embedder *m, const struct rights *r, const struct search_request *q,
 	       struct arena *a, struct search_result *out, struct error *e);
+
+/* Is the hit first because a rule says so? */
+int search_hit_pinned(const struct search_hit *h);
 
 /* A hit as API.md has it (new reference); `explain` adds the vector's parts. The caller's rights were applied by search_run. */
 json_t *search_hit_json(const struct search_hit *h, int explain);

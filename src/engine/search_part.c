@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "base/utf8.h"
 
 /* A document without chunks is shown whole up to this length, in bytes: about what the embedder reads. */
@@ -111,17 +112,45 @@ static int show_document(struct engine *g, struct arena *a, const struct term *t
 
 /* --- conversations ------------------------------------------------------------------------------ */
 
-static size_t count_distinct(struct arena *a, struct text t, const struct term *terms, size_t n_terms)
+/* Terms by stem: a query may have a thousand, and a conversation hundreds of turns. */
+struct stems {
+	struct map *places; /* owned; stem to place + 1 in `seen` */
+	size_t *seen;       /* the number of the last turn that had it */
+};
+
+static void stems_release(struct stems *s)
+{
+	map_free(s->places);
+}
+
+#define STEMS_AUTO __attribute__((cleanup(stems_release))) struct stems
+
+static int stems_init(struct stems *s, struct arena *a, const struct term *terms, size_t n)
+{
+	s->places = map_new();
+	s->seen = arena_alloc(a, n * sizeof(*s->seen));
+	for (size_t i = 0; s->places && i < n; i++) {
+		uint64_t *place = map_put(s->places, terms[i].stem, strlen(terms[i].stem), NULL);
+		if (!place)
+			return -1;
+		*place = i + 1;
+	}
+	return s->places && s->seen ? 0 : -1;
+}
+
+/* Distinct terms in the text; `turn` is a number, from 1, that no other text has. */
+static size_t count_distinct(const struct stems *s, struct arena *a, struct text t, size_t turn)
 {
 	const struct token *tokens;
 	long n = t.s ? analyse_text(a, t.s, t.n, &tokens) : 0;
 	size_t distinct = 0;
 
-	for (size_t i = 0; i < n_terms; i++) {
-		long k = 0;
-		while (k < n && strcmp(tokens[k].stem, terms[i].stem) != 0)
-			k++;
-		distinct += k < n;
+	for (long k = 0; k < n; k++) {
+		const uint64_t *place = map_get(s->places, tokens[k].stem, strlen(tokens[k].stem));
+		if (place && s->seen[*place - 1] != turn) {
+			s->seen[*place - 1] = turn;
+			distinct++;
+		}
 	}
 	return distinct;
 }
@@ -146,16 +175,19 @@ static int choose_turn(struct engine *g, struct arena *a, const struct term *ter
 			  .field = { "conversation" },
 			  .value = { h->record.id },
 			  .limit = MAX_TURNS };
+	STEMS_AUTO stems = { 0 };
 	struct record *turns;
 	size_t n, best = 0;
 	int rc = engine_scan(g, &s, a, &turns, &n, e), found = 0;
 
+	if (rc == 0 && stems_init(&stems, a, terms, n_terms) < 0)
+		return no_memory(e);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		const char *role = json_string_value(json_object_get(turns[i].body, "role"));
 		size_t distinct;
 		if (!role || strcmp(role, "customer") != 0)
 			continue;
-		distinct = count_distinct(a, turn_text(&turns[i]), terms, n_terms);
+		distinct = count_distinct(&stems, a, turn_text(&turns[i]), i + 1);
 		if (!found || distinct > best) {
 			show_turn(h, &turns[i]);
 			best = distinct;

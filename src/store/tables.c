@@ -7,7 +7,7 @@
 #include "store/db.h"
 #include "store/sql.h"
 
-#define FORMAT 1               /* PRAGMA user_version */
+#define FORMAT 2               /* PRAGMA user_version */
 #define APPLICATION 0x72646270 /* "rdbp": PRAGMA application_id */
 
 struct tables {
@@ -54,7 +54,7 @@ static void ddl_of_kind(const struct table_spec *s, struct strbuf *b)
 {
 	strbuf_printf(
 		b,
-		"CREATE TABLE %ss(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL,"
+		"CREATE TABLE IF NOT EXISTS %ss(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL,"
 		" revision INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL,"
 		" created_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, text INTEGER REFERENCES texts",
 		s->name);
@@ -62,8 +62,8 @@ static void ddl_of_kind(const struct table_spec *s, struct strbuf *b)
 		strbuf_printf(b, ", %s TEXT", s->fields[i]);
 	strbuf_puts(b, ", body TEXT NOT NULL) STRICT;");
 	for (size_t i = 0; i < field_count(s); i++)
-		strbuf_printf(b, "CREATE INDEX %ss_%s ON %ss(%s);", s->name, s->fields[i], s->name,
-			      s->fields[i]);
+		strbuf_printf(b, "CREATE INDEX IF NOT EXISTS %ss_%s ON %ss(%s);", s->name, s->fields[i],
+			      s->name, s->fields[i]);
 }
 
 /*
@@ -317,12 +317,25 @@ int tables_check(struct db *d, struct error *e)
 	return rc;
 }
 
-/* Format 1 is the first: there is nothing yet to migrate from. A later format adds its step to this switch. */
+/* A format that knows more kinds of records: theirs have no events yet, so their tables are empty. */
+static int make_new_kinds(const struct tables *t, struct db *d, struct error *e)
+{
+	STRBUF_AUTO b = STRBUF_INIT;
+
+	for (size_t k = 0; k < t->n; k++)
+		ddl_of_kind(&t->specs[k], &b);
+	strbuf_printf(&b, "PRAGMA user_version = %d;", FORMAT);
+	return run_script(d, &b, e);
+}
+
+/* Format 2 has rules. A later format adds its step to this switch. */
 static int migrate_from(const struct tables *t, struct db *d, int64_t version, struct error *e)
 {
 	switch (version) {
 	case 0:
 		return make_all(t, d, e);
+	case 1:
+		return make_new_kinds(t, d, e);
 	default:
 		return 0;
 	}

@@ -200,6 +200,69 @@ static void score_words(const struct cluster *c, const struct index_query *q, st
 	}
 }
 
+/* --- facets --------------------------------------------------------------------------------------------- */
+
+static int by_count(const void *a, const void *b)
+{
+	const struct index_facet_value *x = a, *y = b;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	if (x->value.type != y->value.type)
+		return x->value.type < y->value.type ? -1 : 1;
+	return compare(&x->value, &y->value);
+}
+
+static int had_before(const struct memory_entry *en, size_t tag)
+{
+	for (size_t i = 0; i < tag; i++)
+		if (strcmp(en->tags[i].key, en->tags[tag].key) == 0 &&
+		    compare(&en->tags[i].value, &en->tags[tag].value) == 0)
+			return 1;
+	return 0;
+}
+
+static struct index_facet count_facet(const char *key, const struct allowed *v, size_t n, struct arena *a)
+{
+	struct index_facet f = { 0 };
+	size_t tags = 0;
+
+	for (size_t i = 0; i < n; i++)
+		tags += v[i].entry->n_tags;
+	struct index_facet_value *values = memory_must(arena_alloc(a, (tags + 1) * sizeof(*values)));
+	for (size_t i = 0; i < n; i++) {
+		for (size_t t = 0; t < v[i].entry->n_tags; t++) {
+			const struct index_tag *tag = &v[i].entry->tags[t];
+			size_t at = 0;
+			if (strcmp(tag->key, key) != 0 || had_before(v[i].entry, t))
+				continue;
+			while (at < f.n && compare(&values[at].value, &tag->value) != 0)
+				at++;
+			if (at == f.n)
+				values[f.n++] = (struct index_facet_value){ .value = tag->value };
+			values[at].count++;
+		}
+	}
+	for (size_t i = 0; i < f.n; i++)
+		if (values[i].value.type == VALUE_STRING)
+			values[i].value.s.s = memory_must(
+				arena_strndup(a, values[i].value.s.s, values[i].value.s.n));
+	qsort(values, f.n, sizeof(*values), by_count);
+	f.values = values;
+	f.n = f.n < INDEX_FACET_VALUES ? f.n : INDEX_FACET_VALUES;
+	return f;
+}
+
+static const struct index_facet *count_facets(const struct index_query *q, const struct allowed *v, size_t n,
+					      struct arena *a)
+{
+	struct index_facet *facets = memory_must(arena_alloc(a, (q->n_facets + 1) * sizeof(*facets)));
+
+	for (size_t i = 0; i < q->n_facets; i++)
+		facets[i] = count_facet(q->facets[i], v, n, a);
+	return facets;
+}
+
 /* --- the best ---------------------------------------------------------------------------------------------- */
 
 static int by_vector(const void *a, const void *b)
@@ -301,6 +364,7 @@ int memory_search(struct cluster *c, const struct index_query *q, struct arena *
 	r.hits = hits;
 	r.n = m;
 	const char *key = q->filter ? unknown_key(c, q, q->filter) : NULL;
+	r.facets = q->n_facets ? count_facets(q, v, n, a) : NULL;
 	r.unknown_key = key ? memory_must(arena_strdup(a, key)) : NULL;
 	*out = r;
 	return 0;

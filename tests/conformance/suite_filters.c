@@ -195,6 +195,120 @@ static void test_filter__opposing_the_query_still_gives_k(void **state)
 	assert_finds(f, &q, "d115 d116 d117 d118 d119");
 }
 
+/* --- facets ------------------------------------------------------------------------------------------------- */
+
+/* "en 2, de 1": the values of the first key that q asks for, in their order. */
+static const char *facet(struct fixture *f, const struct index_query *q)
+{
+	struct index_result r = search_ok(f, q);
+	const char *all = "";
+
+	assert_non_null(r.facets);
+	for (size_t i = 0; i < r.facets[0].n; i++) {
+		const struct index_facet_value *v = &r.facets[0].values[i];
+		const char *text = v->value.type == VALUE_NUMBER ? arena_printf(f->a, "%g", v->value.number)
+				   : v->value.type == VALUE_BOOL
+					   ? (v->value.number != 0 ? "true" : "false")
+					   : arena_printf(f->a, "\"%.*s\"", (int)v->value.s.n, v->value.s.s);
+		all = arena_printf(f->a, "%s%s%s %zu", all, i ? ", " : "", text, v->count);
+	}
+	return all;
+}
+
+static const char *facet_of(struct fixture *f, struct index_query q, const char *key)
+{
+	q.facets = &key;
+	q.n_facets = 1;
+	const char *by_vector = facet(f, &q);
+	q.k = 1; /* what is counted does not depend on what is answered */
+	assert_string_equal(facet(f, &q), by_vector);
+	query_words(f, &q, "banana");
+	assert_string_equal(facet(f, &q), by_vector);
+	return by_vector;
+}
+
+static void test_facets__count_values_of_every_type_over_what_is_allowed(void **state)
+{
+	struct fixture *f = *state;
+	struct index_query q = query_all(f);
+
+	put_examples(f);
+	put_tagged(f, "h", "{\"lang\":\"en\",\"n\":1,\"hot\":true,\"tags\":[\"x\",\"x\"]}");
+	assert_string_equal(facet_of(f, q, "lang"), "\"en\" 2, \"\" 1, \"EN\" 1, \"de\" 1, \"english\" 1");
+	assert_string_equal(facet_of(f, q, "n"), "1 3, \"1\" 1, -3 1, 2.5 1, 10 1");
+	assert_string_equal(facet_of(f, q, "hot"), "true 2, \"true\" 1, 1 1, false 1");
+	assert_string_equal(facet_of(f, q, "tags"), "\"x\" 2, \"y\" 2");
+	assert_string_equal(facet_of(f, q, "no-such"), "");
+	q.collection = COLLECTION_CASE;
+	assert_string_equal(facet_of(f, q, "lang"), "");
+	q.n_facets = 0;
+	assert_null(search_ok(f, &q).facets);
+}
+
+static void test_facets__obey_filter_match_and_groups(void **state)
+{
+	struct fixture *f = *state;
+	struct index_query q = query_all(f);
+	struct index_filter filter;
+	const char *groups[] = { "tier1" };
+
+	put_examples(f);
+	put_doc(f, (struct doc){ .id = "secret",
+				 .text = "pear",
+				 .vector = vector_random(f),
+				 .groups = "tier1",
+				 .tags = "{\"lang\":\"en\",\"n\":7}" });
+	filter = condition(f, FILTER_GTE, "n", "[1]");
+	q.filter = &filter;
+	assert_string_equal(facet_of(f, q, "lang"), "\"en\" 2, \"\" 1, \"de\" 1");
+	q.all_groups = 0;
+	assert_string_equal(facet_of(f, q, "lang"), "\"\" 1, \"de\" 1, \"en\" 1");
+	q.groups = groups;
+	q.n_groups = 1;
+	assert_string_equal(facet_of(f, q, "lang"), "\"en\" 2, \"\" 1, \"de\" 1");
+	q.match = "pear";
+	assert_string_equal(facet_of(f, q, "lang"), "\"en\" 1");
+	q.match = "plum";
+	assert_string_equal(facet_of(f, q, "lang"), "");
+}
+
+static void test_facets__follow_updates_deletes_and_retags(void **state)
+{
+	struct fixture *f = *state;
+	struct index_query q = query_all(f);
+
+	put_examples(f);
+	put_doc(f, (struct doc){ .id = "a", .keep_rows = 1, .tags = "{\"lang\":\"de\",\"n\":2.5}" });
+	assert_string_equal(facet_of(f, q, "lang"), "\"de\" 2, \"\" 1, \"EN\" 1, \"english\" 1");
+	assert_string_equal(facet_of(f, q, "n"), "2.5 2, \"1\" 1, -3 1, 1 1, 10 1");
+	delete_record(f, RECORD_DOCUMENT, "b");
+	put_tagged(f, "c", "{\"lang\":\"english\"}");
+	assert_string_equal(facet_of(f, q, "lang"), "\"english\" 2, \"\" 1, \"de\" 1");
+	assert_string_equal(facet_of(f, q, "n"), "\"1\" 1, 1 1, 2.5 1, 10 1");
+}
+
+static void test_facets__give_the_most_frequent_hundred_and_keys_as_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct index_query q = query_all(f);
+	const char *keys[] = { "many", "none", "side" };
+
+	for (int i = 0; i < 120; i++)
+		put_tagged(f, arena_printf(f->a, "d%03d", i),
+			   arena_printf(f->a, "{\"many\":\"v%03d\",\"side\":%d}", i < 5 ? 119 : i, i % 2));
+	q.facets = keys;
+	q.n_facets = 3;
+	struct index_result r = search_ok(f, &q);
+	assert_int_equal(r.facets[0].n, INDEX_FACET_VALUES);
+	assert_int_equal(r.facets[0].values[0].count, 6);
+	assert_string_equal(r.facets[0].values[0].value.s.s, "v119");
+	assert_string_equal(r.facets[0].values[1].value.s.s, "v005");
+	assert_string_equal(r.facets[0].values[99].value.s.s, "v103");
+	assert_int_equal(r.facets[1].n, 0);
+	assert_int_equal(r.facets[2].n, 2);
+	assert_int_equal(r.facets[2].values[0].count, 60);
+}
+
 /* --- groups ------------------------------------------------------------------------------------------------- */
 
 static const char *seen_by(struct fixture *f, const char *const *groups, size_t n)
@@ -311,6 +425,10 @@ const struct suite_test suite_filters[] = {
 	SUITE_TEST(test_filter__tells_a_key_that_no_entry_of_the_collection_ever_had),
 	SUITE_TEST(test_filter__a_key_of_hidden_entries_is_as_one_that_none_has),
 	SUITE_TEST(test_filter__opposing_the_query_still_gives_k),
+	SUITE_TEST(test_facets__count_values_of_every_type_over_what_is_allowed),
+	SUITE_TEST(test_facets__obey_filter_match_and_groups),
+	SUITE_TEST(test_facets__follow_updates_deletes_and_retags),
+	SUITE_TEST(test_facets__give_the_most_frequent_hundred_and_keys_as_asked),
 	SUITE_TEST(test_acl__everyone_groups_nobody_and_all_groups),
 	SUITE_TEST(test_acl__json_null_is_everyone),
 	SUITE_TEST(test_acl__a_retag_changes_visibility_at_once_both_ways),

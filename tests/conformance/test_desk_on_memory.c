@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "desk/desk.h"
 #include "embed/embed.h"
+#include "ingest/ingest.h"
 #include "memory_engine.h"
 
 #define CREW 6
@@ -41,7 +42,7 @@ static void place_close(struct place *p)
 
 /* --- a client and the edge ---------------------------------------------------------------------------------- */
 
-enum what { CONVERSATION, TURN, HANDOFF, READBACK, SIGNALS, RESOLUTION, RETURN };
+enum what { CONVERSATION, TURN, HANDOFF, READBACK, SIGNALS, RESOLUTION, RETURN, RULE };
 
 struct request {
 	enum what what;
@@ -79,6 +80,8 @@ static int act(struct desk *d, const struct call *c, const struct request *q, js
 		return resolution_act(d, c, q->id, body, result);
 	case RETURN:
 		return return_act(d, c, q->id, body, result);
+	case RULE:
+		return rule_act(d, c, q->id, body, result);
 	}
 	return ERR_INTERNAL;
 }
@@ -453,6 +456,71 @@ static void test_desk__resolutions_of_many_supersede_each_other_and_none_is_lost
 	arena_free(a);
 }
 
+/* --- rules ---------------------------------------------------------------------------------------------------------- */
+
+static size_t finds(struct engine *g, struct arena *a, const char *query)
+{
+	struct search_request q = { .query = text_from(query), .no_vector = 1 };
+	struct search_result r = { 0 };
+	struct error e = { 0 };
+
+	assert_int_equal(search_run(g, NULL, NULL, &q, a, &r, &e), 0);
+	return r.n;
+}
+
+/* Each process keeps a ready set: the other's changes must show in it as soon as they are acknowledged. */
+static void test_rules__of_one_process_hold_in_the_other_at_once(void **state)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct place p;
+
+	(void)state;
+	for (uint64_t seed = 41; seed < 44; seed++) {
+		const struct memory_options weak = memory_weaknesses(0, seed);
+		place_open(&p, &weak);
+		struct engine *other = memory_engine_open(p.cluster);
+		put_document(&p, "help-1", "A refund takes ten days.");
+		for (int i = 0; i < 20; i++) {
+			const char *word = arena_printf(a, "word%d", i);
+			assert_int_equal(finds(other, a, word), 0);
+			ask_ok(&p, a,
+			       (struct request){
+				       RULE, i % 2 ? "one" : arena_printf(a, "r%d", i),
+				       arena_printf(a, "{'type':'synonym','from':'%s','to':['refunds']}",
+						    word),
+				       arena_printf(a, "put %d", i), NULL });
+			assert_int_equal(finds(other, a, word), 1);
+			assert_int_equal(finds(p.desk.engine, a, word), 1);
+			assert_int_equal(finds(other, a, "word1"),
+					 i == 1 || i == 2); /* then the rule is another */
+		}
+		assert_int_equal(status_of(&p, a).records[RECORD_RULE], 11);
+		engine_close(other);
+		place_close(&p);
+	}
+	arena_free(a);
+}
+
+static void test_rules__of_many_writers_are_made_once(void **state)
+{
+	struct arena *a = arena_new(1 << 16);
+	struct crew c;
+
+	(void)state;
+	crew_open(&c, a, 51);
+	c.times = 3;
+	c.request = (struct request){ RULE, "r", "{'type':'synonyms','words':['sofa','couch']}", NULL, NULL };
+	run_crew(&c);
+	assert_int_equal(c.ok, CREW * c.times);
+	assert_int_equal(status_of(&c.place, a).records[RECORD_RULE], 1);
+	struct record r = { 0 };
+	struct error e;
+	assert_int_equal(engine_get(c.place.desk.engine, RECORD_RULE, "r", a, &r, &e), 0);
+	assert_int_equal(r.revision, 1);
+	place_close(&c.place);
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +528,8 @@ int main(void)
 		cmocka_unit_test(test_desk__turns_of_many_writers_are_all_there_once_and_numbered),
 		cmocka_unit_test(test_desk__one_of_many_opens_the_handoff),
 		cmocka_unit_test(test_desk__resolutions_of_many_supersede_each_other_and_none_is_lost),
+		cmocka_unit_test(test_rules__of_one_process_hold_in_the_other_at_once),
+		cmocka_unit_test(test_rules__of_many_writers_are_made_once),
 	};
 
 	if (crypto_start() < 0)

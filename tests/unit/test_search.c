@@ -197,6 +197,16 @@ static int fake_scan(void *self, const struct scan *s, struct arena *a, struct r
 	return 0;
 }
 
+/* No stream ever was: there are no rules. */
+static int fake_revision(void *self, const char *stream, int64_t *out, struct error *e)
+{
+	(void)self;
+	(void)stream;
+	(void)e;
+	*out = 0;
+	return 0;
+}
+
 static void fake_close(void *self)
 {
 	struct fake *f = self;
@@ -211,6 +221,7 @@ static const struct engine_ops ops = { .search = fake_search,
 				       .load = fake_load,
 				       .rows = fake_rows,
 				       .get = fake_get,
+				       .revision = fake_revision,
 				       .scan = fake_scan,
 				       .close = fake_close };
 

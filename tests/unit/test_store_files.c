@@ -24,7 +24,7 @@ static void test_store__a_full_disk_refuses_what_does_not_fit_and_goes_on(void *
 
 	for (int i = 0; i < 400000; i++)
 		big[i] = (char)('a' + (i * 7 + i / 31) % 26);
-	f->options.max_bytes = 1000000;
+	f->options.max_bytes = 1050000;
 	store_open(f);
 	do {
 		struct store_doc d = { .id = arena_printf(f->a, "d%d", written),
@@ -121,6 +121,32 @@ static void test_store__a_newer_format_is_left_alone(void **state)
 	assert_int_equal(store_open_fails(f), ERR_NEWER_FORMAT);
 	f->options.read_only = 1;
 	assert_int_equal(store_open_fails(f), ERR_NEWER_FORMAT);
+}
+
+static void test_store__format_1_gets_the_tables_of_newer_kinds(void **state)
+{
+	struct store_fixture *f = *state;
+	json_t *body = json_pack("{s:s}", "type", "synonyms");
+	struct change put = { .kind = RECORD_RULE, .id = "r", .body = body };
+	struct event ev = { .stream = "rules", .kind = "rule.put", .changes = &put, .n = 1 };
+	struct commit done;
+	struct record r;
+
+	store_history(f);
+	int before = store_has(f, "a");
+	store_close(f);
+	store_sql(f, "DROP TABLE rules; PRAGMA user_version = 1");
+	f->options.read_only = 1;
+	assert_int_equal(store_open_fails(f), ERR_NOT_READY);
+	f->options.read_only = 0;
+	store_open(f);
+	assert_int_equal(store_has(f, "a"), before);
+	assert_int_equal(engine_commit(f->g, &ev, &done, &f->e), 0);
+	assert_int_equal(engine_get(f->g, RECORD_RULE, "r", f->a, &r, &f->e), 0);
+	json_decref(body);
+	store_close(f);
+	assert_int_equal(store_verify(f), 0);
+	store_open(f);
 }
 
 static void test_store__a_database_of_others_is_not_taken(void **state)
@@ -407,6 +433,7 @@ int main(void)
 		OPEN(test_store__files_are_for_the_owner_alone),
 		OPEN(test_store__one_folder_one_writer),
 		OPEN(test_store__a_newer_format_is_left_alone),
+		OPEN(test_store__format_1_gets_the_tables_of_newer_kinds),
 		OPEN(test_store__a_database_of_others_is_not_taken),
 		OPEN(test_store__damage_is_told_not_hidden),
 		OPEN(test_store__a_lost_secret_is_told),
