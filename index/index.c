@@ -49,8 +49,9 @@ int index_open(const struct index_options *o, struct index **out, struct error *
 	x->options = *o;
 	x->options.folder = o->folder;
 	x->tuning = (struct index_tuning){ .distance = distance_best(),
-					   .scan_rows = 4000,
+					   .scan_rows = 20000,
 					   .links_rows = 4096,
+					   .large_rows = 16384,
 					   .beam = 64,
 					   .small_docs = 512,
 					   .merge_docs = 4096,

@@ -14,7 +14,8 @@
 struct index_tuning {
 	const struct distance *distance;
 	size_t scan_rows;  /* up to so many allowed rows of a segment are scanned rather than walked to */
-	size_t links_rows; /* a segment of so many rows gets a graph */
+	size_t links_rows; /* a segment of so many rows gets a graph when no writes come */
+	size_t large_rows; /* while they do, one of so many */
 	size_t beam;       /* rows held in a walk, at least */
 	size_t small_docs; /* segments of up to so many documents are merged at once, by the writer */
 	size_t merge_docs; /* so many documents in segments below the rest are worth a merge in the background */
@@ -59,7 +60,7 @@ void index_step(const struct index *x, const char *name);
 struct merge {
 	const struct live *parts;
 	size_t n;
-	int background; /* a graph is made, and it may be interrupted */
+	size_t links_from; /* so many rows get a graph, and it may be interrupted; 0: in the writer's time */
 };
 int merge_parts(struct index *x, enum collection c, const struct merge *m, struct segment **out,
 		struct error *e);

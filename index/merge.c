@@ -5,9 +5,12 @@
  * is merged when it holds `merge_docs` documents and the next one is more than
  * twice as large as the run, so that sizes stay a factor of two apart: a
  * document is merged O(log n) times, and a search meets O(log n) segments.
- * A segment of which a quarter is dead is written anew, and one that is large
- * enough for a graph and has none gets it. When nothing else changes, all
- * that is not the largest is merged into it once it is a twentieth of it.
+ * A graph costs a hundred times as much as the rest of a merge. So while
+ * writes come, only segments of `large_rows` get one, and those are let be
+ * until there are `fan` of them: a document is in a graph's making once, not
+ * once for each doubling. When no writes come, segments from `links_rows` on
+ * get graphs, and all that is not the largest is merged into it once it is a
+ * twentieth of it. A segment of which a quarter is dead is written anew.
  *
  * Memory is bounded by `merge_rows`: a merge holds its rows' vectors three
  * times while it works (the old ones, the new ones, and the graph builder's).
@@ -78,9 +81,9 @@ int merge_parts(struct index *x, enum collection c, const struct merge *m, struc
 					 .dim = x->options.dim,
 					 .sources = sources,
 					 .n = n,
-					 .links_from = m->background ? x->tuning.links_rows : 0,
+					 .links_from = m->links_from,
 					 .threads = x->tuning.threads,
-					 .go_on = m->background ? go_on : NULL,
+					 .go_on = m->links_from ? go_on : NULL,
 					 .arg = x };
 	int rc = segment_build(&b, out, e);
 	free(sources);
@@ -111,9 +114,14 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int wants_links(const struct index *x, const struct segment *s)
+static size_t links_from(const struct index *x, int idle)
 {
-	return x->options.dim && s->n_rows >= x->tuning.links_rows && !s->links.rows;
+	return idle ? x->tuning.links_rows : x->tuning.large_rows;
+}
+
+static int wants_links(const struct index *x, const struct segment *s, int idle)
+{
+	return x->options.dim && s->n_rows >= links_from(x, idle) && !s->links.rows;
 }
 
 static int worn(const struct live *p)
@@ -143,11 +151,20 @@ static int worth_it(const struct index *x, const struct live *parts, size_t run,
 	return (sum - largest) * factor >= largest;
 }
 
+static int is_large(const struct index *x, const struct segment *s)
+{
+	return s->docs >= x->tuning.large_rows || s->n_rows >= x->tuning.large_rows;
+}
+
 /* How many of the smallest parts (sorted) are worth a merge; 0: none. */
 static size_t run_of_smallest(const struct index *x, const struct live *parts, size_t n, int idle)
 {
-	size_t sum = 0, run = 0;
+	size_t sum = 0, run = 0, small = 0;
 
+	while (small < n && !is_large(x, parts[small].segment))
+		small++;
+	if (!idle && n - small < x->tuning.fan)
+		n = small;
 	while (run < n && rows_of(parts, run + 1) <= x->tuning.merge_rows) {
 		sum += live_docs(&parts[run++]);
 		if (worth_it(x, parts, run, n, sum, idle))
@@ -157,12 +174,12 @@ static size_t run_of_smallest(const struct index *x, const struct live *parts, s
 }
 
 /* One part alone: worn, or without the graph that it should have. */
-static int pick_one(const struct index *x, const struct live *parts, size_t n, struct live *out)
+static int pick_one(const struct index *x, const struct live *parts, size_t n, int idle, struct live *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (parts[i].segment->n_rows > x->tuning.merge_rows)
 			continue;
-		if (!worn(&parts[i]) && !wants_links(x, parts[i].segment))
+		if (!worn(&parts[i]) && !wants_links(x, parts[i].segment, idle))
 			continue;
 		*out = parts[i];
 		return 1;
@@ -182,7 +199,7 @@ static int plan_make(struct index *x, const struct list *l, int idle, struct pla
 	qsort(parts, l->n, sizeof(*parts), by_size);
 	size_t n = run_of_smallest(x, parts, l->n, idle);
 	if (n == 0)
-		n = (size_t)pick_one(x, parts, l->n, &parts[0]);
+		n = (size_t)pick_one(x, parts, l->n, idle, &parts[0]);
 	for (size_t i = 0; i < n; i++) {
 		segment_hold(parts[i].segment)->merging = 1;
 		dead_hold(parts[i].dead);
@@ -297,7 +314,7 @@ static int merge_some(struct index *x, enum collection c, int idle, struct error
 		return rc;
 	}
 	index_step(x, "merge: chosen");
-	const struct merge m = { .parts = p.parts, .n = p.n, .background = 1 };
+	const struct merge m = { .parts = p.parts, .n = p.n, .links_from = links_from(x, idle) };
 	rc = merge_parts(x, c, &m, &s, e);
 	index_step(x, "merge: built");
 	if (rc == 0)

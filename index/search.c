@@ -111,7 +111,7 @@ struct candidates {
 	struct idmap known; /* owned: place to number */
 	struct index_hit *hits;
 	struct place *places;
-	size_t n;
+	size_t n, n_words; /* the first n_words have their scores by words already */
 };
 
 static int candidate(struct candidates *c, const struct search *s, struct place at)
@@ -231,7 +231,7 @@ static int score_all(const struct search *s, const struct words_plan *plan, stru
 		return no_memory(e);
 	for (size_t i = 0; i < c->n; i++) {
 		score_vector(s, c->places[i], &c->hits[i]);
-		if (plan)
+		if (plan && i >= c->n_words)
 			c->hits[i].words = (float)words_score(plan, c->places[i].part, c->places[i].doc);
 	}
 	rank_vectors(c->hits, c->n, o);
@@ -246,11 +246,14 @@ static int add_all(const struct search *s, struct candidates *c, const struct pl
 	c->places = arena_alloc(s->arena, (n_v + n_w + 1) * sizeof(*c->places));
 	if (!c->hits || !c->places)
 		return -1;
+	for (size_t i = 0; i < n_w; i++) {
+		c->hits[i].words = (float)w[i].score;
+		if (candidate(c, s, (struct place){ w[i].part, w[i].doc }) < 0)
+			return -1;
+	}
+	c->n_words = n_w;
 	for (size_t i = 0; i < n_v; i++)
 		if (candidate(c, s, v[i]) < 0)
-			return -1;
-	for (size_t i = 0; i < n_w; i++)
-		if (candidate(c, s, (struct place){ w[i].part, w[i].doc }) < 0)
 			return -1;
 	return 0;
 }

@@ -168,9 +168,9 @@ static int scan(struct best *best)
 
 /* --- walk ------------------------------------------------------------------------------------------ */
 
-/* A walk that may have missed something is made again, this much wider, and so often at most. */
-#define WIDER 4
-#define WIDENINGS 2
+/* A walk that may have missed something goes on, this much wider, and so often at most. */
+#define WIDER 2
+#define WIDENINGS 4
 
 /* A filter that opposes the query this much is better served by a scan, while that is not too dear. */
 #define OPPOSED .5
@@ -249,8 +249,9 @@ static double favour(const struct search *s, uint32_t part, const struct walk_re
 
 enum verdict { DONE = 1, WIDEN = 2, SCAN = 0 };
 
-/* An enum verdict, or an error. */
-static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *w, size_t k, size_t all_rows)
+/* An enum verdict, or an error. `on`: the last walk goes on. */
+static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *w, int on, size_t k,
+		     size_t all_rows)
 {
 	struct walked *rows = arena_alloc(b->s->arena, w->beam * sizeof(*rows));
 	struct walk_report report;
@@ -258,7 +259,7 @@ static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *
 
 	if (!rows)
 		return no_memory(b->e);
-	long n = walk_run(w, scratch, rows, &report);
+	long n = on ? walk_on(w, scratch, rows, &report) : walk_run(w, scratch, rows, &report);
 	if (n == WALK_GIVEN_UP)
 		return SCAN;
 	if (n < 0)
@@ -292,7 +293,7 @@ static int walk(struct best *b, size_t k, size_t rows)
 	int rc = scratch ? WIDEN : no_memory(b->e);
 
 	for (int i = 0; rc == WIDEN && i <= WIDENINGS; i++, w.beam *= WIDER)
-		rc = walk_once(b, scratch, &w, k, rows);
+		rc = walk_once(b, scratch, &w, i > 0, k, rows);
 	if (rc == WIDEN && rows <= SCAN_IN_DOUBT)
 		rc = SCAN;
 	index_give_scratch(s->x, scratch);

@@ -89,8 +89,12 @@ struct walk_scratch {
 	uint16_t *seen; /* by row: the walk that saw it last */
 	size_t rows;
 	uint16_t now;
-	struct heap next; /* to be walked from, best on top */
-	struct heap held; /* the beam, worst on top */
+	struct heap next;    /* to be walked from, best on top */
+	struct heap held;    /* the beam, worst on top */
+	struct heap missed;  /* in any order: met, and not good enough for the beam */
+	struct heap dropped; /* in any order: allowed, held once and walked from, or still to be */
+	struct walk_report report;
+	size_t compared;
 };
 
 struct walk_scratch *walk_scratch_new(void)
@@ -105,12 +109,16 @@ void walk_scratch_free(struct walk_scratch *s)
 	free(s->seen);
 	free(s->next.p);
 	free(s->held.p);
+	free(s->missed.p);
+	free(s->dropped.p);
 	free(s);
 }
 
 static int scratch_begin(struct walk_scratch *s, size_t rows)
 {
-	s->next.n = s->held.n = 0;
+	s->next.n = s->held.n = s->missed.n = s->dropped.n = 0;
+	s->report = (struct walk_report){ 0, 0 };
+	s->compared = 0;
 	if (s->rows < rows) {
 		free(s->seen);
 		s->rows = 0;
@@ -186,13 +194,24 @@ static void worst_sink(struct heap *h, size_t n, struct walked x)
 	h->p[hole] = x;
 }
 
-/* Holds x if it is among the best `beam`. */
-static int hold(struct heap *h, size_t beam, struct walked x)
+static int put_aside(struct heap *h, struct walked x)
 {
+	if (heap_room(h) < 0)
+		return -1;
+	h->p[h->n++] = x;
+	return 0;
+}
+
+/* Holds x if it is among the best `beam`; what falls out is put aside. */
+static int hold(struct walk_scratch *s, size_t beam, struct walked x)
+{
+	struct heap *h = &s->held;
+
 	if (h->n == beam) {
-		if (better(x, h->p[0]))
+		struct walked out = better(x, h->p[0]) ? h->p[0] : x;
+		if (out.row != x.row)
 			worst_sink(h, h->n, x);
-		return 0;
+		return put_aside(&s->dropped, out);
 	}
 	if (heap_room(h) < 0)
 		return -1;
@@ -292,56 +311,78 @@ static int meet(const struct walk *w, struct walk_scratch *s, struct walked x)
 	int full = s->held.n == w->beam;
 
 	if (full && !better(x, s->held.p[0]))
-		return 0;
+		return put_aside(&s->missed, x);
 	if (best_push(&s->next, x) < 0)
 		return -1;
-	return is_allowed(w, x.row) ? hold(&s->held, w->beam, x) : 0;
+	return is_allowed(w, x.row) ? hold(s, w->beam, x) : 0;
 }
 
-/* Best first. */
-static long hand_out(struct heap *h, struct walked *out)
+/* Best first; a copy is sorted, for the walk may go on. */
+static long hand_out(const struct heap *held, struct walked *out)
 {
-	size_t n = h->n;
+	struct heap h = { .p = out, .n = held->n };
 
-	for (size_t left = n; left > 0; left--) {
-		out[left - 1] = h->p[0];
-		struct walked last = h->p[left - 1];
-		worst_sink(h, left - 1, last);
+	if (h.n)
+		memcpy(out, held->p, h.n * sizeof(*out));
+	for (size_t left = h.n; left > 0; left--) {
+		struct walked worst = out[0], last = out[left - 1];
+		worst_sink(&h, left - 1, last);
+		out[left - 1] = worst;
 	}
-	h->n = 0;
-	return (long)n;
+	return (long)held->n;
 }
 
-long walk_run(const struct walk *w, struct walk_scratch *s, struct walked *out, struct walk_report *report)
+static long walk_through(const struct walk *w, struct walk_scratch *s, struct walked *out,
+			 struct walk_report *report)
 {
-	struct walk_report r = { 0, 0 };
 	uint32_t rows[WALK_GROUND];
 	float score[WALK_GROUND];
-	size_t compared = 0;
+	struct walk_report r = s->report;
 
-	if (scratch_begin(s, w->links->rows) < 0)
-		return -1;
-	struct walked start = descend(w);
-	s->seen[start.row] = s->now;
-	if (meet(w, s, start) < 0)
-		return -1;
 	while (s->next.n > 0) {
-		struct walked x = best_pop(&s->next);
+		struct walked x = s->next.p[0];
 		if (s->held.n == w->beam && !better(x, s->held.p[0]))
 			break;
+		best_pop(&s->next);
 		if (s->next.n)
 			__builtin_prefetch(w->links->ground + (size_t)s->next.p[0].row * WALK_GROUND);
 		r.steps++;
 		r.allowed_steps += (uint32_t)is_allowed(w, x.row);
 		size_t n = unseen(w, s, x.row, rows);
 		compare(w, rows, n, score);
-		compared += n;
-		if (w->budget && compared > w->budget)
+		s->compared += n;
+		if (w->budget && s->compared > w->budget)
 			return WALK_GIVEN_UP;
 		for (size_t i = 0; i < n; i++)
 			if (meet(w, s, (struct walked){ rows[i], score[i], r.steps }) < 0)
 				return -1;
 	}
-	*report = r;
+	*report = s->report = r;
 	return hand_out(&s->held, out);
+}
+
+long walk_run(const struct walk *w, struct walk_scratch *s, struct walked *out, struct walk_report *report)
+{
+	if (scratch_begin(s, w->links->rows) < 0)
+		return -1;
+	struct walked start = descend(w);
+	s->seen[start.row] = s->now;
+	if (meet(w, s, start) < 0)
+		return -1;
+	return walk_through(w, s, out, report);
+}
+
+long walk_on(const struct walk *w, struct walk_scratch *s, struct walked *out, struct walk_report *report)
+{
+	struct heap missed = s->missed, dropped = s->dropped;
+	int rc = 0;
+
+	s->missed = s->dropped = (struct heap){ 0 };
+	for (size_t i = 0; rc == 0 && i < dropped.n; i++)
+		rc = hold(s, w->beam, dropped.p[i]);
+	for (size_t i = 0; rc == 0 && i < missed.n; i++)
+		rc = meet(w, s, missed.p[i]);
+	free(missed.p);
+	free(dropped.p);
+	return rc < 0 ? -1 : walk_through(w, s, out, report);
 }

@@ -75,4 +75,11 @@ struct walk_report {
 #define WALK_GIVEN_UP (-2)
 long walk_run(const struct walk *w, struct walk_scratch *s, struct walked *out, struct walk_report *report);
 
+/*
+ * Goes on with the last walk of this scratch, which differs in its beam alone:
+ * the same as if it had been that wide from the start, or better. What was met
+ * is not compared again; steps and the budget go on counting.
+ */
+long walk_on(const struct walk *w, struct walk_scratch *s, struct walked *out, struct walk_report *report);
+
 #endif

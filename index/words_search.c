@@ -14,17 +14,15 @@
  * What is added up here, in float, only tells who is worth a look: bounds get
  * a slack for its rounding, and who passes is scored by words_score().
  */
-#include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "index/bits.h"
-#include "index/topk.h"
 #include "index/words_internal.h"
 
 #define WINDOW 2048
-#define SLACK 1.00002f
 
 /* Short documents and small counts make up nearly everything: what a term adds is looked up for these. */
 #define TABLE_TF 4
@@ -46,6 +44,7 @@ struct part_plan {
 struct words_plan {
 	struct words_query q;
 	struct part_plan *parts;
+	float slack;     /* what a sum of floats times it is above, and divided by it below */
 	double *weight;  /* by term of the query: weight * idf * (k1 + 1) */
 	uint32_t *order; /* parts, the one with most postings first */
 	float *table;    /* TABLE_TF rows of TABLE_LENGTH: tf / (tf + K(length)) */
@@ -120,6 +119,8 @@ struct words_plan *words_plan_new(struct arena *a, const struct words_query *q)
 	if (!p)
 		return NULL;
 	p->q = *q;
+	/* A sum of n floats is off by less than n roundings, each of them of three more. */
+	p->slack = 1 + (float)(q->n_terms + 8) * 1.2e-7f;
 	p->average = q->docs && q->length ? (double)q->length / (double)q->docs : 1;
 	p->parts = arena_alloc(a, (q->n_parts + 1) * sizeof(*p->parts));
 	p->weight = arena_alloc(a, (q->n_terms + 1) * sizeof(*p->weight));
@@ -184,78 +185,132 @@ double words_score(const struct words_plan *p, uint32_t part, uint32_t doc)
 
 /* --- collecting ----------------------------------------------------------------------------------------- */
 
-/* The k best of all parts so far, worst on top. */
+/* A document that may be among the best: its score is at most `most`. */
+struct maybe {
+	uint32_t part, doc;
+	float most;
+};
+
+/*
+ * Sums of floats tell scores to within a slack. The k-th best of what documents
+ * have at least is the bar; who cannot reach it is out. Of the few that are
+ * left in the end the exact score is computed: that is dear, a list of terms
+ * has to be read for it.
+ */
 struct collector {
-	struct words_hit *heap;
-	size_t n, k, cap;
+	float *least; /* the k best that documents have at least, smallest on top */
+	size_t n, k;
+	struct maybe *maybe;
+	size_t n_maybe, cap;
 	struct words_plan *plan;
 	struct arena *arena;
 };
 
-static uint64_t id_of(const struct collector *c, const struct words_hit *h)
+static int collector_init(struct collector *c, struct words_plan *p, struct arena *a, size_t k)
 {
-	return c->plan->q.parts[h->part].ids[h->doc];
-}
+	uint64_t most = 0;
 
-static int is_worse(const struct collector *c, const struct words_hit *a, const struct words_hit *b)
-{
-	return a->score < b->score || (a->score == b->score && id_of(c, a) > id_of(c, b));
-}
-
-static void sink(struct collector *c, size_t n, struct words_hit h)
-{
-	size_t hole = 0;
-
-	for (size_t child; (child = 2 * hole + 1) < n; hole = child) {
-		if (child + 1 < n && is_worse(c, &c->heap[child + 1], &c->heap[child]))
-			child++;
-		if (!is_worse(c, &c->heap[child], &h))
-			break;
-		c->heap[hole] = c->heap[child];
-	}
-	c->heap[hole] = h;
-}
-
-static int collect(struct collector *c, struct words_hit h)
-{
-	if (c->n == c->k) {
-		assert(c->heap); /* k >= 1 */
-		if (is_worse(c, &c->heap[0], &h))
-			sink(c, c->n, h);
-		return 0;
-	}
-	if (c->n == c->cap) {
-		size_t cap = c->cap ? 2 * c->cap : 64;
-		struct words_hit *more = arena_alloc(c->arena, cap * sizeof(*more));
-		if (!more)
-			return -1;
-		if (c->n)
-			memcpy(more, c->heap, c->n * sizeof(*more));
-		c->heap = more;
-		c->cap = cap;
-	}
-	assert(c->heap);
-	size_t hole = c->n++;
-	for (; hole > 0 && is_worse(c, &h, &c->heap[(hole - 1) / 2]); hole = (hole - 1) / 2)
-		c->heap[hole] = c->heap[(hole - 1) / 2];
-	c->heap[hole] = h;
-	return 0;
+	for (size_t i = 0; i < p->q.n_parts; i++)
+		most += p->q.parts[i].words->docs;
+	k = k < most ? k : most;
+	*c = (struct collector){ .k = k, .plan = p, .arena = a };
+	c->least = arena_alloc(a, (k + 1) * sizeof(*c->least));
+	return c->least ? 0 : -1;
 }
 
 /* What a sum of floats must reach to be worth a look. */
 static float bar(const struct collector *c)
 {
-	if (c->n < c->k)
-		return 0;
-	assert(c->heap);
-	return (float)c->heap[0].score;
+	return c->n < c->k ? 0 : c->least[0];
 }
 
-static int judge(struct collector *c, uint32_t part, uint32_t doc)
+static void raise_bar(struct collector *c, float score)
 {
-	struct words_hit h = { part, doc, words_score(c->plan, part, doc) };
+	size_t hole = 0;
 
-	return h.score > 0 ? collect(c, h) : 0;
+	if (c->n < c->k) {
+		for (hole = c->n++; hole > 0 && score < c->least[(hole - 1) / 2]; hole = (hole - 1) / 2)
+			c->least[hole] = c->least[(hole - 1) / 2];
+	} else if (score > c->least[0]) {
+		for (size_t child; (child = 2 * hole + 1) < c->n; hole = child) {
+			child += child + 1 < c->n && c->least[child + 1] < c->least[child];
+			if (c->least[child] >= score)
+				break;
+			c->least[hole] = c->least[child];
+		}
+	} else {
+		return;
+	}
+	c->least[hole] = score;
+}
+
+static void drop_hopeless(struct collector *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_maybe; i++)
+		if (c->maybe[i].most >= bar(c))
+			c->maybe[n++] = c->maybe[i];
+	c->n_maybe = n;
+}
+
+static int collect(struct collector *c, struct maybe m, float least)
+{
+	if (m.most <= 0 || m.most < bar(c))
+		return 0;
+	raise_bar(c, least);
+	if (c->n_maybe == c->cap)
+		drop_hopeless(c);
+	if (2 * c->n_maybe > c->cap || !c->cap) {
+		size_t cap = c->cap ? 2 * c->cap : 1024;
+		struct maybe *more = arena_alloc(c->arena, cap * sizeof(*more));
+		if (!more)
+			return -1;
+		if (c->n_maybe)
+			memcpy(more, c->maybe, c->n_maybe * sizeof(*more));
+		c->maybe = more;
+		c->cap = cap;
+	}
+	c->maybe[c->n_maybe++] = m;
+	return 0;
+}
+
+struct ranked {
+	struct words_hit hit;
+	uint64_t id;
+};
+
+static int by_score(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	if (x->hit.score != y->hit.score)
+		return x->hit.score < y->hit.score ? 1 : -1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* The exact scores of those that are left, and the best of them. */
+static long collector_finish(struct collector *c, const struct words_hit **out)
+{
+	drop_hopeless(c);
+	struct ranked *all = arena_alloc(c->arena, (c->n_maybe + 1) * sizeof(*all));
+	struct words_hit *best = arena_alloc(c->arena, (c->k + 1) * sizeof(*best));
+	size_t n = 0;
+
+	if (!all || !best)
+		return -1;
+	for (size_t i = 0; i < c->n_maybe; i++) {
+		const struct maybe *m = &c->maybe[i];
+		struct words_hit h = { m->part, m->doc, words_score(c->plan, m->part, m->doc) };
+		if (h.score > 0)
+			all[n++] = (struct ranked){ h, c->plan->q.parts[m->part].ids[m->doc] };
+	}
+	qsort(all, n, sizeof(*all), by_score);
+	n = n < c->k ? n : c->k;
+	for (size_t i = 0; i < n; i++)
+		best[i] = all[i].hit;
+	*out = best;
+	return (long)n;
 }
 
 /* --- windows -------------------------------------------------------------------------------------------- */
@@ -276,10 +331,17 @@ struct scan {
 	uint32_t part;
 	struct cursor **cursor; /* by bound in this window, smallest first */
 	size_t n;
-	float *before; /* before[i]: what the first i cursors can add together */
+	float *before;  /* before[i]: what the first i cursors can add together */
+	uint32_t start; /* of the window */
 	float sum[WINDOW];
 	uint64_t touched[WINDOW / 64];
+	uint64_t over[WINDOW / 64]; /* documents with a count of 255 or more */
 };
+
+static void set_over(struct scan *s, uint32_t doc)
+{
+	s->over[(doc - s->start) / 64] |= UINT64_C(1) << ((doc - s->start) % 64);
+}
 
 static float share(const struct words_plan *p, uint32_t tf, uint32_t length)
 {
@@ -369,10 +431,12 @@ static void add_term(struct scan *s, struct cursor *c, uint32_t start, uint32_t 
 		post = seek(c, post, start);
 	for (; post < c->end && *post < stop; post++) {
 		uint32_t doc = *post >> 8, at = doc - start, tf = *post & 255;
-		if (tf == 255)
+		if (tf == 255) {
 			s->sum[at] += c->weight;
-		else
+			set_over(s, doc);
+		} else {
 			s->sum[at] += c->weight * share(s->plan, tf, lengths[doc]);
+		}
 		s->touched[at / 64] |= UINT64_C(1) << (at % 64);
 	}
 	c->post = post;
@@ -385,16 +449,23 @@ static int consider(struct scan *s, uint32_t doc, float sum, size_t front)
 
 	for (size_t i = front; i > 0; i--) {
 		struct cursor *c = s->cursor[i - 1];
-		if ((sum + s->before[i]) * SLACK < least)
+		if ((sum + s->before[i]) * s->plan->slack < least)
 			return 0;
 		const uint32_t *post = c->post = seek(c, c->post, doc);
 		if (post < c->end && *post >> 8 == doc) {
 			uint32_t tf = *post & 255;
+			if (tf == 255)
+				set_over(s, doc);
 			sum += tf == 255 ? c->weight
 					 : c->weight * share(s->plan, tf, s->x->part->words->lengths[doc]);
 		}
 	}
-	return sum * SLACK < least ? 0 : judge(s->c, s->part, doc);
+	if (sum * s->plan->slack < least)
+		return 0;
+	/* A count of 255 may be more, and was taken for endless: then what it has at least is not known. */
+	float surely = s->over[(doc - s->start) / 64] >> ((doc - s->start) % 64) & 1 ? 0
+										     : sum / s->plan->slack;
+	return collect(s->c, (struct maybe){ s->part, doc, sum * s->plan->slack }, surely);
 }
 
 static int window(struct scan *s, uint32_t start, uint32_t end)
@@ -407,13 +478,15 @@ static int window(struct scan *s, uint32_t start, uint32_t end)
 	for (size_t i = 0; i < s->n; i++)
 		set_bound(s->plan, s->cursor[i], start, end);
 	sort_cursors(s);
-	while (front < s->n && s->before[front + 1] * SLACK < least)
+	while (front < s->n && s->before[front + 1] * s->plan->slack < least)
 		front++;
 	if (front == s->n)
 		return 0;
 	size_t words = bits_words(end - start);
 	memset(s->sum, 0, (end - start) * sizeof(*s->sum));
 	memset(s->touched, 0, words * sizeof(*s->touched));
+	memset(s->over, 0, words * sizeof(*s->over));
+	s->start = start;
 	for (size_t i = front; i < s->n; i++)
 		add_term(s, s->cursor[i], start, end);
 	for (size_t i = 0; allowed && i < words; i++)
@@ -460,7 +533,7 @@ static int scan_part(struct words_plan *p, struct collector *c, uint32_t part)
 }
 
 /* A list of some sixty terms is read in the time of so many postings. */
-#define LIST_COST 24
+#define LIST_COST 96
 
 static int list_allowed(struct collector *c, uint32_t part)
 {
@@ -468,15 +541,17 @@ static int list_allowed(struct collector *c, uint32_t part)
 	int rc = 0;
 
 	for (uint32_t d = bits_next(p->allowed, p->words->docs, 0); rc == 0 && d < p->words->docs;
-	     d = bits_next(p->allowed, p->words->docs, d + 1))
-		rc = judge(c, part, d);
+	     d = bits_next(p->allowed, p->words->docs, d + 1)) {
+		float score = (float)words_score(c->plan, part, d);
+		rc = collect(c, (struct maybe){ part, d, score * c->plan->slack }, score / c->plan->slack);
+	}
 	return rc;
 }
 
 long words_best(struct words_plan *p, struct arena *a, size_t k, const struct words_hit **out)
 {
-	struct collector c = { .k = k, .plan = p, .arena = a };
-	int rc = 0;
+	struct collector c;
+	int rc = collector_init(&c, p, a, k);
 
 	for (size_t i = 0; rc == 0 && i < p->q.n_parts; i++) {
 		const struct part_plan *x = &p->parts[p->order[i]];
@@ -487,13 +562,5 @@ long words_best(struct words_plan *p, struct arena *a, size_t k, const struct wo
 		else
 			rc = scan_part(p, &c, p->order[i]);
 	}
-	if (rc < 0)
-		return -1;
-	for (size_t left = c.n; left > 1; left--) {
-		struct words_hit worst = c.heap[0], last = c.heap[left - 1];
-		sink(&c, left - 1, last);
-		c.heap[left - 1] = worst;
-	}
-	*out = c.heap;
-	return (long)c.n;
+	return rc < 0 ? -1 : collector_finish(&c, out);
 }

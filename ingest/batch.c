@@ -69,7 +69,7 @@ static int prepare_document(struct batch *b, struct item *item, struct desk *d,
 	json_t *body;
 	int rc, fresh = 1;
 
-	if ((rc = json_parse_arena(b->arena, item->s, item->n, &item->error, &body)) < 0 ||
+	if ((rc = json_parse_packed(b->arena, item->s, item->n, &item->error, &body)) < 0 ||
 	    (rc = document_read(d, &c, NULL, body, &item->doc)) < 0)
 		return rc;
 	if (!map_put(ids, item->doc.id, strlen(item->doc.id), &fresh))
@@ -132,7 +132,7 @@ static int import_one(struct item *item, struct desk *d, const struct importer_o
 
 	if (!a)
 		return no_memory(&item->error);
-	rc = json_parse_arena(a, item->s, item->n, &item->error, &body);
+	rc = json_parse_packed(a, item->s, item->n, &item->error, &body);
 	if (rc == 0)
 		rc = import_line(d, &c, o->what, body, &item->step.status);
 	arena_free(a);

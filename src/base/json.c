@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/json_internal.h"
 #include "base/utf8.h"
 
 #define EXACT_INTEGERS 9007199254740992.0 /* 2^53: a double above it may be another integer */
@@ -34,9 +35,23 @@ static int depth_of(const char *s, size_t n)
 	return deepest;
 }
 
-int json_parse(const char *s, size_t n, struct error *e, json_t **out)
+static json_t *load(const char *s, size_t n, int packed, json_error_t *je)
 {
-	json_error_t je;
+	JSON_AUTO *vector = NULL;
+	char *rest = packed ? json_unpack_vector(s, n, &vector) : NULL;
+	json_t *j = json_loadb(rest ? rest : s, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, je);
+
+	free(rest);
+	if (j && vector && json_object_set(j, "vector", vector) < 0) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+static int parse(const char *s, size_t n, int packed, struct error *e, json_t **out)
+{
+	json_error_t je = { 0 };
 	size_t bad = utf8_valid(s, n);
 
 	if (bad != n)
@@ -45,7 +60,7 @@ int json_parse(const char *s, size_t n, struct error *e, json_t **out)
 		return error_set(e, ERR_BAD_UTF8, NULL, "a NUL byte is not allowed in JSON");
 	if (depth_of(s, n) > JSON_MAX_DEPTH)
 		return error_set(e, ERR_TOO_LARGE, NULL, "JSON nested deeper than %d levels", JSON_MAX_DEPTH);
-	json_t *j = json_loadb(s, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+	json_t *j = load(s, n, packed, &je);
 	if (!j && json_error_code(&je) == json_error_null_character)
 		return error_set(e, ERR_BAD_UTF8, NULL, "\\u0000 is not allowed in a text");
 	if (!j)
@@ -53,6 +68,11 @@ int json_parse(const char *s, size_t n, struct error *e, json_t **out)
 				 je.column);
 	*out = j;
 	return 0;
+}
+
+int json_parse(const char *s, size_t n, struct error *e, json_t **out)
+{
+	return parse(s, n, 0, e, out);
 }
 
 static void decref(void *j)
@@ -69,10 +89,10 @@ json_t *json_keep(struct arena *a, json_t *j)
 	return j;
 }
 
-int json_parse_arena(struct arena *a, const char *s, size_t n, struct error *e, json_t **out)
+static int parse_arena(struct arena *a, const char *s, size_t n, int packed, struct error *e, json_t **out)
 {
 	json_t *j;
-	int rc = json_parse(s, n, e, &j);
+	int rc = parse(s, n, packed, e, &j);
 
 	if (rc < 0)
 		return rc;
@@ -80,6 +100,16 @@ int json_parse_arena(struct arena *a, const char *s, size_t n, struct error *e, 
 		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
 	*out = j;
 	return 0;
+}
+
+int json_parse_arena(struct arena *a, const char *s, size_t n, struct error *e, json_t **out)
+{
+	return parse_arena(a, s, n, 0, e, out);
+}
+
+int json_parse_packed(struct arena *a, const char *s, size_t n, struct error *e, json_t **out)
+{
+	return parse_arena(a, s, n, 1, e, out);
 }
 
 char *json_text(const json_t *j, size_t *n)

@@ -33,6 +33,19 @@ int json_parse(const char *s, size_t n, struct error *e, json_t **out);
 int json_parse_arena(struct arena *a, const char *s, size_t n, struct error *e, json_t **out);
 
 /*
+ * As json_parse_arena, for requests, in which a vector is some hundred numbers
+ * of which the parser makes an object each. An array of numbers under the key
+ * "vector" of the outermost object comes *packed*: as a string of its floats
+ * that no text can be. Anything else under that key comes as it is.
+ */
+int json_parse_packed(struct arena *a, const char *s, size_t n, struct error *e, json_t **out);
+int json_is_packed(const json_t *j);
+/* Its floats, not aligned; *n is their number. */
+const void *json_packed(const json_t *j, size_t *n);
+/* The object with the array again where it has it packed, to be written out. -1: no memory. */
+int json_unpack_all(json_t *object);
+
+/*
  * Numbers are written with 15 digits: enough for all that we compute, and a
  * decimal such as 0.988984 comes out as it went in.
  */

@@ -12,8 +12,9 @@
 #include "base/clock.h"
 
 #define LOAD_ENTRIES 500
-#define SAVE_ROWS 20000 /* changes after which the index is written though more are coming */
-#define IDLE_MS 1000    /* without a change: now is the time to merge what is left, and to write it */
+#define SAVE_ROWS 20000   /* changes after which the index is written though more are coming */
+#define IDLE_MS 1000      /* without a change: now is the time to merge what is left, and to write it */
+#define QUIET_A_SECOND 20 /* with so few changes too, but for writing */
 #define SCRUB_LOOK_MS 600000
 #define SCRUB_MS INT64_C(3600000) /* files are read again so often */
 
@@ -397,17 +398,21 @@ static int wait_for_changes(struct embedded *g, int64_t ms)
 	return rc == ETIMEDOUT && g->changes == grown;
 }
 
-/* With the lock held; lets go of it meanwhile. */
-static void upkeep(struct embedded *g, int idle)
+/*
+ * With the lock held; lets go of it meanwhile. `quiet`: few changes come, so
+ * that large merges are worth it; `still`: none does, so that it is worth it to write.
+ */
+static void upkeep(struct embedded *g, int quiet, int still)
 {
 	int more = 1;
 
 	while (more && !g->closing) {
 		pthread_mutex_unlock(&g->lock);
-		more = maintain_once(g, idle);
+		more = maintain_once(g, quiet);
 		pthread_mutex_lock(&g->lock);
+		g->rows_since_save += more > 0; /* what was merged is worth saving too */
 	}
-	if (g->closing || g->rows_since_save < (idle ? 1 : SAVE_ROWS))
+	if (g->closing || g->rows_since_save < (still ? 1 : SAVE_ROWS))
 		return;
 	g->rows_since_save = 0;
 	pthread_mutex_unlock(&g->lock);
@@ -419,19 +424,40 @@ static void upkeep(struct embedded *g, int idle)
 	}
 }
 
+/* How fast changes come, looked at once a second. */
+struct pace {
+	int64_t at;
+	uint64_t changes;
+	int quiet;
+};
+
+static int is_quiet(struct pace *p, const struct embedded *g)
+{
+	int64_t now = clock_mono_us(), took = now - p->at;
+
+	if (took >= IDLE_MS * INT64_C(1000)) {
+		p->quiet = (double)(g->changes - p->changes) * 1e6 < (double)took * QUIET_A_SECOND;
+		p->at = now;
+		p->changes = g->changes;
+	}
+	return p->quiet;
+}
+
 void *background_run(void *self)
 {
 	struct embedded *g = self;
 	int64_t scrubbed = clock_mono_us();
-	int idle = 0;
+	struct pace pace = { .at = scrubbed };
+	int quiet = 0, still = 0;
 
 	/* Searches go first. Of this thread only; it may fail, and nothing depends on it. */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 	pthread_mutex_lock(&g->lock);
 	while (!g->closing) {
-		upkeep(g, idle);
-		idle = wait_for_changes(g, idle ? SCRUB_LOOK_MS : IDLE_MS);
-		if (idle && !g->closing && clock_mono_us() - scrubbed > SCRUB_MS * 1000) {
+		upkeep(g, quiet, still);
+		still = wait_for_changes(g, still ? SCRUB_LOOK_MS : IDLE_MS);
+		quiet = is_quiet(&pace, g) || still;
+		if (still && !g->closing && clock_mono_us() - scrubbed > SCRUB_MS * 1000) {
 			pthread_mutex_unlock(&g->lock);
 			scrub(g);
 			scrubbed = clock_mono_us();

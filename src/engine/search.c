@@ -195,6 +195,12 @@ static int find_vector(struct run *r, struct embedder *m)
 	return rc;
 }
 
+/* A source of weight 0 is not asked, if the other one can be. */
+static int is_unasked(double weight, double other)
+{
+	return weight == 0 && other > 0;
+}
+
 /* --- one kind ----------------------------------------------------------------------------------- */
 
 /* Candidates of one kind, fused, and how far they have been loaded. */
@@ -444,8 +450,10 @@ int search_run(struct engine *g, struct embedder *m, const struct rights *r, con
 	rc = find_terms(&run);
 	if (rc == 0)
 		rc = apply_rules(&run);
-	if (rc == 0)
+	if (rc == 0 && !(run.n_terms && is_unasked(q->weights.vector, q->weights.words)))
 		rc = find_vector(&run, m);
+	if (run.vector && is_unasked(q->weights.words, q->weights.vector))
+		run.n_terms = 0;
 	if (rc == 0)
 		rc = search_kinds(&run);
 	if (rc < 0)

@@ -191,16 +191,22 @@ int search_read_vector(struct arena *a, json_t *vector, const char *path, size_t
 	double sum = 0, length;
 	float *v;
 
-	if (!json_is_array(vector))
+	size_t n = json_array_size(vector);
+	const void *packed = json_is_packed(vector) ? json_packed(vector, &n) : NULL;
+
+	if (!packed && !json_is_array(vector))
 		return error_set(e, ERR_WRONG_TYPE, path, "%s: must be an array of numbers", path);
-	if (json_array_size(vector) != dim || dim == 0)
+	if (n != dim || dim == 0)
 		return error_set(e, ERR_WRONG_DIMENSION, path,
-				 "%s: has %zu numbers, but vectors here have %zu", path,
-				 json_array_size(vector), dim);
+				 "%s: has %zu numbers, but vectors here have %zu", path, n, dim);
 	v = arena_alloc(a, dim * sizeof(*v));
 	if (!v)
 		return no_memory(e);
-	for (size_t i = 0; i < dim; i++) {
+	if (packed)
+		memcpy(v, packed, dim * sizeof(*v));
+	for (size_t i = 0; packed && i < dim; i++)
+		sum += (double)v[i] * v[i];
+	for (size_t i = 0; !packed && i < dim; i++) {
 		const json_t *x = json_array_get(vector, i);
 		double d = json_number_value(x);
 		v[i] = (float)d;

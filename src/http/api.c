@@ -165,7 +165,7 @@ static int read_body(struct exchange *x, const struct route *r)
 	int rc = check_media_type(x, r);
 	if (rc < 0 || r->body != BODY_JSON)
 		return rc;
-	rc = json_parse_arena(x->arena, x->in->body, x->in->n_body, x->err, &x->body);
+	rc = json_parse_packed(x->arena, x->in->body, x->in->n_body, x->err, &x->body);
 	if (rc == 0 && !json_is_object(x->body))
 		rc = error_set(x->err, ERR_WRONG_TYPE, NULL, "the body must be a JSON object");
 	return rc;

@@ -30,7 +30,7 @@ static int put_as_job(struct exchange *x, json_t **result)
 		return error_set(x->err, ERR_UNKNOWN_FIELD, "_id", "the id is in the path");
 	json_object_set_new(x->body, "_id", json_string(x->params[0]));
 	size_t n;
-	char *line = json_text(x->body, &n);
+	char *line = json_unpack_all(x->body) == 0 ? json_text(x->body, &n) : NULL;
 	if (!line)
 		return error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
 	int rc = job_documents_act(x->api->jobs, &x->call, line, n, result);

@@ -196,6 +196,77 @@ long analyse_text(struct arena *a, const char *s, size_t n, const struct token *
 	return hand_over(a, tokens, count, sizeof(*tokens), (const void **)out);
 }
 
+/* stem -> its number among the terms, from 1; and the bytes that stems begin with. -1 without memory. */
+static int map_stems(const struct term *terms, size_t n, struct map **out, char begins[256])
+{
+	struct map *m = map_new();
+
+	for (size_t i = 0; m && i < n; i++) {
+		int fresh;
+		uint64_t *v = map_put(m, terms[i].stem, strlen(terms[i].stem), &fresh);
+		if (!v) {
+			map_free(m);
+			return -1;
+		}
+		if (fresh)
+			*v = i + 1;
+		begins[(unsigned char)terms[i].stem[0]] = 1;
+	}
+	*out = m;
+	return m ? 0 : -1;
+}
+
+/* Adds the word that was read, if it is one of the terms. */
+static int add_mark(struct analyser *x, const struct map *stems, struct term_mark **marks, size_t *n,
+		    size_t *cap, struct term_mark at)
+{
+	const struct form *f = find_form(x);
+	const uint64_t *term = f ? map_get(stems, f->stem, strlen(f->stem)) : NULL;
+
+	if (!f)
+		return -1;
+	if (!term)
+		return 0;
+	if (GROW(*marks, *n, *cap) < 0)
+		return -1;
+	at.term = (size_t)*term - 1;
+	(*marks)[(*n)++] = at;
+	return 0;
+}
+
+long analyse_marks(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
+		   const struct term_mark **out)
+{
+	struct term_mark *marks = NULL;
+	size_t count = 0, cap = 0, start, at = 0;
+	char begins[256] = { 0 };
+	struct map *stems;
+	struct analyser x;
+	int rc;
+
+	if (map_stems(terms, n_terms, &stems, begins) < 0)
+		return -1;
+	if (analyser_init(&x, a) < 0) {
+		map_free(stems);
+		return -1;
+	}
+	while ((rc = next_word(&x, s, n, &start, &at)) > 0) {
+		if (!begins[(unsigned char)x.word[0]])
+			continue;
+		if (add_mark(&x, stems, &marks, &count, &cap, (struct term_mark){ start, at, 0 }) < 0) {
+			rc = -1;
+			break;
+		}
+	}
+	analyser_release(&x);
+	map_free(stems);
+	if (rc < 0) {
+		free(marks);
+		return -1;
+	}
+	return hand_over(a, marks, count, sizeof(*marks), (const void **)out);
+}
+
 /* Is token i one half of "can't", "isn't", "won't"? Then both halves tell issues apart. */
 static int is_negation(const char *s, const struct token *t, size_t n, size_t i)
 {

@@ -33,4 +33,19 @@ long analyse_query(struct arena *a, const char *s, size_t n, size_t max, const s
 /* All words of a text, stop words too, with their places. -1: no memory. */
 long analyse_text(struct arena *a, const char *s, size_t n, const struct token **out);
 
+/* A word of a text whose stem is the stem of term number `term`. */
+struct term_mark {
+	size_t start, end; /* bytes of the text */
+	size_t term;
+};
+
+/*
+ * The marks of all terms in a text, in order. Of terms with one stem the first
+ * is marked. Much cheaper than analyse_text(): only words that begin as a term
+ * does are stemmed (stemmers cut ends off, they leave the first letter).
+ * -1: no memory.
+ */
+long analyse_marks(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
+		   const struct term_mark **out);
+
 #endif

@@ -5,61 +5,26 @@
 
 #include "base/arena.h"
 #include "base/grow.h"
-#include "base/map.h"
 #include "base/utf8.h"
-
-/* stem -> its number among the terms, from 1. NULL without memory. */
-static struct map *map_stems(const struct term *terms, size_t n)
-{
-	struct map *m = map_new();
-
-	for (size_t i = 0; m && i < n; i++) {
-		int fresh;
-		uint64_t *v = map_put(m, terms[i].stem, strlen(terms[i].stem), &fresh);
-		if (!v) {
-			map_free(m);
-			return NULL;
-		}
-		if (fresh)
-			*v = map_count(m);
-	}
-	return m;
-}
 
 long find_highlights(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
 		     const struct span **out)
 {
-	const struct token *tokens;
-	long n_tokens = analyse_text(a, s, n, &tokens);
-	struct map *stems = n_tokens < 0 ? NULL : map_stems(terms, n_terms);
-	struct span *spans;
-	size_t found = 0;
+	const struct term_mark *marks;
+	long found = analyse_marks(a, s, n, terms, n_terms, &marks);
+	struct span *spans = found < 0 ? NULL : arena_alloc(a, (size_t)found * sizeof(*spans));
 
-	if (!stems)
-		return -1;
-	for (long i = 0; i < n_tokens; i++)
-		found += map_get(stems, tokens[i].stem, strlen(tokens[i].stem)) != NULL;
-	spans = arena_alloc(a, found * sizeof(*spans));
-	found = 0;
-	for (long i = 0; spans && i < n_tokens; i++)
-		if (map_get(stems, tokens[i].stem, strlen(tokens[i].stem)))
-			spans[found++] = (struct span){ tokens[i].start, tokens[i].end };
-	map_free(stems);
 	if (!spans)
 		return -1;
+	for (long i = 0; i < found; i++)
+		spans[i] = (struct span){ marks[i].start, marks[i].end };
 	*out = spans;
-	return (long)found;
+	return found;
 }
-
-/* A term found in the text. */
-struct mark {
-	size_t start, end;
-	size_t term; /* from 0 */
-};
 
 /* A window of sentences over a list of marks, with how often each term stands in it. */
 struct window {
-	const struct mark *marks;
+	const struct term_mark *marks;
 	size_t n_marks;
 	size_t first, last; /* marks [first, last) are inside */
 	size_t *counts;
@@ -125,28 +90,6 @@ static long split_short(struct arena *a, const char *s, size_t n, size_t max_byt
 	return (long)have;
 }
 
-/* The marks of all terms in s, in order. */
-static long find_marks(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
-		       const struct mark **out)
-{
-	const struct token *tokens;
-	long n_tokens = analyse_text(a, s, n, &tokens);
-	struct map *stems = n_tokens < 0 ? NULL : map_stems(terms, n_terms);
-	struct mark *marks = stems ? arena_alloc(a, (size_t)n_tokens * sizeof(*marks)) : NULL;
-	long found = 0;
-
-	for (long i = 0; marks && i < n_tokens; i++) {
-		const uint64_t *v = map_get(stems, tokens[i].stem, strlen(tokens[i].stem));
-		if (v)
-			marks[found++] = (struct mark){ tokens[i].start, tokens[i].end, (size_t)*v - 1 };
-	}
-	map_free(stems);
-	if (!marks)
-		return -1;
-	*out = marks;
-	return found;
-}
-
 /* Two pointers: for each last sentence the longest run before it that still fits. */
 static struct span best_run(struct window *w, const struct span *p, size_t n, size_t max_bytes)
 {
@@ -185,7 +128,7 @@ struct span best_passage(struct arena *a, const char *s, size_t n, const struct 
 
 	max_bytes = max_bytes < 4 ? 4 : max_bytes;
 	n_pieces = split_short(a, s, n, max_bytes, &pieces);
-	n_marks = n_pieces > 0 ? find_marks(a, s, n, terms, n_terms, &w.marks) : -1;
+	n_marks = n_pieces > 0 ? analyse_marks(a, s, n, terms, n_terms, &w.marks) : -1;
 	w.counts = n_marks >= 0 ? arena_alloc(a, n_terms * sizeof(*w.counts)) : NULL;
 	if (!w.counts) /* no text, or no memory: the start of the text */
 		return (struct span){ 0, n <= max_bytes ? n : utf8_floor(s, n, max_bytes) };

@@ -1,10 +1,12 @@
 /*
  * bench_index: what the index costs on this machine.
  *
- *   build/tests/bench/bench_index [entries] [dimensions] [rows an entry]
+ *   build/tests/bench/bench_index [entries] [dimensions] [rows an entry] [vectors.f32 queries.f32]
  *
  * Adding, merging, saving and opening; then searches by one thread, for 10
- * and for 100 candidates, with filters of several widths, against the exact scan. Vectors come from clusters of 200 entries.
+ * and for 100 candidates, with filters of several widths, against the exact scan. Vectors come from clusters of 200 entries,
+ * or from files of floats (embed_file). BENCH_FOLDER names a folder that is
+ * kept for the next run.
  */
 #include <math.h>
 #include <stdio.h>
@@ -24,7 +26,7 @@
 
 struct bench {
 	size_t entries, dim, rows;
-	float *centres, *vectors;
+	float *centres, *vectors, *queries; /* queries: of a file */
 	size_t clusters;
 	char folder[128];
 	struct index *x;
@@ -64,6 +66,19 @@ static void check(int rc, const struct error *e)
 static double seconds(int64_t from)
 {
 	return (double)(clock_mono_us() - from) / 1e6;
+}
+
+static float *read_floats(const char *path, size_t n)
+{
+	FILE *f = fopen(path, "rb");
+	float *v = malloc(n * sizeof(*v));
+
+	if (!f || !v || fread(v, sizeof(*v), n, f) != n) {
+		fprintf(stderr, "bench_index: %s: cannot be read, or is too short\n", path);
+		exit(1);
+	}
+	fclose(f);
+	return v;
 }
 
 static void make_vectors(struct bench *b)
@@ -184,7 +199,10 @@ static void time_searches(struct bench *b, size_t k, double share)
 	for (size_t i = 0; i < QUERIES; i++) {
 		struct arena *a = arena_new(1 << 16);
 		struct index_result r[2];
-		near(b->centres + (size_t)(uniform() * (double)b->clusters) * b->dim, .8, b->dim, q);
+		if (b->queries)
+			memcpy(q, b->queries + i * b->dim, b->dim * sizeof(*q));
+		else
+			near(b->centres + (size_t)(uniform() * (double)b->clusters) * b->dim, .8, b->dim, q);
 		for (int exact = 0; exact < 2; exact++) {
 			struct index_query iq = { .vector = q,
 						  .filter = share < 1 ? &f : NULL,
@@ -228,13 +246,25 @@ int main(int argc, char **argv)
 			ROWS);
 		return 2;
 	}
-	snprintf(b.folder, sizeof(b.folder), "%s/bench-index-XXXXXX", tmp ? tmp : "/tmp");
-	if (!mkdtemp(b.folder))
+	const char *kept = getenv("BENCH_FOLDER");
+	if (kept)
+		snprintf(b.folder, sizeof(b.folder), "%s", kept);
+	else
+		snprintf(b.folder, sizeof(b.folder), "%s/bench-index-XXXXXX", tmp ? tmp : "/tmp");
+	if (!kept && !mkdtemp(b.folder))
 		return 1;
 	printf("%zu entries of %zu rows, %zu dimensions, seed %d\n", b.entries, b.rows, b.dim, SEED);
-	make_vectors(&b);
+	if (argc > 5) {
+		b.vectors = read_floats(argv[4], b.entries * b.rows * b.dim);
+		b.queries = read_floats(argv[5], QUERIES * b.dim);
+	} else {
+		make_vectors(&b);
+	}
 	open_index(&b);
-	build(&b);
+	struct index_stats s;
+	index_stats(b.x, &s);
+	if (!s.rows)
+		build(&b);
 	for (size_t k = 10; k <= 100; k *= 10) {
 		for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
 			time_searches(&b, k, shares[i]);
@@ -242,6 +272,8 @@ int main(int argc, char **argv)
 	index_close(b.x);
 	free(b.centres);
 	free(b.vectors);
-	remove_folder(b.folder);
+	free(b.queries);
+	if (!kept)
+		remove_folder(b.folder);
 	return 0;
 }

@@ -33,6 +33,7 @@ static void use_graphs(struct index *x)
 
 	t->scan_rows = 0;
 	t->links_rows = 30;
+	t->large_rows = 60;
 	t->small_docs = 8;
 	t->merge_docs = 24;
 	t->fan = 4;

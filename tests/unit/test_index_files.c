@@ -37,6 +37,7 @@ static int open_with(const struct world *w, struct index_options o, struct index
 		return rc;
 	index_tuning(*x)->scan_rows = 0;
 	index_tuning(*x)->links_rows = 64;
+	index_tuning(*x)->large_rows = 128;
 	index_tuning(*x)->small_docs = 32;
 	index_tuning(*x)->merge_docs = 32;
 	return 0;

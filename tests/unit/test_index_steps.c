@@ -84,6 +84,7 @@ static struct index *open_at(const struct world *w, int read_only)
 
 	assert_int_equal(index_open(&o, &x, NULL), 0);
 	index_tuning(x)->links_rows = 50;
+	index_tuning(x)->large_rows = 100;
 	index_tuning(x)->scan_rows = 0;
 	index_tuning(x)->small_docs = 16;
 	index_tuning(x)->merge_docs = 16;

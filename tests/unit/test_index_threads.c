@@ -190,6 +190,7 @@ static void test_threads__what_is_acknowledged_holds_for_every_search(void **sta
 	assert_int_equal(index_open(&o, &s->index, NULL), 0);
 	struct index_tuning *t = index_tuning(s->index);
 	t->scan_rows = t->links_rows = 100;
+	t->large_rows = 200;
 	t->small_docs = 64;
 	t->merge_docs = 128;
 	s->model = model_new(DIM, ENTRIES, 17);

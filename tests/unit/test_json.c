@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/strbuf.h"
 
 static int parse(const char *s, size_t n, struct error *e)
 {
@@ -155,6 +156,92 @@ static void test_reader__refuses_what_is_not_an_object(void **state)
 	assert_int_equal(reader_done(&r), ERR_WRONG_TYPE);
 }
 
+/* A vector of these numbers, by the parser and packed: the same floats. */
+static void same_as_parsed(struct arena *a, const char *numbers, int packed)
+{
+	char *text = arena_printf(
+		a, "{\"a\": {\"vector\": [1]}, \"s\": \"[\\\"vector\\\":[\", \"vector\" : [%s] , \"k\": 3}",
+		numbers);
+	json_t *plain, *body;
+	size_t n;
+
+	assert_int_equal(json_parse_arena(a, text, strlen(text), NULL, &plain), 0);
+	assert_int_equal(json_parse_packed(a, text, strlen(text), NULL, &body), 0);
+	const json_t *want = json_object_get(plain, "vector"), *got = json_object_get(body, "vector");
+	assert_int_equal(json_is_packed(got), packed);
+	assert_int_equal(json_integer_value(json_object_get(body, "k")), 3);
+	if (!packed) {
+		assert_true(json_equal(plain, body));
+		return;
+	}
+	const char *floats = json_packed(got, &n);
+	assert_int_equal(n, json_array_size(want));
+	for (size_t i = 0; i < n; i++) {
+		float f, w = (float)json_number_value(json_array_get(want, i));
+		memcpy(&f, floats + i * sizeof(f), sizeof(f));
+		assert_true(f == w);
+	}
+	assert_int_equal(json_unpack_all(body), 0);
+	assert_int_equal(json_array_size(json_object_get(body, "vector")), n);
+}
+
+static void test_json_packed__vectors_are_those_of_the_parser(void **state)
+{
+	struct arena *a = arena_new(4096);
+	unsigned seed = 7;
+
+	(void)state;
+	same_as_parsed(
+		a,
+		"0, -0.0, 1, -1, 0.1, 1e-3, 1E+2, -2.5e-7, 123456789, 0.03125, 9.9e22, 1e-22, 3.14159265, 5, 6, 7",
+		1);
+	for (int round = 0; round < 200; round++) {
+		STRBUF_AUTO b = STRBUF_INIT;
+		for (int i = 0; i < 40; i++) {
+			seed = seed * 1664525u + 1013904223u;
+			double x = ((double)seed / 4294967296. - .5) * (round % 3 ? 1 : 1e-4);
+			strbuf_printf(&b, round % 2 ? "%s%.9g" : "%s%.7f", i ? "," : "", x);
+		}
+		strbuf_add(&b, "", 1);
+		same_as_parsed(a, b.p, 1);
+	}
+	/* Short ones, and what is not plain, are left to the parser. */
+	same_as_parsed(a, "1, 2, 3", 0);
+	same_as_parsed(a, "", 0);
+	same_as_parsed(a, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,\"a\"", 0);
+	same_as_parsed(a, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,[17]", 0);
+	same_as_parsed(a, "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,0.12345678901234567890123", 0);
+	arena_free(a);
+}
+
+static void test_json_packed__what_is_wrong_is_told_as_ever(void **state)
+{
+	static const char *const bad[] = { "01",  "1.",  "+1", ".5", "1e", "-",
+					   "1 2", "nan", "1,", ",1", "1]", "0x1" };
+	struct arena *a = arena_new(4096);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *text = arena_printf(a, "{\"vector\": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,%s]}",
+					  bad[i]);
+		struct error e = { 0 }, f = { 0 };
+		json_t *j;
+		assert_int_equal(json_parse_packed(a, text, strlen(text), &e, &j), ERR_BAD_JSON);
+		assert_int_equal(json_parse_arena(a, text, strlen(text), &f, &j), ERR_BAD_JSON);
+		assert_string_equal(e.message, f.message);
+	}
+	static const char twice[] = "{\"vector\": [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16], \"vector\": 1}";
+	json_t *j;
+	assert_int_equal(json_parse_packed(a, twice, strlen(twice), NULL, &j), ERR_BAD_JSON);
+	for (size_t n = 0; n + 1 < sizeof(twice); n++)
+		assert_int_equal(json_parse_packed(a, twice, n, NULL, &j), ERR_BAD_JSON);
+	/* No string of a request is taken for one. */
+	static const char text[] = "{\"vector\": \"\\u00fff32abcd\"}";
+	assert_int_equal(json_parse_packed(a, text, strlen(text), NULL, &j), 0);
+	assert_false(json_is_packed(json_object_get(j, "vector")));
+	arena_free(a);
+}
+
 static void test_json_text__is_the_same_for_equal_values(void **state)
 {
 	struct error e;
@@ -205,6 +292,8 @@ int main(void)
 		cmocka_unit_test(test_reader__checks_each_type_and_range),
 		cmocka_unit_test(test_reader__texts_words_and_lists),
 		cmocka_unit_test(test_reader__refuses_what_is_not_an_object),
+		cmocka_unit_test(test_json_packed__vectors_are_those_of_the_parser),
+		cmocka_unit_test(test_json_packed__what_is_wrong_is_told_as_ever),
 		cmocka_unit_test(test_json_text__is_the_same_for_equal_values),
 		cmocka_unit_test(test_error_prefix__puts_the_outer_path_in_front),
 		cmocka_unit_test(test_error_kind__every_row_has_a_name_of_its_own),
