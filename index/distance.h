@@ -13,14 +13,18 @@
 #define READBACK_INDEX_DISTANCE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define DISTANCE_PAD 16
 #define DISTANCE_ALIGN 64
+#define CODE_PAD 64
 
 struct distance {
 	const char *name; /* "plain", "avx2", "avx512" */
 	/* out[i] = the inner product of `q` and rows[i], each of `dim` floats, a multiple of DISTANCE_PAD. */
 	void (*dots)(const float *q, const float *const *rows, size_t n, size_t dim, float *out);
+	/* The same for codes (codes.h): `dim` a multiple of CODE_PAD; exact, on every level. */
+	void (*code_dots)(const int16_t *q, const int8_t *const *codes, size_t n, size_t dim, int32_t *out);
 };
 
 /* `dim` floats padded. */

@@ -22,7 +22,18 @@ static void dots_plain(const float *q, const float *const *rows, size_t n, size_
 	}
 }
 
-static const struct distance plain = { "plain", dots_plain };
+static void code_dots_plain(const int16_t *q, const int8_t *const *codes, size_t n, size_t dim, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		const int8_t *c = codes[i];
+		int32_t sum = 0;
+		for (size_t j = 0; j < dim; j++)
+			sum += q[j] * c[j];
+		out[i] = sum;
+	}
+}
+
+static const struct distance plain = { "plain", dots_plain, code_dots_plain };
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -91,11 +102,50 @@ __attribute__((target("avx512f"))) static void dots_avx512(const float *q, const
 	}
 }
 
-static const struct distance avx2 = { "avx2", dots_avx2 }, avx512 = { "avx512", dots_avx512 };
+__attribute__((target("avx2"))) static void code_dots_avx2(const int16_t *q, const int8_t *const *codes,
+							   size_t n, size_t dim, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		__m256i s = _mm256_setzero_si256();
+		for (size_t j = 0; j < dim; j += 16) {
+			__m256i c = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(codes[i] + j)));
+			s = _mm256_add_epi32(
+				s, _mm256_madd_epi16(c, _mm256_load_si256((const __m256i *)(q + j))));
+		}
+		__m128i t = _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+		t = _mm_add_epi32(t, _mm_shuffle_epi32(t, 0x4e));
+		out[i] = _mm_cvtsi128_si32(_mm_add_epi32(t, _mm_shuffle_epi32(t, 0xb1)));
+	}
+}
+
+__attribute__((target("avx512f,avx512bw"))) static void code_dots_avx512(const int16_t *q,
+									 const int8_t *const *codes, size_t n,
+									 size_t dim, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		__m512i s = _mm512_setzero_si512(), t = s;
+		for (size_t j = 0; j < dim; j += 64) {
+			__m512i a = _mm512_cvtepi8_epi16(_mm256_load_si256((const __m256i *)(codes[i] + j)));
+			__m512i b = _mm512_cvtepi8_epi16(
+				_mm256_load_si256((const __m256i *)(codes[i] + j + 32)));
+			s = _mm512_add_epi32(s, _mm512_madd_epi16(a, _mm512_load_si512(q + j)));
+			t = _mm512_add_epi32(t, _mm512_madd_epi16(b, _mm512_load_si512(q + j + 32)));
+		}
+		out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(s, t));
+	}
+}
+
+static const struct distance avx2 = { "avx2", dots_avx2, code_dots_avx2 },
+			     avx512 = { "avx512", dots_avx512, code_dots_avx512 };
+
+static int has_avx512(void)
+{
+	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+}
 
 const struct distance *distance_best(void)
 {
-	if (__builtin_cpu_supports("avx512f"))
+	if (has_avx512())
 		return &avx512;
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		return &avx2;
@@ -105,7 +155,7 @@ const struct distance *distance_best(void)
 const struct distance *distance_level(const char *name)
 {
 	if (strcmp(name, "avx512") == 0)
-		return __builtin_cpu_supports("avx512f") ? &avx512 : NULL;
+		return has_avx512() ? &avx512 : NULL;
 	if (strcmp(name, "avx2") == 0)
 		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2 : NULL;
 	return strcmp(name, "plain") == 0 ? &plain : NULL;

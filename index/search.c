@@ -307,6 +307,8 @@ static int search_view(struct search *s, const struct matched *m, struct index_r
 		return no_memory(e);
 	if (s->q->vector && s->x->options.dim && !(s->vector = pad(s, s->q->vector)))
 		return no_memory(e);
+	if (s->vector && code_query_make(s->vector, s->x->options.dim, s->arena, &s->code) < 0)
+		return no_memory(e);
 	rc = gather(s, &c, out, e);
 	idmap_release(&c.known);
 	out->hits = c.hits;

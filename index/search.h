@@ -23,7 +23,8 @@ struct search {
 	struct allowed *allowed; /* by part */
 	size_t n_allowed;
 	const float *vector; /* the query's, padded; NULL: none */
-	int by_walk;         /* some vectors were left out by a walk: more may be found with a larger k */
+	struct code_query code;
+	int by_walk; /* some vectors were left out by a walk: more may be found with a larger k */
 };
 
 /* A document among the parts: `slot` of struct scored holds its place in `docs` of struct scores. */

@@ -98,35 +98,48 @@ static int offer(struct best *b, uint32_t doc, const struct parts *p)
 	return topk_push(b->top, x) < 0 ? no_memory(b->e) : 0;
 }
 
-/* Rows wait here until there are enough for the loop over vectors to be fed well. */
+/* Rows wait here until there are enough for the loop over codes to be fed well. */
 #define BATCH 64
 
 struct batch {
 	struct best *best;
 	const struct segment *segment;
-	const float *vector[BATCH];
 	uint32_t row[BATCH];
 	size_t n;
-	uint32_t doc; /* whose parts are being collected; SEGMENT_NONE: nobody's */
-	struct parts parts;
+	uint32_t doc;      /* whose parts are being collected; SEGMENT_NONE: nobody's */
+	struct parts most; /* what its parts can be at most */
 };
+
+/* A document whose rows were all looked at is scored if it can be among the best. */
+static int look_closer(struct batch *b)
+{
+	struct best *best = b->best;
+	struct parts p;
+	float most;
+
+	if (b->doc == SEGMENT_NONE || parts_score(&b->most, &most) < 0 || most < topk_threshold(best->top))
+		return 0;
+	search_parts(best->s, (struct place){ best->part, b->doc }, &p);
+	return offer(best, b->doc, &p);
+}
 
 static int batch_flush(struct batch *b)
 {
 	const struct search *s = b->best->s;
+	const struct codes *codes = &b->segment->codes;
 	float score[BATCH];
 	int rc = 0;
 
-	s->x->tuning.distance->dots(s->vector, b->vector, b->n, b->segment->stride, score);
+	codes_score(s->x->tuning.distance, codes, &s->code, b->row, b->n, score);
 	for (size_t i = 0; rc == 0 && i < b->n; i++) {
 		const struct segment_row *row = &b->segment->rows[b->row[i]];
 		if (row->doc != b->doc) {
-			if (b->doc != SEGMENT_NONE)
-				rc = offer(b->best, b->doc, &b->parts);
-			parts_clear(&b->parts);
+			rc = look_closer(b);
+			parts_clear(&b->most);
 			b->doc = row->doc;
 		}
-		parts_add(&b->parts, (enum row_field)row->field, b->row[i], score[i]);
+		parts_add(&b->most, (enum row_field)row->field, b->row[i],
+			  score[i] + codes_doubt(codes, &s->code, b->row[i]));
 	}
 	b->n = 0;
 	return rc;
@@ -134,7 +147,7 @@ static int batch_flush(struct batch *b)
 
 static int batch_row(struct batch *b, uint32_t row)
 {
-	b->vector[b->n] = segment_vector(b->segment, row);
+	codes_fetch(&b->segment->codes, row);
 	b->row[b->n++] = row;
 	return b->n == BATCH ? batch_flush(b) : 0;
 }
@@ -143,7 +156,7 @@ static int batch_end(struct batch *b)
 {
 	int rc = batch_flush(b);
 
-	return rc == 0 && b->doc != SEGMENT_NONE ? offer(b->best, b->doc, &b->parts) : rc;
+	return rc < 0 ? rc : look_closer(b);
 }
 
 static int is_seen(const struct best *b, uint32_t doc)
@@ -282,9 +295,8 @@ static int walk(struct best *b, size_t k, size_t rows)
 	struct walk_scratch *scratch = index_take_scratch(s->x);
 	struct walk w = { .links = &seg->links,
 			  .distance = s->x->tuning.distance,
-			  .vectors = seg->vectors,
-			  .stride = seg->stride,
-			  .query = s->vector,
+			  .codes = seg->codes,
+			  .query = &s->code,
 			  .beam = s->x->tuning.beam > k + k / 4 ? s->x->tuning.beam : k + k / 4,
 			  .allowed = s->allowed[b->part].bits,
 			  .doc = seg->n_rows == seg->docs ? NULL : &seg->rows[0].doc,

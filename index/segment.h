@@ -9,6 +9,7 @@
  *   first    u32 * (docs + 1)   a document's rows are first[d] … first[d + 1] - 1
  *   rows     struct segment_row * rows
  *   vectors  f32 * stride * rows
+ *   codes    i8 * code stride * rows, and a struct code_scale for each (codes.h)
  *   links    walk.h; empty where the rows are few enough to be scanned
  *   words    words.h
  *   tags     tagset.h
@@ -25,6 +26,7 @@
 
 #include <stdatomic.h>
 
+#include "index/codes.h"
 #include "index/index.h"
 #include "index/tagset.h"
 #include "index/walk.h"
@@ -42,6 +44,8 @@ enum segment_section {
 	SECTION_FIRST,
 	SECTION_ROWS,
 	SECTION_VECTORS,
+	SECTION_CODES,
+	SECTION_SCALES,
 	SECTION_LINKS,
 	SECTION_WORDS,
 	SECTION_TAGS,
@@ -69,6 +73,7 @@ struct segment {
 	const uint32_t *first;
 	const struct segment_row *rows;
 	const float *vectors;
+	struct codes codes;
 	struct links links; /* links.rows is 0 without a graph */
 	struct words words;
 	struct tagset tags;

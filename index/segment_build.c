@@ -88,6 +88,29 @@ static size_t put_rows(const struct making *m, const struct segment_source *s, u
 	return n;
 }
 
+static int make_codes(struct making *m, const uint32_t *first, const float *vectors, struct error *e)
+{
+	const struct segment_build *b = m->b;
+	size_t stride = codes_stride(b->dim);
+	int8_t *codes = section_room(m, SECTION_CODES, m->rows * stride);
+	struct code_scale *scales = section_room(m, SECTION_SCALES, m->rows * sizeof(*scales));
+
+	if (!codes || !scales)
+		return no_memory(e);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct segment *from = b->sources[i].from;
+		uint32_t at = first[i], n = first[i + 1] - at;
+		if (from && n) {
+			uint32_t was = from->first[b->sources[i].doc];
+			memcpy(codes + at * stride, from->codes.codes + was * stride, n * stride);
+			memcpy(scales + at, from->codes.scales + was, n * sizeof(*scales));
+		}
+		for (uint32_t r = at; !from && r < at + n; r++)
+			codes_make(vectors + r * m->stride, b->dim, codes + r * stride, &scales[r]);
+	}
+	return 0;
+}
+
 static int make_rows(struct making *m, struct error *e)
 {
 	const struct segment_build *b = m->b;
@@ -111,7 +134,7 @@ static int make_rows(struct making *m, struct error *e)
 			      : put_rows(m, s, (uint32_t)i, rows + at, vectors + at * m->stride);
 	}
 	first[b->n] = (uint32_t)at;
-	return 0;
+	return make_codes(m, first, vectors, e);
 }
 
 /* --- words -------------------------------------------------------------------------------------- */

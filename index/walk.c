@@ -224,36 +224,18 @@ static int hold(struct walk_scratch *s, size_t beam, struct walked x)
 
 /* --- the walk ------------------------------------------------------------------------------------------ */
 
-static const float *vector_of(const struct walk *w, uint32_t row)
-{
-	return w->vectors + (size_t)row * w->stride;
-}
+#define AHEAD 8
 
-/* A vector is some two dozen cache lines, and the next one is somewhere else: they are asked for beforehand. */
-static void fetch(const struct walk *w, uint32_t row)
-{
-	const char *p = (const char *)vector_of(w, row);
-
-	for (size_t i = 0; i < w->stride * sizeof(float); i += 64)
-		__builtin_prefetch(p + i);
-}
-
-#define GROUP 4
-
-/* The scores of n rows, a group at a time, while the next group is on its way. */
+/* The scores of n rows by their codes, while those further on are on their way. */
 static void compare(const struct walk *w, const uint32_t *rows, size_t n, float *score)
 {
-	const float *v[GROUP];
-
-	for (size_t i = 0; i < n && i < GROUP; i++)
-		fetch(w, rows[i]);
-	for (size_t at = 0; at < n; at += GROUP) {
-		size_t m = n - at < GROUP ? n - at : GROUP;
-		for (size_t i = at + GROUP; i < n && i < at + 2 * GROUP; i++)
-			fetch(w, rows[i]);
-		for (size_t i = 0; i < m; i++)
-			v[i] = vector_of(w, rows[at + i]);
-		w->distance->dots(w->query, v, m, w->stride, score + at);
+	for (size_t i = 0; i < n && i < AHEAD; i++)
+		codes_fetch(&w->codes, rows[i]);
+	for (size_t at = 0; at < n; at += AHEAD) {
+		size_t m = n - at < AHEAD ? n - at : AHEAD;
+		for (size_t i = at + AHEAD; i < n && i < at + 2 * AHEAD; i++)
+			codes_fetch(&w->codes, rows[i]);
+		codes_score(w->distance, &w->codes, w->query, rows + at, m, score + at);
 	}
 }
 

@@ -2,8 +2,8 @@
  * walk.h: nearest rows over the links of an HNSW graph (Malkov, Yashunin 2016,
  * arXiv 1603.09320), under a filter.
  *
- * FAISS builds the graph (faiss.h); it is walked here, over vectors that stand
- * once, in the segment: FAISS 1.7.3 has neither filters nor a beam of each
+ * FAISS builds the graph (faiss.h); it is walked here, over the codes of the
+ * rows (codes.h), so that scores are close to the true ones: FAISS 1.7.3 has neither filters nor a beam of each
  * query's own in its C API, keeps a copy of the vectors, and clears a table of
  * all rows at each search.
  *
@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "index/distance.h"
+#include "index/codes.h"
 
 #define WALK_GROUND 64
 #define WALK_UPPER 32
@@ -46,9 +46,8 @@ void walk_scratch_free(struct walk_scratch *s);
 struct walk {
 	const struct links *links;
 	const struct distance *distance;
-	const float *vectors; /* row r at vectors + r * stride, DISTANCE_ALIGN aligned */
-	size_t stride;
-	const float *query;      /* `stride` floats, aligned, padded */
+	struct codes codes; /* of the rows */
+	const struct code_query *query;
 	size_t beam;             /* how many allowed rows are held (ef), >= 1 */
 	const uint64_t *allowed; /* set of documents; NULL: all */
 	const uint32_t *doc;     /* document of row r at doc[r * doc_step]; NULL: it is r */
@@ -58,7 +57,7 @@ struct walk {
 
 struct walked {
 	uint32_t row;
-	float score;
+	float score;   /* by its code */
 	uint32_t step; /* of the walk at which it was met */
 };
 

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
+#include "index/codes.h"
 #include "index/distance.h"
 #include "index_fixture.h"
 
@@ -42,6 +44,65 @@ static void check_level(const struct distance *d, size_t dim, uint64_t seed)
 		}
 	}
 	free(v);
+}
+
+/* The code of each row says its inner product to within the doubt; all levels the same, to the bit. */
+static void check_codes(size_t dim, uint64_t seed)
+{
+	enum { ROWS = 50 };
+	size_t stride = codes_stride(dim);
+	int8_t *codes = aligned_alloc(DISTANCE_ALIGN, ROWS * stride);
+	struct code_scale scales[ROWS];
+	float *v = calloc((ROWS + 1) * dim, sizeof(*v)), score[3][ROWS];
+	struct arena *a = arena_new(4096);
+	const struct codes c = { codes, stride, scales };
+	struct code_query q;
+	uint32_t rows[ROWS];
+	struct rng r = { seed };
+	double doubts = 0;
+
+	for (uint32_t i = 0; i <= ROWS; i++) {
+		float *x = v + i * dim;
+		random_unit(&r, dim, x);
+		if (i % 10 == 3) { /* one large number, the rest small; nothing; next to nothing */
+			memset(x, 0, dim * sizeof(*x));
+			x[dim / 2] = i % 20 == 3 ? 1 : 0;
+			x[0] += i % 20 == 3 ? 1e-3f : 1e-42f;
+		}
+	}
+	for (uint32_t i = 0; i < ROWS; i++) {
+		rows[i] = ROWS - 1 - i;
+		codes_make(v + i * dim, dim, codes + i * stride, &scales[i]);
+	}
+	assert_int_equal(code_query_make(v + ROWS * dim, dim, a, &q), 0);
+	for (size_t l = 0; l < 3; l++) {
+		const struct distance *d = distance_level(levels[l]) ? distance_level(levels[l])
+								     : distance_level("plain");
+		codes_score(d, &c, &q, rows, ROWS, score[l]);
+		assert_memory_equal(score[l], score[0], sizeof(score[0]));
+	}
+	for (size_t i = 0; i < ROWS; i++) {
+		double want = inner(v + ROWS * dim, v + rows[i] * dim, dim);
+		float doubt = codes_doubt(&c, &q, rows[i]);
+		doubts += doubt;
+		if (fabs((double)score[0][i] - want) > doubt)
+			fail_msg("dim %zu, seed %d: %g is further than %g from %g", dim, (int)seed,
+				 (double)score[0][i], (double)doubt, want);
+	}
+	assert_true(doubts / ROWS < .02);
+	arena_free(a);
+	free(codes);
+	free(v);
+}
+
+static void test_codes__are_as_near_as_they_say(void **state)
+{
+	const size_t dims[] = { 1, 7, 64, 65, 100, 384, 768, 1024, 4096 };
+
+	(void)state;
+	for (uint64_t seed = 1; seed <= 5; seed++)
+		for (size_t j = 0; j < sizeof(dims) / sizeof(dims[0]); j++)
+			check_codes(dims[j], seed);
 }
 
 static void test_distance__every_level_agrees(void **state)
@@ -78,6 +139,7 @@ static void test_distance__stride_is_padded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_codes__are_as_near_as_they_say),
 		cmocka_unit_test(test_distance__every_level_agrees),
 		cmocka_unit_test(test_distance__levels_are_known_by_name),
 		cmocka_unit_test(test_distance__stride_is_padded),

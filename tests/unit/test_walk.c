@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "index/bits.h"
 #include "index/distance.h"
 #include "index/faiss.h"
@@ -21,6 +22,9 @@
 struct graph {
 	size_t rows;
 	float *vectors;
+	int8_t *codes;
+	struct code_scale *scales;
+	struct arena *arena; /* of queries */
 	struct strbuf bytes;
 	struct links links;
 	struct walk_scratch *scratch;
@@ -35,6 +39,9 @@ static struct graph *graph_new(struct rng *r, size_t rows, size_t distinct)
 
 	g->rows = rows;
 	g->vectors = aligned_alloc(DISTANCE_ALIGN, rows * STRIDE * sizeof(float));
+	g->codes = aligned_alloc(DISTANCE_ALIGN, rows * codes_stride(DIM));
+	g->scales = calloc(rows, sizeof(*g->scales));
+	g->arena = arena_new(4096);
 	for (size_t i = 0; i < rows; i++) {
 		if (i < distinct)
 			random_unit(r, DIM, g->vectors + i * STRIDE);
@@ -42,6 +49,8 @@ static struct graph *graph_new(struct rng *r, size_t rows, size_t distinct)
 			memcpy(g->vectors + i * STRIDE, g->vectors + i % distinct * STRIDE,
 			       DIM * sizeof(float));
 	}
+	for (size_t i = 0; i < rows; i++)
+		codes_make(g->vectors + i * STRIDE, DIM, g->codes + i * codes_stride(DIM), &g->scales[i]);
 	if (faiss_build(g->vectors, rows, DIM, STRIDE, &o, &g->bytes, &e) < 0 ||
 	    links_open(g->bytes.p, g->bytes.n, &g->links, &e) < 0)
 		fail_msg("%s", e.message);
@@ -54,16 +63,21 @@ static void graph_free(struct graph *g)
 	walk_scratch_free(g->scratch);
 	strbuf_release(&g->bytes);
 	free(g->vectors);
+	free(g->codes);
+	free(g->scales);
+	arena_free(g->arena);
 	free(g);
 }
 
 static struct walk walk_of(const struct graph *g, const struct links *l, const float *query)
 {
+	struct code_query *q = arena_alloc(g->arena, sizeof(*q));
+
+	assert_int_equal(code_query_make(query, DIM, g->arena, q), 0);
 	return (struct walk){ .links = l,
 			      .distance = distance_best(),
-			      .vectors = g->vectors,
-			      .stride = STRIDE,
-			      .query = query,
+			      .codes = { g->codes, codes_stride(DIM), g->scales },
+			      .query = q,
 			      .beam = BEAM };
 }
 
@@ -90,7 +104,8 @@ static void test_walk__small_graphs_are_walked_whole(void **state)
 		assert_int_equal(walk_run(&w, g->scratch, out, &report), rows);
 		for (size_t i = 0; i < rows; i++) {
 			double score = inner(q, g->vectors + out[i].row * STRIDE, DIM);
-			assert_true(out[i].score > score - 1e-5 && out[i].score < score + 1e-5);
+			float doubt = codes_doubt(&w.codes, w.query, out[i].row);
+			assert_true(out[i].score > score - doubt && out[i].score < score + doubt);
 			assert_true(i == 0 || out[i].score <= out[i - 1].score);
 		}
 		free(q);
