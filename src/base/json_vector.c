@@ -102,9 +102,24 @@ static int digits(struct scan *s, uint64_t *value, int *n)
 	return s->p > from ? 0 : -1;
 }
 
-/* A number as RFC 8259 has it; -1 for what is none, or is not exact in this simple way. */
+/* A number that was checked already. -1 if it is longer than any that is written. */
+static int read_slowly(const char *from, const char *end, double *out)
+{
+	char copy[64];
+	size_t n = (size_t)(end - from);
+
+	if (n >= sizeof(copy))
+		return -1;
+	memcpy(copy, from, n);
+	copy[n] = '\0';
+	*out = strtod(copy, NULL);
+	return 0;
+}
+
+/* A number as RFC 8259 has it; -1 for what is none, or has more digits than fit. */
 static int read_number(struct scan *s, double *out)
 {
+	const char *begin = s->p;
 	static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 				       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 	int negative = s->p < s->end && *s->p == '-', n = 0, minus = 0, given_n = 0;
@@ -132,7 +147,7 @@ static int read_number(struct scan *s, double *out)
 	}
 	/* Both exact as doubles, so that their quotient or product is the nearest one (Clinger 1990). */
 	if (value > 1ull << 53 || scale < -22 || scale > 22)
-		return -1;
+		return read_slowly(begin, s->p, out);
 	double d = scale < 0 ? (double)value / tens[-scale] : (double)value * tens[scale];
 	*out = negative ? -d : d;
 	return 0;

@@ -193,7 +193,7 @@ static void test_json_packed__vectors_are_those_of_the_parser(void **state)
 	(void)state;
 	same_as_parsed(
 		a,
-		"0, -0.0, 1, -1, 0.1, 1e-3, 1E+2, -2.5e-7, 123456789, 0.03125, 9.9e22, 1e-22, 3.14159265, 5, 6, 7",
+		"0, -0.0, 1, -1, 0.1, 1e-3, 1E+2, -2.5e-7, 123456789, 0.03125, 9.9e22, 1e-22, -3.896341e-33, 1.0e-44, 12345678901234567e-30, 3.14159265, 5, 6, 7",
 		1);
 	for (int round = 0; round < 200; round++) {
 		STRBUF_AUTO b = STRBUF_INIT;
