@@ -52,7 +52,7 @@ int index_open(const struct index_options *o, struct index **out, struct error *
 					   .scan_rows = 20000,
 					   .links_rows = 4096,
 					   .large_rows = 16384,
-					   .beam = 64,
+					   .beam = 160,
 					   .small_docs = 512,
 					   .merge_docs = 4096,
 					   .merge_rows = 4000000,

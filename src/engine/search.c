@@ -13,13 +13,14 @@
 
 #define DEFAULT_K 10
 
-/* Candidates wanted of each source at first: enough that fusion has something to choose from. */
-#define LEAST_CANDIDATES 100
+/* Candidates wanted of each source at first: enough that fusion has something to choose from, and a walk is wide enough. */
+#define LEAST_CANDIDATES 50
 #define CANDIDATES_PER_HIT 3
 
 /* How far candidates grow when too few could be shown. A bot may have next to none: it is not let scan for more. */
 #define GROWTH 4
 #define MOST_FOR_BOT 4000
+#define MOST_FOR_TIES 1000
 
 /* One search on its way; `kind` changes from one kind to the next. */
 struct run {
@@ -373,6 +374,14 @@ static int show_hits(struct run *r, enum collection kind, const struct candidate
 	return rc < 0 ? rc : rules_explain(&r->rules, kind, first, n);
 }
 
+/* Equals of the last hit go by id: those that are not among the candidates have to be fetched too, within reason. */
+static int is_tied(const struct candidates *c, size_t wanted)
+{
+	if (c->n_live < wanted || c->found.n == 0 || c->found.n > MOST_FOR_TIES)
+		return 0;
+	return c->live[wanted - 1].score == c->fused[c->found.n - 1].score;
+}
+
 static int search_kind(struct run *r, enum collection kind)
 {
 	size_t wanted = r->q->offset + r->k;
@@ -386,8 +395,8 @@ static int search_kind(struct run *r, enum collection kind)
 			rc = load_and_pin(r, kind, wanted, &c);
 		if (rc < 0)
 			return rc;
-		if (c.n_live >= wanted || c.found.exhausted || k >= c.found.allowed ||
-		    (r->bot && k >= MOST_FOR_BOT))
+		if ((c.n_live >= wanted && !is_tied(&c, wanted)) || c.found.exhausted ||
+		    k >= c.found.allowed || (r->bot && k >= MOST_FOR_BOT))
 			break;
 	}
 	if (c.found.unknown_key)

@@ -351,12 +351,12 @@ static void test_run__ties_go_by_id(void **state)
 	struct search_request q = { .query = text_of("refund"), .vector = axis, .k = 5 };
 	char id[24];
 
-	for (int i = 0; i < 60; i++) {
-		snprintf(id, sizeof(id), "d%02d", (i * 37) % 60);
+	for (int i = 0; i < 300; i++) {
+		snprintf(id, sizeof(id), "d%03d", (i * 37) % 300);
 		add(b, COLLECTION_DOCUMENT, id, "refund", 0.5);
 	}
 	assert_int_equal(run(b, &q), 0);
-	assert_string_equal(ids(b), "d00 d01 d02 d03 d04");
+	assert_string_equal(ids(b), "d000 d001 d002 d003 d004");
 }
 
 static void test_run__refills_what_may_not_be_seen(void **state)
