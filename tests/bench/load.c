@@ -244,9 +244,10 @@ static void report(struct tally *const *t, size_t n)
 	for (size_t i = 0; i < n; at += t[i]->n, i++)
 		memcpy(us + at, t[i]->us, t[i]->n * sizeof(*us));
 	qsort(us, all, sizeof(*us), by_value);
+	const size_t p50 = all / 2, p95 = all * 95 / 100, p99 = all * 99 / 100;
 	printf("{\"connections\": %zu, \"n\": %zu, \"errors\": %zu, \"rate\": %.1f, \"p50\": %.3f, \"p95\": %.3f, "
 	       "\"p99\": %.3f}\n",
-	       n, all, errors, rate, us[all / 2] / 1e3, us[all * 95 / 100] / 1e3, us[all * 99 / 100] / 1e3);
+	       n, all, errors, rate, us[p50] / 1e3, us[p95] / 1e3, us[p99] / 1e3);
 	free(us);
 }
 
