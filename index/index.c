@@ -58,6 +58,7 @@ int index_open(const struct index_options *o, struct index **out, struct error *
 					   .merge_rows = 4000000,
 					   .fan = 8 };
 	atomic_init(&x->next_number, 1);
+	atomic_init(&x->broken_files, o->broken_files);
 	pthread_mutex_init(&x->upkeep, NULL);
 	pthread_mutex_init(&x->write, NULL);
 	pthread_mutex_init(&x->lock, NULL);

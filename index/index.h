@@ -194,6 +194,7 @@ struct index_options {
 	uint64_t id;   /* a number that changes with the embedder: files of another one are not used */
 	int read_only; /* the files are another process's: nothing in the folder is made, written or removed */
 	int fresh;     /* what the folder holds is not looked at, and goes at the next save */
+	unsigned broken_files; /* that were found before, when it was opened to be looked at */
 };
 
 /*

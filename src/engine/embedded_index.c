@@ -235,14 +235,15 @@ static int is_ours(struct db *d, struct index *x, uint64_t seq, struct arena *a,
 	return memcmp(mark, index_mark(x), INDEX_MARK) == 0;
 }
 
-static int open_index(struct embedded *g, int fresh, struct index **out, struct error *e)
+static int open_index(struct embedded *g, int fresh, unsigned broken, struct index **out, struct error *e)
 {
 	const struct index_options o = { .folder = g->index_folder,
 					 .dim = g->dim,
 					 .words = { .ctx = g, .match = words_match },
 					 .id = g->embedder_id,
 					 .read_only = g->read_only,
-					 .fresh = fresh };
+					 .fresh = fresh,
+					 .broken_files = broken };
 
 	return index_open(&o, out, e);
 }
@@ -250,15 +251,17 @@ static int open_index(struct embedded *g, int fresh, struct index **out, struct 
 static int open_ours(struct embedded *g, struct db *d, uint64_t seq, struct arena *a, struct index **out,
 		     struct error *e)
 {
-	int rc = open_index(g, 0, out, e);
+	struct index_stats s;
+	int rc = open_index(g, 0, 0, out, e);
 
 	if (rc < 0)
 		return rc;
+	index_stats(*out, &s);
 	rc = is_ours(d, *out, seq, a, e);
 	if (rc == 1)
 		return 0;
 	index_close(*out);
-	return rc < 0 ? rc : open_index(g, 1, out, e);
+	return rc < 0 ? rc : open_index(g, 1, s.broken_files, out, e);
 }
 
 static int load_from(struct embedded *g, struct db *d, uint64_t seq, struct arena *a, struct index **out,
