@@ -197,13 +197,6 @@ static int apply_change(struct applying *y, const struct index_change *c)
 	return 0;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	const struct segment_source *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 /* The sources become a segment. Those of a retag are of segments that the edit still holds. */
 static int append_sources(struct applying *y, enum collection c)
 {
@@ -215,7 +208,7 @@ static int append_sources(struct applying *y, enum collection c)
 			y->sources[n++] = y->sources[i];
 	if (n == 0)
 		return 0;
-	qsort(y->sources, n, sizeof(*y->sources), by_id);
+	segment_sources_sort(y->sources, n);
 	const struct segment_build b = { .collection = c,
 					 .number = atomic_fetch_add(&y->x->next_number, 1),
 					 .dim = y->x->options.dim,

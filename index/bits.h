@@ -62,14 +62,6 @@ static inline void bits_without(uint64_t *to, const uint64_t *b, size_t n)
 		to[i] &= ~b[i];
 }
 
-static inline int bits_meet(const uint64_t *a, const uint64_t *b, size_t n)
-{
-	for (size_t i = 0; i < bits_words(n); i++)
-		if (a[i] & b[i])
-			return 1;
-	return 0;
-}
-
 /* The first member at or after i; n if there is none. for (i = bits_next(b, n, 0); i < n; i = bits_next(b, n, i + 1)) */
 static inline uint32_t bits_next(const uint64_t *b, uint32_t n, uint32_t i)
 {

@@ -66,13 +66,12 @@ static float most_of_query(size_t dim)
 int code_query_make(const float *v, size_t dim, struct arena *a, struct code_query *out)
 {
 	size_t stride = codes_stride(dim);
-	char *room = arena_alloc(a, stride * sizeof(int16_t) + DISTANCE_ALIGN);
+	int16_t *q = arena_alloc_aligned(a, stride * sizeof(*q), DISTANCE_ALIGN);
 	float scale = largest(v, dim) / most_of_query(dim), per = per_of(scale);
 	double norm = 0, residual = 0;
 
-	if (!room)
+	if (!q)
 		return -1;
-	int16_t *q = (int16_t *)(((uintptr_t)room + DISTANCE_ALIGN - 1) / DISTANCE_ALIGN * DISTANCE_ALIGN);
 	memset(q + dim, 0, (stride - dim) * sizeof(*q));
 	for (size_t i = 0; i < dim; i++) {
 		q[i] = (int16_t)nearest(v[i] * per);

@@ -47,7 +47,6 @@ int index_open(const struct index_options *o, struct index **out, struct error *
 	if (!x)
 		return no_memory(e);
 	x->options = *o;
-	x->options.folder = o->folder;
 	x->tuning = (struct index_tuning){ .distance = distance_best(),
 					   .scan_rows = 20000,
 					   .links_rows = 4096,
@@ -176,20 +175,6 @@ int index_has(struct index *x, enum collection c, uint64_t entry)
 	}
 	view_release(v);
 	return found;
-}
-
-int index_each(struct index *x, enum collection c, int (*each)(void *arg, uint64_t entry), void *arg)
-{
-	struct view *v = index_view(x);
-	const struct list *l = v->lists[c];
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < l->n; i++)
-		for (uint32_t d = 0; rc == 0 && d < l->parts[i].segment->docs; d++)
-			if (live_has(&l->parts[i], d))
-				rc = each(arg, l->parts[i].segment->ids[d]);
-	view_release(v);
-	return rc;
 }
 
 static void count_part(const struct live *p, struct index_stats *out)

@@ -209,8 +209,6 @@ void index_close(struct index *x);
 
 /* Is this entry there? Not for use beside index_apply. */
 int index_has(struct index *x, enum collection c, uint64_t entry);
-/* Calls each(arg, entry) for every entry of the collection until it returns other than 0, which is returned. */
-int index_each(struct index *x, enum collection c, int (*each)(void *arg, uint64_t entry), void *arg);
 
 /*
  * Applies changes in order; all of them or, on ERR_NO_MEMORY, an index that
@@ -223,9 +221,6 @@ uint64_t index_seq(struct index *x);
 
 int index_search(struct index *x, const struct index_query *q, struct arena *a, struct index_result *out,
 		 struct error *e);
-
-/* In how many entries each stem is; `df` has room for n. */
-void index_df(struct index *x, enum collection c, const char *const *stems, size_t n, uint64_t *df);
 
 /*
  * Merges some segments of each collection and builds graphs, in a background

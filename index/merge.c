@@ -34,13 +34,6 @@ static int no_memory(struct error *e)
 
 /* --- one segment out of many ---------------------------------------------------------------------------- */
 
-static int by_id(const void *a, const void *b)
-{
-	const struct segment_source *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 static size_t collect(const struct live *p, struct segment_source *out)
 {
 	const struct segment *s = p->segment;
@@ -75,7 +68,7 @@ int merge_parts(struct index *x, enum collection c, const struct merge *m, struc
 	for (size_t i = 0; i < m->n; i++)
 		n += collect(&m->parts[i], sources + n);
 	if (m->n > 1)
-		qsort(sources, n, sizeof(*sources), by_id);
+		segment_sources_sort(sources, n);
 	const struct segment_build b = { .collection = c,
 					 .number = atomic_fetch_add(&x->next_number, 1),
 					 .dim = x->options.dim,

@@ -285,12 +285,9 @@ static int gather(struct search *s, struct candidates *c, struct index_result *o
 static const float *pad(const struct search *s, const float *v)
 {
 	size_t dim = s->x->options.dim, stride = distance_stride(dim);
-	float *p = arena_alloc(s->arena, stride * sizeof(*p) + DISTANCE_ALIGN);
+	float *p = arena_alloc_aligned(s->arena, stride * sizeof(*p), DISTANCE_ALIGN);
 
-	if (!p)
-		return NULL;
-	p = (float *)(((uintptr_t)p + DISTANCE_ALIGN - 1) / DISTANCE_ALIGN * DISTANCE_ALIGN);
-	return memcpy(p, v, dim * sizeof(*p));
+	return p ? memcpy(p, v, dim * sizeof(*p)) : NULL;
 }
 
 static int search_view(struct search *s, const struct matched *m, struct index_result *out, struct error *e)
@@ -337,19 +334,4 @@ int index_search(struct index *x, const struct index_query *q, struct arena *a, 
 	if (rc == 0)
 		*out = r;
 	return rc;
-}
-
-void index_df(struct index *x, enum collection c, const char *const *stems, size_t n, uint64_t *df)
-{
-	struct view *view = index_view(x);
-	const struct list *l = view->lists[c];
-
-	memset(df, 0, n * sizeof(*df));
-	for (size_t i = 0; i < l->n; i++) {
-		struct segment *seg = l->parts[i].segment;
-		const uint32_t *dead = l->parts[i].dead ? segment_dead_df(seg) : NULL;
-		for (size_t j = 0; j < n; j++)
-			df[j] += words_term_df(&seg->words, dead, stems[j]);
-	}
-	view_release(view);
 }

@@ -24,10 +24,9 @@ struct search {
 	size_t n_allowed;
 	const float *vector; /* the query's, padded; NULL: none */
 	struct code_query code;
-	int by_walk; /* some vectors were left out by a walk: more may be found with a larger k */
 };
 
-/* A document among the parts: `slot` of struct scored holds its place in `docs` of struct scores. */
+/* A document of a part. */
 struct place {
 	uint32_t part, doc;
 };

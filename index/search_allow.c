@@ -12,6 +12,7 @@ struct allowing {
 	const uint64_t *matched; /* entries, ascending */
 	size_t n_matched;
 	const uint64_t **visible; /* by part; NULL: all of it */
+	const char *unknown;      /* a key that nothing visible has */
 };
 
 static int no_memory(struct error *e)
@@ -103,13 +104,13 @@ static int allow_part(const struct allowing *w, size_t i)
 /* Returns 1 for a key that no visible live document has. */
 static int is_unknown(void *arg, const char *key)
 {
-	const struct allowing *w = arg;
+	struct allowing *w = arg;
 	const struct list *l = w->s->list;
 
 	for (size_t i = 0; i < l->n; i++)
 		if (filter_knows(&l->parts[i].segment->tags, key, w->visible[i]))
 			return 0;
-	w->s->allowed[l->n].bits = (const uint64_t *)(const void *)key;
+	w->unknown = key;
 	return 1;
 }
 
@@ -119,7 +120,6 @@ int search_allow(struct search *s, const uint64_t *matched, size_t n_matched, co
 	const struct list *l = s->list;
 	struct allowing w = { .s = s, .matched = matched, .n_matched = n_matched };
 
-	*unknown = NULL;
 	s->allowed = arena_alloc(s->arena, (l->n + 1) * sizeof(*s->allowed));
 	w.visible = arena_alloc(s->arena, (l->n + 1) * sizeof(*w.visible));
 	if (!s->allowed || !w.visible)
@@ -127,7 +127,8 @@ int search_allow(struct search *s, const uint64_t *matched, size_t n_matched, co
 	for (size_t i = 0; i < l->n; i++)
 		if (allow_part(&w, i) < 0)
 			return no_memory(e);
-	if (s->q->filter && filter_keys(s->q->filter, is_unknown, &w))
-		*unknown = (const char *)(const void *)s->allowed[l->n].bits;
+	if (s->q->filter)
+		filter_keys(s->q->filter, is_unknown, &w);
+	*unknown = w.unknown;
 	return 0;
 }

@@ -309,8 +309,6 @@ static int walk(struct best *b, size_t k, size_t rows)
 	if (rc == WIDEN && rows <= SCAN_IN_DOUBT)
 		rc = SCAN;
 	index_give_scratch(s->x, scratch);
-	if (rc > 0)
-		s->by_walk = 1;
 	return rc;
 }
 

@@ -129,6 +129,9 @@ struct segment_source {
 	uint32_t doc;
 };
 
+/* By id, as a build wants them. */
+void segment_sources_sort(struct segment_source *sources, size_t n);
+
 struct segment_build {
 	enum collection collection;
 	uint64_t number;

@@ -240,6 +240,18 @@ static int make_links(struct making *m, struct error *e)
 	return rc < 0 ? rc : section_take(m, SECTION_LINKS, &out, e);
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct segment_source *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+void segment_sources_sort(struct segment_source *sources, size_t n)
+{
+	qsort(sources, n, sizeof(*sources), by_id);
+}
+
 int segment_build(const struct segment_build *b, struct segment **out, struct error *e)
 {
 	struct making m = { .b = b, .stride = distance_stride(b->dim) };

@@ -96,9 +96,6 @@ int words_open(const void *p, size_t n, struct words *out, struct error *e);
 /* The number of a term; WORDS_NONE. */
 uint32_t words_find(const struct words *w, const char *s, size_t n);
 
-/* In how many documents the term is that `dead_df` (NULL: nothing) does not count. */
-uint64_t words_term_df(const struct words *w, const uint32_t *dead_df, const char *stem);
-
 /* Calls each(arg, term number, tf) for the terms of a document. */
 void words_each_term(const struct words *w, uint32_t doc, void (*each)(void *arg, uint32_t term, uint32_t tf),
 		     void *arg);

@@ -126,17 +126,6 @@ uint32_t words_find(const struct words *w, const char *s, size_t n)
 	return WORDS_NONE;
 }
 
-uint64_t words_term_df(const struct words *w, const uint32_t *dead_df, const char *stem)
-{
-	uint32_t t = words_find(w, stem, strlen(stem));
-
-	if (t == WORDS_NONE)
-		return 0;
-	uint32_t df = w->post_at[t + 1] - w->post_at[t];
-	uint32_t dead = dead_df ? __atomic_load_n(&dead_df[t], __ATOMIC_RELAXED) : 0;
-	return df - (dead < df ? dead : df);
-}
-
 void words_each_term(const struct words *w, uint32_t doc, void (*each)(void *arg, uint32_t term, uint32_t tf),
 		     void *arg)
 {

@@ -85,6 +85,14 @@ void *arena_alloc(struct arena *a, size_t n)
 	return memset(p, 0, n);
 }
 
+void *arena_alloc_aligned(struct arena *a, size_t n, size_t align)
+{
+	char *p = n > SIZE_MAX / 2 - align ? NULL : arena_alloc(a, n + align - 1);
+	size_t off = (uintptr_t)p & (align - 1);
+
+	return p && off ? p + (align - off) : p;
+}
+
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
 	char *p = arena_alloc(a, n + 1);

@@ -19,6 +19,8 @@ void arena_free(struct arena *a); /* NULL is fine */
 
 /* `n` zeroed bytes; NULL without memory. */
 void *arena_alloc(struct arena *a, size_t n);
+/* The same, beginning at a multiple of `align`, a power of two. */
+void *arena_alloc_aligned(struct arena *a, size_t n, size_t align);
 
 /* A copy of `n` bytes with a NUL behind them. */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
