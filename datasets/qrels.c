@@ -29,11 +29,6 @@ void qrels_free(struct qrels *q)
 	free(q);
 }
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 static int add(struct qrels *q, const char *query, const char *document, int gain)
 {
 	uint64_t *slot = map_put(q->ids, query, strlen(query), NULL);

@@ -17,11 +17,6 @@
 #include "index/idmap.h"
 #include "index/index_internal.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 /* --- edits -------------------------------------------------------------------------------------- */
 
 int edit_begin(struct edit *t, const struct list *from, struct error *e)

@@ -21,11 +21,6 @@
 #define BEAM_WHEN_ADDING 128
 #define SLICE 512
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 static int faiss_failed(struct error *e, const char *what)
 {
 	const char *why = faiss_get_last_error();

@@ -31,11 +31,6 @@ struct manifest_header {
 	uint32_t dim, segments;
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 int files_path(const struct index *x, const char *name, char out[FILES_PATH], struct error *e)
 {
 	int n = snprintf(out, FILES_PATH, "%s/%s", x->folder, name);

@@ -35,11 +35,6 @@ struct segment_header {
 	uint32_t sums_crc, crc;
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 void segment_file_name(char out[64], uint32_t collection, uint64_t number)
 {
 	snprintf(out, 64, "%s-%06llu.segment", names[collection], (unsigned long long)number);

@@ -7,11 +7,6 @@
 #include "base/file.h"
 #include "base/grow.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 static int first_view(struct index *x, struct error *e)
 {
 	struct list *lists[COLLECTIONS];

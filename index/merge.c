@@ -27,11 +27,6 @@
 #include "index/bits.h"
 #include "index/index_internal.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 /* --- one segment out of many ---------------------------------------------------------------------------- */
 
 static size_t collect(const struct live *p, struct segment_source *out)

@@ -18,11 +18,6 @@
 #include "index/facets.h"
 #include "index/idmap.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in a search");
-}
-
 /* --- match ------------------------------------------------------------------------------------------ */
 
 struct matched {

@@ -15,11 +15,6 @@ struct allowing {
 	const char *unknown;      /* a key that nothing visible has */
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in a search");
-}
-
 static uint64_t *new_set(const struct search *s, uint32_t docs)
 {
 	return arena_alloc(s->arena, bits_words(docs) * sizeof(uint64_t) + sizeof(uint64_t));

@@ -17,11 +17,6 @@
 #include "index/bits.h"
 #include "index/idmap.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in a search");
-}
-
 /* --- parts of an entry's score ------------------------------------------------------------------------- */
 
 static void parts_clear(struct parts *p)

@@ -3,11 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 struct segment *segment_hold(struct segment *s)
 {
 	atomic_fetch_add_explicit(&s->references, 1, memory_order_relaxed);

@@ -12,11 +12,6 @@ struct making {
 	size_t rows, stride;
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory in the index");
-}
-
 static void *section_room(struct making *m, enum segment_section s, size_t n)
 {
 	size_t aligned = (n + DISTANCE_ALIGN - 1) / DISTANCE_ALIGN * DISTANCE_ALIGN;

@@ -49,7 +49,7 @@ struct document {
 
 /*
  * Reads a body (`id` given) or an import line (`id` NULL: its _id; BEIR's `metadata` counts as attributes).
- * ERR_EMPTY_TEXT, ERR_TOO_LARGE, ERR_BAD_ID, ERR_MEDIA_TYPE (html), ERR_FORBIDDEN for ACL groups that the caller
+ * ERR_EMPTY_TEXT, ERR_TOO_LARGE, ERR_BAD_ID, ERR_FORBIDDEN for ACL groups that the caller
  * lacks, and what readers report.
  */
 int document_read(struct desk *d, const struct call *c, const char *id, json_t *body, struct document *out);

@@ -90,29 +90,39 @@ static int is_blank(struct text t)
 	return !t.s || strspn(t.s, " \t\r\n") == t.n;
 }
 
+/* Markdown or HTML: its plain text, and its heading where no title is given. */
+static int read_markup(const struct call *c, const struct fields *f, struct document *doc)
+{
+	struct text heading = { NULL, 0 };
+	int rc = 0;
+
+	if (f->markdown.s)
+		rc = markdown_text(c->arena, f->markdown.s, f->markdown.n, &doc->text, &heading, c->err);
+	else if (f->html.s)
+		rc = html_text(c->arena, f->html.s, f->html.n, &doc->text, &heading, c->err);
+	if (rc == 0 && !doc->title.s && heading.s)
+		doc->title = (struct text){
+			heading.s, utf8_floor(heading.s, heading.n,
+					      heading.n < DOCUMENT_MAX_TITLE ? heading.n : DOCUMENT_MAX_TITLE)
+		};
+	return rc;
+}
+
 static int read_texts(const struct call *c, struct reader *r, const struct fields *f, struct document *doc)
 {
-	int given = (f->text.s != NULL) + (f->markdown.s != NULL) + (f->html.s != NULL);
+	int rc, given = (f->text.s != NULL) + (f->markdown.s != NULL) + (f->html.s != NULL);
 
 	if (given == 0)
-		reader_fail(r, ERR_MISSING_FIELD, "text", "is required (or markdown in its place)");
+		reader_fail(r, ERR_MISSING_FIELD, "text", "is required (or markdown or html in its place)");
 	else if (given > 1)
 		reader_fail(r, ERR_BAD_VALUE, f->markdown.s ? "markdown" : "html",
 			    "give one of text, markdown and html");
-	else if (f->html.s)
-		reader_fail(r, ERR_MEDIA_TYPE, "html", "is not read yet: send text or markdown");
 	if (r->rc < 0)
 		return r->rc;
 	doc->text = f->text;
 	doc->title = f->title;
-	if (f->markdown.s) {
-		struct text heading;
-		int rc = markdown_text(c->arena, f->markdown.s, f->markdown.n, &doc->text, &heading, c->err);
-		if (rc < 0)
-			return rc;
-		if (!doc->title.s)
-			doc->title = heading;
-	}
+	if ((rc = read_markup(c, f, doc)) < 0)
+		return rc;
 	if (is_blank(doc->title))
 		doc->title = (struct text){ "", 0 };
 	if (is_blank(doc->text) && !doc->title.n)
@@ -202,9 +212,9 @@ static int read_vectors(struct desk *d, const struct call *c, struct reader *r, 
 		reader_fail(r, ERR_BAD_VALUE, "chunks", "give one of vector and chunks");
 	else if (dim == 0)
 		reader_fail(r, ERR_NO_EMBEDDER, name, "vectors are not kept here: the embedder is none");
-	else if (f->chunks && f->markdown.s)
+	else if (f->chunks && !f->text.s)
 		reader_fail(r, ERR_BAD_VALUE, "chunks",
-			    "offsets count bytes of text: send text, not markdown");
+			    "offsets count bytes of text: send text, not markdown or html");
 	if (r->rc < 0)
 		return r->rc;
 	rc = f->vector ? search_read_vector(c->arena, f->vector, "vector", dim, &doc->vector, c->err)

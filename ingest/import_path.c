@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "ingest/document.h"
 #include "ingest/import.h"
+#include "ingest/sync.h"
 
 #define MAX_DEPTH 32 /* of folders: a link that points upwards ends somewhere */
 
@@ -18,6 +19,8 @@ struct walk {
 	const struct import_options *o;
 	int64_t bytes_done, bytes_total;
 	struct lines *lines; /* the file under way */
+	struct sync *sync;   /* of a folder of documents */
+	uint64_t deleted;
 };
 
 static struct import_progress progress_of(const struct walk *w)
@@ -25,6 +28,7 @@ static struct import_progress progress_of(const struct walk *w)
 	struct import_progress p = *importer_progress(w->importer);
 
 	p.bytes_total = w->bytes_total;
+	p.deleted = w->deleted;
 	p.bytes_done = w->lines ? w->bytes_done + lines_offset(w->lines) : w->bytes_done;
 	return p;
 }
@@ -101,53 +105,73 @@ static int has_ending(const char *name, const char *ending)
 	return n > k && strcmp(name + n - k, ending) == 0;
 }
 
-/* The file's name without folders and ending. */
-static struct text stem_of(const char *id)
+static const char *const text_endings[] = { ".md", ".txt", ".html", ".htm" };
+
+static int is_text_file(const char *path)
 {
-	const char *name = strrchr(id, '/') ? strrchr(id, '/') + 1 : id;
+	for (size_t i = 0; i < sizeof(text_endings) / sizeof(text_endings[0]); i++)
+		if (has_ending(path, text_endings[i]))
+			return 1;
+	return 0;
+}
+
+/* The file's name without folders and ending. */
+static struct text stem_of(const char *path)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
 	return (struct text){ name, (size_t)(strrchr(name, '.') - name) };
 }
 
-/* The text of a file as an import line. NULL: `why` says what is wrong with it. */
-static char *line_of_file(struct arena *a, const char *id, const char *s, size_t n, size_t *len,
-			  struct error *why)
+/* What is wrong with a file's text, if anything. */
+static int check_text(const char *s, size_t n, struct error *why)
 {
-	struct text text = { s, n }, title = { NULL, 0 };
-	size_t bad = utf8_valid(s, n);
-
-	if (bad != n || (n && memchr(s, '\0', n)))
-		return error_set(why, ERR_BAD_UTF8, "text", "invalid UTF-8 or a NUL in the file"), NULL;
+	if (utf8_valid(s, n) != n || (n && memchr(s, '\0', n)))
+		return error_set(why, ERR_BAD_UTF8, "text", "invalid UTF-8 or a NUL in the file");
 	if (n > DOCUMENT_MAX_TEXT)
 		return error_set(why, ERR_TOO_LARGE, "text", "the file is longer than %u bytes",
-				 DOCUMENT_MAX_TEXT),
-		       NULL;
-	if (n >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0)
-		text = (struct text){ s + 3, n - 3 };
-	if (has_ending(id, ".md") && markdown_text(a, text.s, text.n, &text, &title, why) < 0)
+				 DOCUMENT_MAX_TEXT);
+	return 0;
+}
+
+/* The text of a file as an import line; the caller frees. NULL: `why` says what is wrong with it. */
+static char *line_of_file(struct arena *a, const struct walk *w, const char *path, const char *id,
+			  struct text file, size_t *len, struct error *why)
+{
+	struct text text = file, title = { NULL, 0 };
+	int rc = check_text(file.s, file.n, why);
+
+	if (rc == 0 && file.n >= 3 && memcmp(file.s, "\xEF\xBB\xBF", 3) == 0)
+		text = (struct text){ file.s + 3, file.n - 3 };
+	if (rc == 0 && has_ending(path, ".md"))
+		rc = markdown_text(a, text.s, text.n, &text, &title, why);
+	else if (rc == 0 && !has_ending(path, ".txt"))
+		rc = html_text(a, text.s, text.n, &text, &title, why);
+	if (rc == 0 && text.n == 0)
+		rc = error_set(why, ERR_EMPTY_TEXT, "text", "the file has no text");
+	if (rc < 0)
 		return NULL;
 	if (!title.s)
-		title = stem_of(id);
-	if (text.n == 0)
-		return error_set(why, ERR_EMPTY_TEXT, "text", "the file is empty"), NULL;
-	json_t *j = json_keep(a, json_pack("{s:s, s:s%, s:s%}", "_id", id, "title", title.s, title.n, "text",
-					   text.s, text.n));
+		title = stem_of(path);
+	json_t *j = json_keep(a, json_pack("{s:s, s:s%, s:s%, s:s}", "_id", id, "title", title.s, title.n,
+					   "text", text.s, text.n, "source", sync_source(w->sync)));
 	char *line = j ? json_text(j, len) : NULL;
 	if (!line)
 		no_memory(why);
 	return line;
 }
 
-static int import_text(struct walk *w, const char *path, const char *id, struct error *e)
+static int import_text(struct walk *w, const char *path, const char *below, struct error *e)
 {
 	struct arena *a = arena_new(64 << 10);
 	struct error why = { 0 };
+	const char *id = NULL;
 	char *s = NULL, *line = NULL;
 	size_t n = 0, len = 0;
-	int rc = a ? file_read(path, &s, &n, e) : no_memory(e);
+	int rc = a ? sync_file(w->sync, a, below, &id, e) : no_memory(e);
 
-	if (rc == 0) {
-		line = line_of_file(a, id, s, n, &len, &why);
+	if (rc == 0 && (rc = file_read(path, &s, &n, e)) == 0) {
+		line = line_of_file(a, w, below, id, (struct text){ s, n }, &len, &why);
 		rc = line ? importer_add(w->importer, path, 1, line, len, e)
 			  : importer_refuse(w->importer, path, 1, &why, e);
 	}
@@ -160,21 +184,21 @@ static int import_text(struct walk *w, const char *path, const char *id, struct 
 
 static int import_folder(struct walk *w, const char *path, const char *prefix, int depth, struct error *e);
 
-static int import_entry(struct walk *w, const char *path, const char *id, int depth, struct error *e)
+static int import_entry(struct walk *w, const char *path, const char *below, int depth, struct error *e)
 {
 	if (file_is_folder(path))
-		return depth < MAX_DEPTH ? import_folder(w, path, id, depth + 1, e) : 0;
+		return depth < MAX_DEPTH ? import_folder(w, path, below, depth + 1, e) : 0;
 	if (has_ending(path, ".ndjson") || has_ending(path, ".jsonl"))
 		return import_lines(w, path, path, e);
-	if (w->o->what == IMPORT_DOCUMENTS && (has_ending(path, ".md") || has_ending(path, ".txt")))
-		return import_text(w, path, id, e);
+	if (w->o->what == IMPORT_DOCUMENTS && is_text_file(path))
+		return import_text(w, path, below, e);
 	return 0;
 }
 
 /* Entries by name, hidden ones left out. `prefix` is the folder's path below the one that was named, "" for that. */
 static int import_folder(struct walk *w, const char *path, const char *prefix, int depth, struct error *e)
 {
-	char **names, child[4096], id[4096];
+	char **names, child[4096], below[4096];
 	size_t n;
 	int rc = folder_list(path, &names, &n, e);
 
@@ -184,11 +208,24 @@ static int import_folder(struct walk *w, const char *path, const char *prefix, i
 		if (names[i][0] == '.')
 			continue;
 		int long_path = snprintf(child, sizeof(child), "%s/%s", path, names[i]) >= (int)sizeof(child);
-		snprintf(id, sizeof(id), "%s%s%s", prefix, *prefix ? "/" : "", names[i]);
+		snprintf(below, sizeof(below), "%s%s%s", prefix, *prefix ? "/" : "", names[i]);
 		rc = long_path ? error_set(e, ERR_IO, NULL, "%.200s…: the path is too long", child)
-			       : import_entry(w, child, id, depth, e);
+			       : import_entry(w, child, below, depth, e);
 	}
 	free(names);
+	return rc;
+}
+
+static int import_all(struct walk *w, struct desk *d, const char *folder, struct error *e)
+{
+	int rc = sync_open(folder, w->o->source, &w->sync, e);
+
+	if (rc == 0)
+		rc = import_folder(w, folder, "", 0, e);
+	if (rc == 0)
+		rc = importer_flush(w->importer, e);
+	if (rc == 0 && w->o->what == IMPORT_DOCUMENTS)
+		rc = sync_delete(w->sync, d, w->o->rights, w->o->stop, &w->deleted, e);
 	return rc;
 }
 
@@ -209,9 +246,7 @@ int import_path(struct desk *d, const char *path, const struct import_options *o
 	if (strcmp(path, "-") == 0) {
 		rc = import_lines(&w, path, "stdin", e);
 	} else if (file_is_folder(path)) {
-		rc = import_folder(&w, path, "", 0, e);
-		if (rc == 0)
-			rc = importer_flush(w.importer, e);
+		rc = import_all(&w, d, path, e);
 	} else {
 		w.bytes_total = file_size(path) < 0 ? 0 : file_size(path);
 		rc = import_lines(&w, path, path, e);
@@ -219,5 +254,6 @@ int import_path(struct desk *d, const char *path, const struct import_options *o
 	*p = progress_of(&w);
 	p->bytes_done = rc == 0 && p->bytes_total ? p->bytes_total : p->bytes_done;
 	importer_close(w.importer);
+	sync_close(w.sync);
 	return rc;
 }

@@ -41,6 +41,7 @@ enum import_what { IMPORT_DOCUMENTS, IMPORT_CONVERSATIONS, IMPORT_EXAMPLES, IMPO
 
 struct import_progress {
 	uint64_t lines, imported, updated, unchanged, failed;
+	uint64_t deleted;                /* documents whose file is gone */
 	int64_t bytes_done, bytes_total; /* total 0: not known */
 };
 
@@ -52,9 +53,13 @@ struct import_options {
 		       const struct import_progress *p);
 	void *arg;
 	const volatile int *stop; /* Ctrl-C: ends with ERR_INTERRUPTED; what is in stays in */
+	const char *source;       /* of a folder's files; NULL: made from the folder's name and path */
 };
 
-/* A file ("-" is stdin; gzip accepted) or a folder of .txt, .md, .ndjson and .jsonl files. */
+/*
+ * A file ("-" is stdin; gzip accepted) or a folder of .txt, .md, .html, .ndjson and .jsonl files. Of documents, a text
+ * file is one, and the documents of text files that are gone since the last time are deleted (sync.h).
+ */
 int import_path(struct desk *d, const char *path, const struct import_options *o, struct import_progress *p,
 		struct error *e);
 

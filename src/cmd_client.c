@@ -21,7 +21,7 @@ int client_open(const struct client_options *o, struct client **out, struct erro
 	int rc = 0;
 
 	if (!c)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	if (o->url) {
 		c->url = o->url;
 		c->key = o->key;
@@ -97,7 +97,7 @@ static int call_url(struct client *c, const char *method, const char *target, co
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &code);
 	*status = (int)code;
 	*out = strbuf_steal(&answer, NULL);
-	return *out ? 0 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	return *out ? 0 : no_memory(e);
 }
 
 static int call_here(struct client *c, const char *method, const char *target, const char *body, int *status,
@@ -109,7 +109,7 @@ static int call_here(struct client *c, const char *method, const char *target, c
 	STRBUF_AUTO text = STRBUF_INIT;
 
 	if (!a)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	in.body = body ? body : "";
 	in.n_body = strlen(in.body);
 	api_handle(&c->place.api, &in, a, &answer);
@@ -117,7 +117,7 @@ static int call_here(struct client *c, const char *method, const char *target, c
 	*status = answer.status;
 	arena_free(a);
 	*out = strbuf_steal(&text, NULL);
-	return *out ? 0 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	return *out ? 0 : no_memory(e);
 }
 
 int client_call(struct client *c, const char *method, const char *target, const json_t *body, int *status,

@@ -74,9 +74,9 @@ static int add_row(void *arg, json_t *line, struct error *e)
 	}
 	int n = oos ? -1 : number_of(ev, label, 1);
 	if ((!oos && n < 0) || GROW(rows->list, rows->n, rows->cap) < 0)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	rows->list[rows->n] = (struct row){ strdup(text), n };
-	return rows->list[rows->n++].text ? 0 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	return rows->list[rows->n++].text ? 0 : no_memory(e);
 }
 
 /* Leaves `shots` rows a label, drawn by the seed; the rest go away. */

@@ -70,11 +70,11 @@ static int add_query(void *arg, json_t *line, struct error *e)
 	    (ev->o->limit > 0 && ev->n >= (size_t)ev->o->limit))
 		return 0;
 	if (GROW(ev->queries, ev->n, ev->cap) < 0)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	struct query *q = &ev->queries[ev->n];
 	*q = (struct query){ strdup(id), strdup(text) };
 	ev->n++;
-	return q->id && q->text ? 0 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	return q->id && q->text ? 0 : no_memory(e);
 }
 
 #define USER "|user|:"

@@ -67,14 +67,19 @@ static void add_up(struct tally *t, const struct import_progress *p)
 	t->sum.updated += p->updated;
 	t->sum.unchanged += p->unchanged;
 	t->sum.failed += p->failed;
+	t->sum.deleted += p->deleted;
 }
 
 /* One file or folder into the data folder. */
-static int import_here(struct workplace *w, const char *path, struct tally *t, struct error *e)
+static int import_here(struct workplace *w, const char *path, const char *source, struct tally *t,
+		       struct error *e)
 {
-	struct import_options o = {
-		.what = t->what, .rights = &cli_rights, .report = report, .arg = t, .stop = &cmd_stop
-	};
+	struct import_options o = { .what = t->what,
+				    .rights = &cli_rights,
+				    .report = report,
+				    .arg = t,
+				    .stop = &cmd_stop,
+				    .source = source };
 	struct import_progress p = { 0 };
 	int rc = import_path(&w->desk, path, &o, &p, e);
 
@@ -207,22 +212,24 @@ static void print_end(const struct tally *t, double seconds, int json)
 	const struct import_progress *p = &t->sum;
 
 	if (!json) {
-		printf("%s: imported %llu, updated %llu, unchanged %llu, skipped %llu in %.1f s\n",
+		printf("%s: imported %llu, updated %llu, unchanged %llu, deleted %llu, skipped %llu in %.1f s\n",
 		       names[t->what], (unsigned long long)p->imported, (unsigned long long)p->updated,
-		       (unsigned long long)p->unchanged, (unsigned long long)p->failed, seconds);
+		       (unsigned long long)p->unchanged, (unsigned long long)p->deleted,
+		       (unsigned long long)p->failed, seconds);
 		return;
 	}
-	JSON_AUTO *j = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:O, s:f}", "what", names[t->what], "lines",
-				 (json_int_t)p->lines, "imported", (json_int_t)p->imported, "updated",
-				 (json_int_t)p->updated, "unchanged", (json_int_t)p->unchanged, "failed",
-				 (json_int_t)p->failed, "errors", t->errors, "seconds", seconds);
+	JSON_AUTO *j = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:f}", "what", names[t->what],
+				 "lines", (json_int_t)p->lines, "imported", (json_int_t)p->imported,
+				 "updated", (json_int_t)p->updated, "unchanged", (json_int_t)p->unchanged,
+				 "deleted", (json_int_t)p->deleted, "failed", (json_int_t)p->failed, "errors",
+				 t->errors, "seconds", seconds);
 	json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	putchar('\n');
 }
 
 struct flags {
 	struct client_options remote;
-	const char *tenant, *embedder;
+	const char *tenant, *embedder, *source;
 	int json;
 };
 
@@ -242,7 +249,7 @@ static int import_all(const struct flags *f, char **argv, int operands, struct t
 	for (int i = 2; rc == 0 && i <= operands; i++) {
 		uint64_t before = t->sum.lines;
 		progress_start(&t->bar, argv[i]);
-		rc = c ? import_there(c, argv[i], t, e) : import_here(&w, argv[i], t, e);
+		rc = c ? import_there(c, argv[i], t, e) : import_here(&w, argv[i], f->source, t, e);
 		progress_end(&t->bar, (int64_t)(t->sum.lines - before));
 	}
 	if (c)
@@ -280,6 +287,8 @@ static int run(int argc, char **argv)
 		{ "--tenant", "T", OPTION_TEXT, &f.tenant, "the tenant (default: \"default\")" },
 		{ "--embedder", "KIND", OPTION_TEXT, &f.embedder,
 		  "minilm or none (default: minilm where there is a model)" },
+		{ "--source", "NAME", OPTION_TEXT, &f.source,
+		  "of a folder's text files; also goes in front of their ids (default: the folder's name and a hash)" },
 		{ "--url", "URL", OPTION_TEXT, &f.remote.url,
 		  "a running server instead of the folder; documents only" },
 		{ "--key", "KEY", OPTION_TEXT, &f.remote.key, "API key for --url" },
@@ -289,7 +298,7 @@ static int run(int argc, char **argv)
 	const struct usage u = {
 		"import", "documents|conversations|examples|rules FILE…",
 		"Imports files of NDJSON (gzip accepted, - is stdin), or folders: .ndjson and .jsonl, and for documents "
-		".md and .txt, a document a file.",
+		".md, .txt and .html, a document a file. Documents whose file is gone from its folder are deleted.",
 		options,
 		"A bad line is reported as file:line: field: what is wrong, and skipped.\n"
 		"Importing the same again changes nothing; after Ctrl-C the same command goes on where it stopped.\n"

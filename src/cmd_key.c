@@ -55,7 +55,7 @@ static int create(struct control *c, struct arena *a, const char *scope_list, co
 	char text[KEY_TEXT], id[KEY_TEXT], *save = NULL;
 
 	if (!groups)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	if (!scope_list || parse_scopes(arena_strdup(a, scope_list), &spec->scopes) < 0)
 		return error_set(e, ERR_USAGE, NULL,
 				 "key create needs --scopes, such as --scopes agent,curator");

@@ -54,7 +54,7 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	struct arena *a = arena_new(4096);
-	int rc = a ? reindex(data, tenant, a, &e) : error_set(&e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = a ? reindex(data, tenant, a, &e) : no_memory(&e);
 	arena_free(a);
 	return rc < 0 ? cmd_fail(&e) : EXIT_OK;
 }

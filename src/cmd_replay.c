@@ -104,7 +104,7 @@ static int add_chat(void *arg, json_t *line, struct error *e)
 	const json_t *resolution = json_object_get(line, "resolution");
 
 	if (GROW(r->chats, r->n, r->cap) < 0)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	r->chats[r->n++] = (struct chat){ json_incref(line),
 					  json_string_value(json_object_get(resolution, "intent")) };
 	return 0;

@@ -91,8 +91,7 @@ static int import_line(struct importer *m, const char *path, uint64_t number, co
 	}
 	size_t len;
 	char *text = json_text(kept, &len);
-	rc = text ? importer_add(m, path, number, text, len, e)
-		  : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	rc = text ? importer_add(m, path, number, text, len, e) : no_memory(e);
 	free(text);
 	return rc;
 }
@@ -140,8 +139,7 @@ int scratch_settle(struct scratch *s, struct error *e)
 	while (clock_mono_us() < until && !cmd_stop) {
 		struct arena *a = arena_new(4096);
 		struct engine_status st = { 0 };
-		int rc = a ? engine_status(s->place.engine, a, &st, e)
-			   : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		int rc = a ? engine_status(s->place.engine, a, &st, e) : no_memory(e);
 		arena_free(a);
 		if (rc < 0)
 			return rc;

@@ -48,8 +48,7 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	struct arena *a = arena_new(4096);
-	int rc = a ? verify(data, tenant, a, &differences, &e)
-		   : error_set(&e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = a ? verify(data, tenant, a, &differences, &e) : no_memory(&e);
 	arena_free(a);
 	if (rc < 0)
 		return cmd_fail(&e);

@@ -48,14 +48,14 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 			       .control = w->control,
 			       .jobs = w->jobs,
 			       .tenant = o->tenant ? o->tenant : "default" };
-	return api_init(&w->api) < 0 ? error_set(e, ERR_NO_MEMORY, NULL, "out of memory") : 0;
+	return api_init(&w->api) < 0 ? no_memory(e) : 0;
 }
 
 int workplace_open(const struct workplace_options *o, struct workplace *w, struct error *e)
 {
 	*w = (struct workplace){ .arena = arena_new(4096) };
 	if (!w->arena)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	if (!o->data) {
 		workplace_close(w);
 		return error_set(e, ERR_USAGE, NULL, "--data DIR (or READBACK_DATA) names the data folder");

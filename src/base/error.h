@@ -97,6 +97,9 @@ int error_set(struct error *e, int code, const char *param, const char *fmt, ...
 #define error_set(e, code, ...) (error_set(e, code, __VA_ARGS__), (code))
 #endif
 
+/* ERR_NO_MEMORY, "out of memory". */
+int no_memory(struct error *e);
+
 /* As error_set, for a failed system call: appends strerror(errno); ENOSPC and EDQUOT become ERR_DISK_FULL. */
 int error_errno(struct error *e, const char *what);
 

@@ -14,11 +14,6 @@
 #include "base/grow.h"
 #include "base/strbuf.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 static int open_to_read(const char *path, int *fd, struct error *e)
 {
 	*fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -97,7 +97,7 @@ static int parse_arena(struct arena *a, const char *s, size_t n, int packed, str
 	if (rc < 0)
 		return rc;
 	if (!json_keep(a, j))
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	*out = j;
 	return 0;
 }

@@ -151,11 +151,6 @@ int id_check(struct text id, const char *param, struct error *e)
 	return 0;
 }
 
-int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 /* Room for one more in an array of the arena; the old one is left to it. NULL without memory. */
 static void *room(struct arena *a, void *list, size_t n, size_t *cap, size_t size)
 {

@@ -133,7 +133,7 @@ static int pack_query_key_value(struct minilm *m, size_t layer, struct error *e)
 	int rc = 0;
 
 	if (!all)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	bias = all + 3 * HIDDEN * HIDDEN;
 	for (size_t i = 0; i < 3 && rc == 0; i++) {
 		if ((rc = get_linear(m, layer, names[i], HIDDEN, HIDDEN, &w, &b, e)) < 0)
@@ -229,12 +229,12 @@ static int minilm_open(const struct embedder_options *o, const char *folder, str
 	int rc;
 
 	if (!m)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	pthread_mutex_init(&m->lock, NULL);
 	m->math = minilm_math();
 	m->gate = gate_new(0);
 	if (!m->gate) {
-		rc = error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		rc = no_memory(e);
 		goto fail;
 	}
 	if ((rc = open_files(m, folder, e)) < 0)
@@ -465,7 +465,7 @@ static int minilm_embed(struct embedder *base, const struct text *texts, size_t 
 	int rc, saved;
 
 	if (!r)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	saved = lane_enter();
 	rc = embed_in(m, r, texts, n, out, e);
 	lane_leave(saved);

@@ -19,7 +19,7 @@ static int none_open(const struct embedder_options *o, const char *folder, struc
 
 	(void)o, (void)folder;
 	if (!m)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	*m = (struct embedder){
 		.kind = &embedder_none,
 		.info = { .id = "none", .weights = "", .precision = "" },

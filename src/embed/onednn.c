@@ -74,7 +74,7 @@ int onednn_open(enum embed_precision p, size_t max_rows, struct onednn **out, st
 		return error_set(e, ERR_CONFIG, "precision",
 				 "this processor has no bf16 instructions: use float32");
 	if (!(o = calloc(1, sizeof(*o))))
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	o->bf16 = native && p != PRECISION_FLOAT32;
 	o->step = has_isa(dnnl_cpu_isa_avx512_core) ? STEP_AVX512 : STEP_OTHER;
 	o->max_rows = max_rows;

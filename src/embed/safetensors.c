@@ -83,7 +83,7 @@ int safetensors_open(const char *path, struct safetensors **out, struct error *e
 	int rc;
 
 	if (!t || !(t->path = strdup(path))) {
-		rc = error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		rc = no_memory(e);
 		goto out;
 	}
 	if ((rc = file_map(path, &file, &t->size, e)) < 0) {

@@ -152,7 +152,7 @@ int wordpiece_open(const char *path, size_t size, struct wordpiece **out, struct
 		slots *= 2;
 	if (!w || !(w->pieces = calloc(size, sizeof(*w->pieces))) ||
 	    !(w->slots = calloc(slots, sizeof(*w->slots)))) {
-		rc = error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		rc = no_memory(e);
 		goto out;
 	}
 	w->mask = (uint32_t)slots - 1;

@@ -30,7 +30,7 @@ int call_commit(const struct call *c, struct engine *g, struct event *ev, int st
 	changes = arena_alloc(c->arena, (ev->n + 1) * sizeof(*changes));
 	body = request_body(c, status, result);
 	if (!changes || !body)
-		return error_set(c->err, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(c->err);
 	if (ev->n)
 		memcpy(changes, ev->changes, ev->n * sizeof(*changes));
 	changes[ev->n] = (struct change){ .kind = RECORD_REQUEST, .id = c->request, .body = body };

@@ -11,11 +11,6 @@
 #include "embed/embed.h"
 #include "engine/embedded_internal.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 /* --- closing ------------------------------------------------------------------------------------ */
 
 static void stop_threads(struct embedded *g)

@@ -97,7 +97,7 @@ static int as_addition(struct arena *a, const struct live_entry *live, struct in
 	int rc;
 
 	if (!rows || !words || bag_of_texts(a, live->title, live->text, words) < 0)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	for (size_t i = 0; i < live->n_rows; i++)
 		rows[i] = (struct index_row){ .id = live->rows[i].row,
 					      .field = (enum row_field)live->rows[i].field,
@@ -134,7 +134,7 @@ static int add_page(struct embedded *g, struct db *d, uint64_t seq, uint64_t *af
 	size_t lacking = 0;
 
 	if (!changes)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	int rc = read_page(g, d, *after, a, &live, n, e);
 	for (size_t i = 0; rc == 0 && i < *n; i++)
 		if (!index_has(x, (enum collection)live[i].collection, live[i].entry))
@@ -155,8 +155,7 @@ static int add_lacking(struct embedded *g, struct db *d, uint64_t seq, struct in
 
 	while (rc == 0 && n == LOAD_ENTRIES) {
 		struct arena *a = arena_new(1 << 20);
-		rc = a ? add_page(g, d, seq, &after, &n, x, a, e)
-		       : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		rc = a ? add_page(g, d, seq, &after, &n, x, a, e) : no_memory(e);
 		arena_free(a);
 	}
 	return rc;
@@ -193,8 +192,7 @@ static int catch_up(struct embedded *g, struct db *d, uint64_t seq, struct index
 
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct arena *one = arena_new(16384);
-		rc = one ? catch_up_entry(g, d, changed[i], seq, x, one, e)
-			 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		rc = one ? catch_up_entry(g, d, changed[i], seq, x, one, e) : no_memory(e);
 		arena_free(one);
 	}
 	return rc;
@@ -293,7 +291,7 @@ int load_index(struct embedded *g, uint64_t seq, struct index **out, struct erro
 {
 	struct arena *a = arena_new(65536);
 	struct db *d;
-	int rc = a ? pool_take(g->readers, &d, e) : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = a ? pool_take(g->readers, &d, e) : no_memory(e);
 
 	if (rc == 0) {
 		rc = load_from(g, d, seq, a, out, e);

@@ -11,11 +11,6 @@
 #include "base/utf8.h"
 #include "base/uuid.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 /* Hands a malloc'ed text over to the arena. */
 static char *keep_text(struct arena *a, char *s)
 {

@@ -5,11 +5,6 @@
 
 #include "base/arena.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 /* What the store holds was made by json_text(): it is not checked as if it came from outside. */
 static int as_record(enum record_kind k, const struct stored_record *s, struct arena *a, struct record *out,
 		     struct error *e)

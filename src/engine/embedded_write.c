@@ -189,7 +189,7 @@ static int apply_effects(struct embedded *g, const struct effects *fx, struct er
 	size_t rows = 0;
 
 	if (!changes)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	for (size_t i = 0; i < fx->n; i++) {
 		as_index_change(&fx->v[i], &changes[i]);
 		rows += fx->v[i].op == EFFECT_ADD ? changes[i].entry.n_rows : 0;

@@ -17,11 +17,6 @@ struct rules_cache {
 	struct rules *now; /* one holder is the cache; NULL before the first rule */
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 static void rules_free(struct rules *r)
 {
 	if (!r)

@@ -54,11 +54,6 @@ struct search_weights search_default_weights(enum collection kind)
 	return (struct search_weights){ .vector = 0.9, .words = 0.1 };
 }
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 static void warn(struct run *r, const char *text)
 {
 	struct search_result *out = r->out;

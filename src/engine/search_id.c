@@ -97,7 +97,7 @@ int search_id_read(struct arena *a, const unsigned char secret[32], struct text 
 	bytes = arena_alloc(a, cap);
 	scratch = arena_alloc(a, sizeof(domain) + cap);
 	if (!bytes || !scratch)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	n = base64url_decode(id.s + skip, id.n - skip, bytes, cap);
 	if (n < MAC_SIZE)
 		return bad_id(e);

@@ -16,11 +16,6 @@
 /* Turns that are looked through for the words of a query that no vector found. */
 #define MAX_TURNS 200
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 static struct text body_text(const json_t *body, const char *key)
 {
 	const json_t *v = json_object_get(body, key);

@@ -27,11 +27,6 @@ struct filter_reader {
 	size_t nodes;
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 /* The path of element i; of the whole, should there be no memory. */
 static const char *element(struct arena *a, const char *path, size_t i)
 {

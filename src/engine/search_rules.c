@@ -12,9 +12,9 @@
 #define LOOKUP_TERMS 32  /* words of it that it is looked for by */
 #define LOOKUP_TEXT 2000 /* bytes, where it has no title */
 
-static int no_memory(struct rule_effect *x)
+static int rules_no_memory(struct rule_effect *x)
 {
-	return error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return no_memory(x->err);
 }
 
 void search_set_groups(struct index_query *q, const struct rights *r)
@@ -72,7 +72,7 @@ static int add_term(struct widening *w, const struct term *t, float weight)
 	struct term *fresh = &w->list[w->n];
 	*fresh = (struct term){ arena_strdup(a, t->word), arena_strdup(a, t->stem), weight };
 	if (!place || !fresh->word || !fresh->stem)
-		return no_memory(w->x);
+		return rules_no_memory(w->x);
 	*place = ++w->n;
 	return 1;
 }
@@ -99,7 +99,7 @@ static int add_synonym(struct widening *w, size_t number)
 	}
 	struct rule_added *added = &x->added[x->n_added++];
 	*added = (struct rule_added){ &w->list[from], w->n - from, arena_strdup(x->arena, y->because) };
-	return added->because ? 0 : no_memory(x);
+	return added->because ? 0 : rules_no_memory(x);
 }
 
 static int begins(const struct rule_synonym *y, const struct token *t, size_t n)
@@ -145,14 +145,14 @@ static int add_synonyms(struct rule_effect *x, const struct rules *rules, const 
 	w.list = arena_alloc(x->arena, (w.own + SYNONYM_MAX_TERMS) * sizeof(*w.list));
 	w.used = arena_alloc(x->arena, rules->n_synonyms + 1);
 	if (!w.places || !w.list || !w.used)
-		rc = no_memory(x);
+		rc = rules_no_memory(x);
 	for (size_t i = 0; rc == 0 && i < w.own; i++) {
 		uint64_t *at = map_put(w.places, x->terms[i].stem, strlen(x->terms[i].stem), NULL);
 		w.list[i] = x->terms[i];
 		if (at)
 			*at = i + 1;
 		else
-			rc = no_memory(x);
+			rc = rules_no_memory(x);
 	}
 	if (rc == 0)
 		rc = widen(&w, tokens, n_tokens);
@@ -192,13 +192,13 @@ static int is_pinned(const struct rule_effect *x, const char *id)
 static int add_document(struct rule_effect *x, const struct rule_placement *p, const char *id)
 {
 	if (p->hide)
-		return map_put(x->hidden, id, strlen(id), NULL) ? 0 : no_memory(x);
+		return map_put(x->hidden, id, strlen(id), NULL) ? 0 : rules_no_memory(x);
 	if (is_hidden(x, id) || is_pinned(x, id) || x->n_pins == PIN_MAX)
 		return 0;
 	struct rule_pin pin = { .id = arena_strdup(x->arena, id),
 				.because = arena_strdup(x->arena, p->because) };
 	x->pins[x->n_pins++] = pin;
-	return pin.id && pin.because ? 0 : no_memory(x);
+	return pin.id && pin.because ? 0 : rules_no_memory(x);
 }
 
 static void free_map(void *m)
@@ -218,16 +218,16 @@ static int place(struct rule_effect *x, const struct rules *rules, const struct 
 		documents += force[i] ? rules->placements[i].n_documents : 0;
 	}
 	if (documents == 0)
-		return force ? 0 : no_memory(x);
+		return force ? 0 : rules_no_memory(x);
 	x->hidden = map_new();
 	if (!x->hidden || arena_defer(x->arena, free_map, x->hidden) < 0) {
 		map_free(x->hidden);
 		x->hidden = NULL;
-		return no_memory(x);
+		return rules_no_memory(x);
 	}
 	x->pins = arena_alloc(x->arena, (documents < PIN_MAX ? documents : PIN_MAX) * sizeof(*x->pins));
 	if (!x->pins)
-		return no_memory(x);
+		return rules_no_memory(x);
 	for (int hide = 1; hide >= 0; hide--) {
 		for (size_t i = 0; i < rules->n_placements; i++) {
 			const struct rule_placement *p = &rules->placements[i];
@@ -253,7 +253,7 @@ static int add_placements(struct rule_effect *x, const struct rules *rules, cons
 		bad = add_stem(stems, tokens[i].stem) < 0;
 	for (size_t i = 0; !bad && n_tokens == 0 && i < x->n_own; i++)
 		bad = add_stem(stems, x->terms[i].stem) < 0;
-	rc = bad ? no_memory(x) : place(x, rules, stems);
+	rc = bad ? rules_no_memory(x) : place(x, rules, stems);
 	map_free(stems);
 	return rc;
 }
@@ -275,7 +275,7 @@ int rules_apply(struct rule_effect *x, const struct term *terms, size_t n)
 		x->n_own = 0;
 	long n_tokens = text.s ? analyse_text(x->arena, text.s, text.n, &tokens) : 0;
 	if (n_tokens < 0)
-		rc = no_memory(x);
+		rc = rules_no_memory(x);
 	if (rc == 0 && rules->n_synonyms && asked && !x->q->no_words)
 		rc = add_synonyms(x, rules, tokens, (size_t)n_tokens);
 	if (rc == 0 && rules->n_placements)
@@ -298,7 +298,7 @@ static int boost(struct rule_effect *x, struct search_hit *h, struct search_boos
 	struct search_boost *list = arena_alloc(x->arena, (h->n_boosts + 1) * sizeof(*list));
 
 	if (!list)
-		return no_memory(x);
+		return rules_no_memory(x);
 	list[0] = b;
 	if (h->n_boosts)
 		memcpy(list + 1, h->boosts, h->n_boosts * sizeof(*list));
@@ -332,7 +332,7 @@ static int matches(struct rule_effect *x, const struct record *r, int *out)
 				      r->text.n < LOOKUP_TEXT ? r->text.n : LOOKUP_TEXT };
 	long n = analyse_query(x->arena, text.s, text.n, LOOKUP_TERMS, &iq.terms);
 	if (n < 0)
-		return no_memory(x);
+		return rules_no_memory(x);
 	iq.n_terms = (size_t)n;
 	iq.vector = n_rows ? rows[0].vector : NULL;
 	search_set_groups(&iq, x->rights);
@@ -340,7 +340,7 @@ static int matches(struct rule_effect *x, const struct record *r, int *out)
 		return rc;
 	uint64_t *entries = arena_alloc(x->arena, (found.n + 1) * sizeof(*entries));
 	if (!entries)
-		return no_memory(x);
+		return rules_no_memory(x);
 	for (size_t i = 0; i < found.n; i++)
 		entries[i] = found.hits[i].entry;
 	rc = engine_load(x->engine, RECORD_DOCUMENT, x->rights, entries, found.n, x->arena, &records, x->err);

@@ -32,7 +32,7 @@ static int put_as_job(struct exchange *x, json_t **result)
 	size_t n;
 	char *line = json_unpack_all(x->body) == 0 ? json_text(x->body, &n) : NULL;
 	if (!line)
-		return error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(x->err);
 	int rc = job_documents_act(x->api->jobs, &x->call, line, n, result);
 	free(line);
 	return rc;
@@ -88,7 +88,7 @@ static int was_deleted(struct exchange *x, const json_t *result, json_t **out)
 {
 	(void)x;
 	*out = json_pack("{s:O, s:b}", "id", json_object_get(result, "id"), "deleted", 1);
-	return *out ? 0 : error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return *out ? 0 : no_memory(x->err);
 }
 
 static int batch(struct exchange *x, json_t **result)

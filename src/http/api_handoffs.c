@@ -88,7 +88,7 @@ static int brief(struct exchange *x, const json_t *result, json_t **out)
 	x->out->body = arena_strndup(x->arena, json_string_value(*out), x->out->n);
 	x->out->type = f == BRIEF_TEXT ? "text/plain; charset=utf-8" : "text/markdown; charset=utf-8";
 	json_release(out);
-	return x->out->body ? 0 : error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return x->out->body ? 0 : no_memory(x->err);
 }
 
 static int read_back(struct exchange *x, json_t **result)

@@ -22,7 +22,7 @@ static int health(struct exchange *x, const json_t *result, json_t **out)
 {
 	(void)result;
 	*out = json_pack("{s:s}", "status", "ok");
-	return *out ? 0 : error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return *out ? 0 : no_memory(x->err);
 }
 
 static int ready(struct exchange *x, const json_t *result, json_t **out)
@@ -39,7 +39,7 @@ static int ready(struct exchange *x, const json_t *result, json_t **out)
 			 "reason", s.reason, "seq", (json_int_t)s.seq, "index_seq", (json_int_t)s.index_seq,
 			 "embedder", embedder_info(x->api->desk->embedder)->id, "broken_index_files",
 			 (int)s.index.broken_files);
-	return *out ? 0 : error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return *out ? 0 : no_memory(x->err);
 }
 
 static int metrics(struct exchange *x, const json_t *result, json_t **out)
@@ -56,7 +56,7 @@ static int metrics(struct exchange *x, const json_t *result, json_t **out)
 	x->out->type = "text/plain; version=0.0.4; charset=utf-8";
 	x->out->body = b.failed ? NULL : arena_strndup(x->arena, b.p, b.n);
 	x->out->n = b.n;
-	return x->out->body ? 0 : error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return x->out->body ? 0 : no_memory(x->err);
 }
 
 static int status(struct exchange *x, const json_t *result, json_t **out)
@@ -81,7 +81,7 @@ static int status(struct exchange *x, const json_t *result, json_t **out)
 		(json_int_t)s.index.bytes, "broken_files", (int)s.index.broken_files, "failed_merges",
 		(int)s.index.failed_merges, "failed_saves", (int)s.failed_saves, "records", records,
 		"database_bytes", (json_int_t)s.database_bytes);
-	return *out ? 0 : error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return *out ? 0 : no_memory(x->err);
 }
 
 #define ANYBODY (SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR | SCOPE_EXPORT | SCOPE_ADMIN)

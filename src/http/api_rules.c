@@ -37,7 +37,7 @@ static int delete_one(struct exchange *x, json_t **result)
 static int was_deleted(struct exchange *x, const json_t *result, json_t **out)
 {
 	*out = json_pack("{s:O, s:b}", "id", json_object_get(result, "id"), "deleted", 1);
-	return *out ? 0 : error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+	return *out ? 0 : no_memory(x->err);
 }
 
 const struct route routes_rules[] = {

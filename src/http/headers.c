@@ -54,7 +54,7 @@ static int narrow(struct arena *a, char *list, struct rights *r, struct error *e
 	char *save = NULL;
 
 	if (!groups)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	for (char *g = strtok_r(list, ", ", &save); g; g = strtok_r(NULL, ", ", &save)) {
 		if (n == AGENT_GROUPS)
 			return error_set(e, ERR_BAD_HEADER, "Readback-Agent", "at most %d groups",

@@ -66,7 +66,7 @@ int idempotency_enter(struct idempotency *t, const char *name, int wait_ms, stru
 	int waited = 0;
 
 	if (!mine)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	strncpy(mine->name, name, sizeof(mine->name) - 1);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += wait_ms / 1000;
@@ -136,7 +136,7 @@ int idempotency_name(struct exchange *x)
 	char *name = arena_alloc(x->arena, 2 * SHA256_SIZE + 1);
 	char *body = arena_alloc(x->arena, 2 * SHA256_SIZE + 1);
 	if (!name || !body)
-		return error_set(x->err, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(x->err);
 	hex_encode(hash, sizeof(hash), name);
 	crypto_sha256(x->in->body, x->in->n_body, hash);
 	hex_encode(hash, sizeof(hash), body);

@@ -69,11 +69,6 @@ struct server {
 	unsigned n_threads;
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 /* The raw target comes here, before anything is decoded; kept as the connection's first state. */
 static void *take_target(void *cls, const char *uri, struct MHD_Connection *connection)
 {

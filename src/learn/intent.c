@@ -121,7 +121,7 @@ static int fetch(struct engine *g, const struct intent_query *q, const struct ri
 	struct index_hit *hits = arena_alloc(a, (found.n + 1) * sizeof(*hits));
 	struct neighbour *all = arena_alloc(a, FETCHED * sizeof(*all));
 	if (!hits || !all)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	size_t n_hits = 0, count = 0;
 	for (size_t i = 0; i < found.n; i++)
 		if (q->vector ? found.hits[i].vector_rank : found.hits[i].words_rank)
@@ -139,7 +139,7 @@ static int fetch(struct engine *g, const struct intent_query *q, const struct ri
 			continue;
 		double score = q->vector ? hits[i].vector : hits[i].words;
 		if (read_neighbour(a, &records[i], score, &all[count++]) < 0)
-			return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+			return no_memory(e);
 	}
 	if (count > 1)
 		qsort(all, count, sizeof(*all), nearer);
@@ -266,7 +266,7 @@ int intent_predict(struct engine *g, const struct intent_query *q, const struct 
 	} else {
 		double dice = overlap(a, q, all[0].text);
 		if (dice < 0)
-			return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+			return no_memory(e);
 		in_scope = logistic((dice - OVERLAP_MIDDLE) / OVERLAP_WIDTH);
 	}
 	in.out_of_scope = 1 - in_scope;

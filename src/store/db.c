@@ -299,7 +299,7 @@ int db_open(const struct db_options *o, struct db **out, struct error *e)
 	d = calloc(1, sizeof(*d));
 	if (!d || !(d->statements = map_new())) {
 		free(d);
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	}
 	int flags = SQLITE_OPEN_NOMUTEX | (o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
 	if (o->scratch)

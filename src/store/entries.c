@@ -8,11 +8,6 @@
 #include "store/records.h"
 #include "store/sql.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 static int read_vector(const struct query *q, int column, size_t dim, struct arena *a, const float **out,
 		       struct error *e)
 {

@@ -28,11 +28,6 @@ struct control {
 	unsigned char dev[SHA256_SIZE];
 };
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 /* --- opening ------------------------------------------------------------------------------------ */
 
 static const char ddl[] =

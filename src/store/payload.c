@@ -271,7 +271,7 @@ int payload_read(const struct tables *t, const char *s, size_t n, struct arena *
 	for (size_t i = 0; i < count && !p.bad; i++)
 		read_change(&p, json_array_get(changes, i), &c[i]);
 	if (p.bad == 2)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	if (p.bad)
 		return error_set(e, ERR_CORRUPT, NULL, "an event's payload is not what readback writes");
 	ev->changes = c;

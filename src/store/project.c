@@ -89,7 +89,7 @@ static void query_id(struct query *q, int64_t id)
 static int log_effect(struct projection *p, struct effect fx)
 {
 	if (GROW(p->fx->v, p->fx->n, p->fx->cap) < 0)
-		return error_set(p->e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(p->e);
 	p->fx->v[p->fx->n++] = fx;
 	if (p->replay)
 		return 0;
@@ -422,7 +422,7 @@ int project_words(struct db *d, const struct tables *t, const struct effects *fx
 	int rc = 0;
 
 	if (!v)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	for (size_t i = 0; i < fx->n; i++)
 		if (fx->v[i].op != EFFECT_RETAG)
 			v[n++] = fx->v[i];

@@ -49,7 +49,7 @@ static int attach(struct rebuild *r, const char *path)
 	add_uri_path(&uri, path);
 	strbuf_puts(&uri, "?mode=ro");
 	if (uri.failed)
-		return error_set(r->e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(r->e);
 	struct query q = query_start(r->db, "ATTACH ? AS truth");
 	query_text(&q, uri.p);
 	return query_run(&q, r->e);
@@ -88,7 +88,7 @@ static int read_event(struct rebuild *r, const struct query *q, struct arena *a,
 				     .at = column_int(q, 11) };
 	ev->payload = keep(a, q, 10, &ev->payload_n);
 	if (!ev->id || !ev->stream || !ev->kind || !ev->principal || !ev->agent || !ev->payload)
-		return error_set(r->e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(r->e);
 	if (n == sizeof(ev->nonce))
 		memcpy(ev->nonce, nonce, n);
 	event_seal(ev, r->secret);
@@ -108,7 +108,7 @@ static int replay(struct rebuild *r, const struct query *q)
 {
 	struct arena *a = arena_new(16384);
 	struct stored_event ev;
-	int rc = a ? read_event(r, q, a, &ev) : error_set(r->e, ERR_NO_MEMORY, NULL, "out of memory");
+	int rc = a ? read_event(r, q, a, &ev) : no_memory(r->e);
 
 	if (rc == 0) {
 		check_leaf(r, q, &ev);
@@ -163,8 +163,7 @@ static int compare(struct rebuild *r, const char *columns, const char *mine, con
 		STRBUF_AUTO sql = STRBUF_INIT;
 		strbuf_printf(&sql, "SELECT count(*) FROM (SELECT %s FROM %s EXCEPT SELECT %s FROM %s)",
 			      columns, i ? theirs : mine, columns, i ? mine : theirs);
-		rc = sql.failed ? error_set(r->e, ERR_NO_MEMORY, NULL, "out of memory")
-				: db_number(r->db, sql.p, &n[i], r->e);
+		rc = sql.failed ? no_memory(r->e) : db_number(r->db, sql.p, &n[i], r->e);
 	}
 	if (rc == 0)
 		r->differences += (size_t)(n[0] > n[1] ? n[0] : n[1]);

@@ -8,11 +8,6 @@
 #include "store/sql.h"
 #include "store/tables.h"
 
-static int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 static const char *keep(struct arena *a, const struct query *q, int i, size_t *n, int *failed)
 {
 	size_t size;

@@ -263,7 +263,7 @@ const char *tables_words_sql(const struct tables *t, int collection, enum words_
 static int run_script(struct db *d, struct strbuf *b, struct error *e)
 {
 	if (b->failed)
-		return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+		return no_memory(e);
 	return db_fail(d, sqlite3_exec(db_handle(d), b->p, NULL, NULL, NULL), e);
 }
 

@@ -342,5 +342,5 @@ int markdown_text(struct arena *a, const char *s, size_t n, struct text *out, st
 			*title = (struct text){ copy + r.title_from, r.title_to - r.title_from };
 	}
 	strbuf_release(&r.out);
-	return copy ? 0 : error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+	return copy ? 0 : no_memory(e);
 }

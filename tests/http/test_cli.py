@@ -147,6 +147,20 @@ def test_a_folder_of_texts_is_read(tmp_path):
     assert json.loads(told.stdout)["imported"] == 2
     hit = json.loads(readback("search", "parcels", "--data", tmp_path / "data", "--json").stdout)["data"][0]
     assert hit["title"] == "Parcels" and "Tuesday" in hit["text"] and "*" not in hit["text"]
+    assert re.fullmatch("pages-[0-9a-f]{8}", hit["source"])
+    (pages / "more/two.txt").unlink()
+    again = json.loads(readback("import", "documents", pages, "--data", tmp_path / "data", "--json").stdout)
+    assert (again["unchanged"], again["deleted"]) == (1, 1)
+
+
+def test_a_folder_with_a_name_of_its_own(tmp_path):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "one.html").write_text("<html><body><nav>Home</nav><main><h1>Fees</h1><p>No fee.</main><footer>Legal")
+    assert readback("import", "documents", pages, "--source", "help", "--data", tmp_path / "data").returncode == 0
+    hit = json.loads(readback("search", "fee", "--data", tmp_path / "data", "--json").stdout)["data"][0]
+    assert (hit["id"], hit["source"], hit["title"]) == ("help:one.html", "help", "Fees")
+    assert hit["text"].endswith("No fee.")
 
 
 def test_missing_files_and_wrong_words_are_told(tmp_path):

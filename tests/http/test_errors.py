@@ -55,8 +55,16 @@ def test_a_bad_document_is_told_and_not_stored(api, body, code):
     assert api.get("/v1/documents/bad-one").status_code == 404
 
 
-def test_html_is_not_taken_yet(api):
-    assert api.put("/v1/documents/bad-html", {"html": "<p>x</p>"}).status_code == 415
+def test_html_that_nests_too_deeply_is_refused(api):
+    body = {"title": "t", "html": "<div>" * 100_000 + "x" * 9_000_000}
+    status, error = raw(api, "PUT", "/v1/documents/bad-html", json.dumps({**body, "html": body["html"][:200_000]}))
+    assert (status, error["code"], error["param"]) == (413, "too_large", "html")
+    job = api.put("/v1/documents/bad-html", body)  # so long that it is a job
+    assert job.status_code == 202
+    assert api.wait_for_job(job.json()["job"]["id"])["errors"] == [{"line": 1, "param": "html", "code": "too_large"}]
+    assert api.get("/v1/documents/bad-html").status_code == 404
+    assert api.put("/v1/documents/good-html", {"html": "<h1>Fees</h1><p>None.</p>"}).status_code == 201
+    assert api.get("/v1/documents/good-html").json()["text"] == "Fees\n\nNone."
 
 
 @pytest.mark.parametrize("method, path, body, status, code", [

@@ -1,6 +1,7 @@
 #include "desk_fixture.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <zlib.h>
 
@@ -262,6 +263,56 @@ static void test_import__folders(void **state)
 	COUNTS(p, 0, 0, 4, 3);
 }
 
+static void remove_text(struct bench *b, const char *name)
+{
+	char path[320];
+
+	snprintf(path, sizeof(path), "%s/%s", b->folder, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+static int is_there(struct bench *b, const char *id)
+{
+	json_t *out = NULL;
+	int rc = document_get(&b->f->desk, &b->f->call, id, &out);
+
+	json_decref(out);
+	assert_true(rc == 0 || rc == ERR_NOT_FOUND);
+	return rc == 0;
+}
+
+static void test_import__a_folder_is_kept_the_same(void **state)
+{
+	struct bench *b = *state;
+
+	write_text(b, "a.txt", "alpha", 5);
+	write_text(b, "b.html", "<title>Bee</title><nav>menu</nav><p>buzz</p>", 44);
+	write_text(b, "c.md", "gamma", 5);
+	write_lines(b, "lines.ndjson", "{'_id':'of-a-line','text':'x'}\n");
+	struct import_progress p = import(b, IMPORT_DOCUMENTS, b->folder);
+	COUNTS(p, 4, 0, 0, 0);
+	assert_int_equal(p.deleted, 0);
+	assert_string_equal(string_at(ACT(b->f, document_get, "b.html"), "title"), "Bee");
+	assert_string_equal(text_of_document(b, "b.html"), "buzz");
+
+	/* a file that cannot be read is still there; a line is not a file */
+	remove_text(b, "a.txt");
+	write_text(b, "c.md", "\xff", 1);
+	remove_text(b, "lines.ndjson");
+	p = import(b, IMPORT_DOCUMENTS, b->folder);
+	COUNTS(p, 0, 0, 1, 1);
+	assert_int_equal(p.deleted, 1);
+	assert_false(is_there(b, "a.txt"));
+	assert_true(is_there(b, "c.md") && is_there(b, "of-a-line"));
+
+	/* nothing there at all: not believed */
+	remove_text(b, "b.html");
+	remove_text(b, "c.md");
+	p = import(b, IMPORT_DOCUMENTS, b->folder);
+	assert_int_equal(p.deleted, 0);
+	assert_true(is_there(b, "b.html"));
+}
+
 static void test_import__conversations_in_their_order(void **state)
 {
 	struct bench *b = *state;
@@ -366,6 +417,7 @@ int main(void)
 		TEST(test_import__a_file_that_breaks_off),
 		TEST(test_import__too_long_a_line_is_one_bad_line),
 		TEST(test_import__folders),
+		TEST(test_import__a_folder_is_kept_the_same),
 		TEST(test_import__conversations_in_their_order),
 		TEST(test_import__examples),
 		TEST(test_importer__an_error_of_the_whole_import_is_sticky),
