@@ -5,7 +5,7 @@
  *	whole   title and text. Of a text that is too long the embedder reads the beginning, which is a good summary:
  *		without it nDCG@10 falls on sets of long texts (ABCD policies R@5 .868 to .855, scifact .721 to .714)
  *	chunk   if title and text do not fit together: pieces of whole sentences, each with the title in front, of
- *		CHUNK_TOKENS with it (100, 150 and 200 are ties)
+ *		CHUNK_TOKENS with it (100, 150 and 200 are ties), cut by the structure of the text
  *
  * A document that came with vectors has the client's rows only: ours would be
  * of another model, and inner products between the two mean nothing. Without

@@ -31,7 +31,8 @@ struct token_counter {
 
 /*
  * Chunks of whole sentences up to `max_tokens` (a longer sentence is cut at
- * words), in order, covering all that is not white space. A text that fits in
+ * words), in order, covering all that is not white space; cut before headings
+ * and at blank lines where there are any. A text that fits in
  * `whole_tokens` is one chunk. "" gives no chunk.
  */
 long split_chunks(struct arena *a, const char *s, size_t n, struct token_counter counter, size_t max_tokens,

@@ -210,6 +210,25 @@ static void test_chunks__share_the_text_evenly(void **state)
 		assert_true(count_words(NULL, s + p[i].start, p[i].end - p[i].start) >= 9);
 }
 
+static void test_chunks__are_cut_where_the_structure_is(void **state)
+{
+	const struct span *p;
+	const char *s = "Aa bb cc. Dd ee ff. Gg hh ii.\n\nFees\n\nJj kk ll. Mm nn oo. Pp qq rr.";
+	long n = split_chunks(*state, s, strlen(s), words, 12, 0, &p);
+
+	assert_string_equal(join(*state, s, p, n),
+			    "Aa bb cc. Dd ee ff. Gg hh ii.|Fees//Jj kk ll. Mm nn oo. Pp qq rr.");
+	s = "Aa bb cc dd. Ee ff gg:\n- hh ii jj. kk\n- ll mm nn. oo\n- pp qq. rr ss";
+	n = split_chunks(*state, s, strlen(s), words, 12, 0, &p);
+	assert_string_equal(join(*state, s, p, n), "Aa bb cc dd. Ee ff gg:/- hh ii jj. kk|"
+						   "- ll mm nn. oo/- pp qq. rr ss");
+	/* a heading at the end of a chunk would be worse than a chunk that is short */
+	s = "Aa bb cc dd ee ff gg hh.\n\nIi\n\nJj kk ll mm nn oo pp qq rr ss.";
+	n = split_chunks(*state, s, strlen(s), words, 11, 0, &p);
+	assert_string_equal(join(*state, s, p, n),
+			    "Aa bb cc dd ee ff gg hh.|Ii//Jj kk ll mm nn oo pp qq rr ss.");
+}
+
 static void test_chunks__cut_a_long_sentence_at_words(void **state)
 {
 	const char *s = "one two three four five six seven. Eight.";
@@ -442,6 +461,7 @@ int main(void)
 		TEST(test_pieces__cover_any_text),
 		TEST(test_chunks__of_whole_sentences),
 		TEST(test_chunks__share_the_text_evenly),
+		TEST(test_chunks__are_cut_where_the_structure_is),
 		TEST(test_chunks__cut_a_long_sentence_at_words),
 		TEST(test_chunks__cut_a_long_word),
 		TEST(test_chunks__of_ten_megabytes),
