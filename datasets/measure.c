@@ -88,6 +88,8 @@ void ranking_score(const char *const *ranked, size_t n, const struct judged *jud
 		out->ndcg10 += gain / log2((double)i + 2) / ideal;
 		if (hits == 1)
 			out->mrr10 = 1.0 / (double)(i + 1);
+		if (i < 1)
+			out->recall1 = (double)hits / (double)relevant;
 		if (i < 5)
 			out->recall5 = (double)hits / (double)relevant;
 		out->recall10 = (double)hits / (double)relevant;

@@ -26,7 +26,7 @@ struct judged {
 };
 
 struct ranking_scores {
-	double ndcg10, recall5, recall10, mrr10;
+	double ndcg10, recall1, recall5, recall10, mrr10;
 };
 
 /*

@@ -33,9 +33,10 @@ struct options {
 	int json;
 };
 
-enum { NDCG10, RECALL5, RECALL10, MRR10, MAP, SCORES };
+enum { NDCG10, RECALL1, RECALL5, RECALL10, MRR10, MAP, SCORES };
 
-static const char *const score_names[SCORES] = { "ndcg@10", "recall@5", "recall@10", "mrr@10", "map" };
+static const char *const score_names[SCORES] = { "ndcg@10",   "recall@1", "recall@5",
+						 "recall@10", "mrr@10",   "map" };
 
 struct eval {
 	const struct options *o;
@@ -164,6 +165,7 @@ static int run_query(struct eval *ev, size_t i, struct error *e)
 	if (rc == 0) {
 		ranking_score(ids, n, judged, n_judged, &scores);
 		ev->scores[NDCG10][i] = scores.ndcg10;
+		ev->scores[RECALL1][i] = scores.recall1;
 		ev->scores[RECALL5][i] = scores.recall5;
 		ev->scores[RECALL10][i] = scores.recall10;
 		ev->scores[MRR10][i] = scores.mrr10;

@@ -19,7 +19,9 @@ RETRIEVAL = {
     "cranfield": ("cranfield/corpus.jsonl", "cranfield/queries.jsonl", "cranfield/qrels.tsv"),
     "mtrag-lastturn": ("mtrag-clapnq/corpus.jsonl", "mtrag-clapnq/queries.lastturn.jsonl", "mtrag-clapnq/qrels.tsv"),
     "mtrag-questions": ("mtrag-clapnq/corpus.jsonl", "mtrag-clapnq/queries.questions.jsonl", "mtrag-clapnq/qrels.tsv"),
+    "abcd-policies": None,  # made by abcd_policies()
 }
+ABCD_HISTORY = 700  # chats; those after them ask
 
 
 def lines(path):
@@ -36,10 +38,24 @@ def write(path, items):
     return path
 
 
-def retrieval(name):
+def retrieval(name, out):
     """Paths of corpus, queries and qrels; None where the set is absent."""
+    if name == "abcd-policies":
+        return abcd_policies(out)
     paths = [SETS / part for part in RETRIEVAL[name]]
     return paths if all(p.is_file() for p in paths) else None
+
+
+def abcd_policies(out):
+    """Which policy bears on a chat? Asked by the openings of the last 304 chats, as retrieval."""
+    corpus, chats = SETS / "abcd/guidelines.corpus.jsonl", SETS / "abcd/conversations.valid.jsonl"
+    if not (corpus.is_file() and chats.is_file()):
+        return None
+    asked = list(lines(chats))[ABCD_HISTORY:]
+    qrels = out / "abcd-qrels.tsv"
+    queries = write(out / "abcd-queries.jsonl", [{"_id": c["id"], "text": c["opening"]} for c in asked])
+    qrels.write_text("query-id\tcorpus-id\tscore\n" + "".join(f"{c['id']}\t{c['subflow']}\t1\n" for c in asked))
+    return [corpus, queries, qrels]
 
 
 def banking77(out):

@@ -165,7 +165,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--again", action="store_true", help="import again though the data folder is there")
     args = p.parse_args()
-    if not sets.retrieval("scifact"):
+    if not sets.retrieval("scifact", None):
         print(f"skipped: the sets are not in {sets.SETS}")
         return 0
     args.work.mkdir(parents=True, exist_ok=True)

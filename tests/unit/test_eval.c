@@ -25,6 +25,7 @@ static void test_ranking__graded_gains(void **state)
 	double dcg = 3 + 2 / log2(3) + 3 / log2(4) + 1 / log2(6) + 2 / log2(7);
 	double ideal = 3 + 3 / log2(3) + 2 / log2(4) + 2 / log2(5) + 1 / log2(6);
 	CLOSE(s.ndcg10, dcg / ideal);
+	CLOSE(s.recall1, 1 / 5.0);
 	CLOSE(s.recall5, 4 / 5.0);
 	CLOSE(s.recall10, 1);
 	CLOSE(s.mrr10, 1);
