@@ -155,8 +155,10 @@ struct index_facet {
 /*
  * One candidate. All candidates carry the scores of all sources that were
  * asked, whichever source found them, so that fusion compares like with like.
- * vector: the mean of the inner products of title, whole and best chunk (or
- * question, turn) where the entry has them: `parts`; NaN for a part it lacks.
+ * vector: .2 title + .4 whole + .4 best chunk (or question, turn), of the inner
+ * products. Of whole and chunk, one that is missing is the other; without
+ * either or without a title, what there is counts alone. NaN for a part that
+ * the entry lacks.
  */
 struct index_hit {
 	uint64_t entry;

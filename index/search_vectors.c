@@ -17,6 +17,9 @@
 #include "index/bits.h"
 #include "index/idmap.h"
 
+/* Of a title beside the text: titles say what an article is about, and a query often asks for less than that. */
+#define TITLE_WEIGHT .2f
+
 /* --- parts of an entry's score ------------------------------------------------------------------------- */
 
 static void parts_clear(struct parts *p)
@@ -39,18 +42,26 @@ static void parts_add(struct parts *p, enum row_field field, uint32_t row, float
 
 int parts_score(const struct parts *p, float *out)
 {
-	float sum = 0;
-	int n = 0;
+	static const float weight[PARTS] = { [PART_TITLE] = TITLE_WEIGHT,
+					     [PART_WHOLE] = (1 - TITLE_WEIGHT) / 2,
+					     [PART_CHUNK] = (1 - TITLE_WEIGHT) / 2 };
+	float part[PARTS] = { p->score[PART_TITLE], p->score[PART_WHOLE], p->score[PART_CHUNK] };
+	float sum = 0, weights = 0;
 
+	/* The text is half the whole and half the best chunk; one of them alone stands for both. */
+	if (p->row[PART_CHUNK] == ROW_NONE)
+		part[PART_CHUNK] = part[PART_WHOLE];
+	else if (p->row[PART_WHOLE] == ROW_NONE)
+		part[PART_WHOLE] = part[PART_CHUNK];
 	for (int i = 0; i < PARTS; i++) {
-		if (p->row[i] != ROW_NONE) {
-			sum += p->score[i];
-			n++;
+		if (!isnan(part[i])) {
+			sum += weight[i] * part[i];
+			weights += weight[i];
 		}
 	}
-	if (n == 0)
+	if (!(weights > 0))
 		return -1;
-	*out = sum / (float)n;
+	*out = sum / weights;
 	return 0;
 }
 

@@ -118,13 +118,19 @@ static float inner_product(const float *x, const float *y, size_t dim)
 	return (float)sum;
 }
 
+/* As index.h says of struct index_hit. */
+static float parts_score(const struct index_hit *h, int both)
+{
+	float text = both ? (h->whole + h->chunk) / 2 : isnan(h->chunk) ? h->whole : h->chunk;
+
+	return isnan(text) ? h->title : isnan(h->title) ? text : .2f * h->title + .8f * text;
+}
+
 static void score_vector(const struct cluster *c, const float *vector, const struct memory_entry *en,
 			 struct index_hit *h)
 {
 	float *const part[] = { &h->title, &h->whole, &h->chunk };
 	const struct entry_row *best[3] = { NULL };
-	double sum = 0;
-	int n = 0;
 
 	h->title = h->whole = h->chunk = NAN;
 	for (size_t i = 0; vector && i < en->n_rows; i++) {
@@ -136,16 +142,10 @@ static void score_vector(const struct cluster *c, const float *vector, const str
 		best[p] = r;
 		*part[p] = s;
 	}
-	for (int p = 0; p < 3; p++) {
-		if (!best[p])
-			continue;
-		sum += (double)*part[p];
-		n++;
-	}
-	if (!n)
+	if (!best[0] && !best[1] && !best[2])
 		return;
 	const struct entry_row *r = best[2] ? best[2] : best[1] ? best[1] : best[0];
-	h->vector = (float)(sum / n);
+	h->vector = parts_score(h, best[1] && best[2]);
 	h->vector_rank = 1; /* it has one: the place is given later */
 	h->row = en->first_row + (uint64_t)(r - en->rows);
 	h->row_n = r->n;

@@ -37,7 +37,7 @@ static void test_search__by_vector_ranks_by_inner_product(void **state)
 	}
 }
 
-static void test_search__vector_score_is_the_mean_of_title_whole_and_best_chunk(void **state)
+static void test_search__vector_score_is_of_title_whole_and_best_chunk(void **state)
 {
 	struct fixture *f = *state;
 	struct entry_row all[] = {
@@ -60,7 +60,7 @@ static void test_search__vector_score_is_the_mean_of_title_whole_and_best_chunk(
 	struct index_result r = search_ok(f, &q);
 	assert_int_equal(r.n, 3);
 	const struct index_hit *h = hit_of(f, &r, "all");
-	assert_near(h->vector, 0.6);
+	assert_near(h->vector, 0.2 * 0.9 + 0.8 * 0.45);
 	assert_near(h->title, 0.9);
 	assert_near(h->whole, 0.3);
 	assert_near(h->chunk, 0.6);
@@ -68,7 +68,7 @@ static void test_search__vector_score_is_the_mean_of_title_whole_and_best_chunk(
 	assert_int_equal(h->row_n, 1);
 	assert_int_equal(h->vector_rank, 1);
 	h = hit_of(f, &r, "some");
-	assert_near(h->vector, 0.3);
+	assert_near(h->vector, 0.2 * 0.2 + 0.8 * 0.4);
 	assert_near(h->chunk, 0.4);
 	assert_true(isnan(h->whole));
 	assert_int_equal(h->row_field, ROW_TURN);
@@ -597,7 +597,7 @@ static void test_search__a_store_without_vectors_answers_by_words(void **state)
 
 const struct suite_test suite_search[] = {
 	SUITE_TEST(test_search__by_vector_ranks_by_inner_product),
-	SUITE_TEST(test_search__vector_score_is_the_mean_of_title_whole_and_best_chunk),
+	SUITE_TEST(test_search__vector_score_is_of_title_whole_and_best_chunk),
 	SUITE_TEST(test_search__k_bounds_each_source_and_exhausted_tells_if_there_is_more),
 	SUITE_TEST(test_search__of_nothing_finds_nothing),
 	SUITE_TEST(test_search__exact_gives_the_same_for_small_sets),

@@ -279,35 +279,33 @@ int model_allows(const struct model_entry *e, const struct index_query *q)
 
 int model_vector(const struct model *m, const struct model_entry *e, const float *q, struct index_hit *out)
 {
-	float best[3] = { NAN, NAN, NAN }, sum = 0;
+	float best[3] = { NAN, NAN, NAN }, score;
 	uint64_t row[3] = { 0 };
-	int n = 0;
-
 	for (size_t i = 0; i < e->n_rows; i++) {
 		int part = e->rows[i].field == ROW_TITLE ? 0 : e->rows[i].field == ROW_WHOLE ? 1 : 2;
 		if (!e->rows[i].vector)
 			continue;
-		float score = (float)inner(e->rows[i].vector, q, m->dim);
+		score = (float)inner(e->rows[i].vector, q, m->dim);
 		if (!row[part] || score > best[part]) {
 			best[part] = score;
 			row[part] = e->rows[i].id;
 		}
 	}
-	for (int i = 0; i < 3; i++) {
-		if (row[i]) {
-			sum += best[i];
-			n++;
-		}
+	if (row[1] || row[2]) {
+		float text = !row[2] ? best[1] : !row[1] ? best[2] : (best[1] + best[2]) / 2;
+		score = row[0] ? .2f * best[0] + .8f * text : text;
+	} else {
+		score = row[0] ? best[0] : 0;
 	}
 	*out = (struct index_hit){ .entry = e->id,
 				   .title = best[0],
 				   .whole = best[1],
 				   .chunk = best[2],
-				   .vector = n ? sum / (float)n : 0,
+				   .vector = score,
 				   .row = row[2]   ? row[2]
 					  : row[1] ? row[1]
 						   : row[0] };
-	return n > 0;
+	return row[0] || row[1] || row[2];
 }
 
 const struct index_filter *random_filter(struct rng *r, struct filter_pool *p, int depth)

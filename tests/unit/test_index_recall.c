@@ -66,9 +66,10 @@ static void make_vectors(struct corpus *c)
 	}
 }
 
+static const enum row_field fields[] = { ROW_WHOLE, ROW_TITLE, ROW_CHUNK };
+
 static void add_entry(struct corpus *c, size_t i)
 {
-	static const enum row_field fields[] = { ROW_WHOLE, ROW_TITLE, ROW_CHUNK };
 	struct index_row rows[3];
 	struct index_tag tags[] = {
 		{ "lot", { .type = VALUE_NUMBER, .number = c->lot[i] } },
@@ -123,6 +124,12 @@ static void corpus_free(struct corpus *c)
 	free(c);
 }
 
+/* An entry's score: .2 title + .4 whole + .4 chunk, or its only row. */
+static double weight_of(const struct corpus *c, size_t row)
+{
+	return c->n_rows == 1 ? 1 : fields[row] == ROW_TITLE ? .2 : .4;
+}
+
 static void new_query(struct corpus *c)
 {
 	double near[CLUSTERS];
@@ -132,8 +139,8 @@ static void new_query(struct corpus *c)
 	for (size_t i = 0; i < ENTRIES; i++) {
 		c->score[i] = 0;
 		for (size_t j = 0; j < c->n_rows; j++)
-			c->score[i] += inner(c->vectors + (i * c->n_rows + j) * c->dim, c->query, c->dim) /
-				       (double)c->n_rows;
+			c->score[i] += weight_of(c, j) *
+				       inner(c->vectors + (i * c->n_rows + j) * c->dim, c->query, c->dim);
 	}
 	for (int i = 0; i < c->clusters; i++)
 		near[i] = inner(c->centres + (size_t)i * c->dim, c->query, c->dim);
