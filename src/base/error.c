@@ -74,11 +74,6 @@ int error_set(struct error *e, int code, const char *param, const char *fmt, ...
 	return code;
 }
 
-int no_memory(struct error *e)
-{
-	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
-}
-
 int error_errno(struct error *e, const char *what)
 {
 	int saved = errno;

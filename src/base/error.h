@@ -97,8 +97,10 @@ int error_set(struct error *e, int code, const char *param, const char *fmt, ...
 #define error_set(e, code, ...) (error_set(e, code, __VA_ARGS__), (code))
 #endif
 
-/* ERR_NO_MEMORY, "out of memory". */
-int no_memory(struct error *e);
+static inline int no_memory(struct error *e)
+{
+	return error_set(e, ERR_NO_MEMORY, NULL, "out of memory");
+}
 
 /* As error_set, for a failed system call: appends strerror(errno); ENOSPC and EDQUOT become ERR_DISK_FULL. */
 int error_errno(struct error *e, const char *what);

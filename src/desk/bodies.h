@@ -78,7 +78,6 @@ const char *id_make(struct arena *a, const char *prefix);
 /* ERR_BAD_ID unless it has 1 … 512 bytes and no control characters. */
 int id_check(struct text id, const char *param, struct error *e);
 
-
 /* The changes of an event under construction. A failed add is sticky: changes_done() tells. */
 struct changes {
 	struct arena *arena;

@@ -84,8 +84,10 @@ static void pool_give(void *userdata, void *data)
 
 static void pool_release(struct pool *p)
 {
-	while (p->all.next != &p->all)
-		pool_give(p, p->all.next->data);
+	for (struct block *b = p->all.next, *next; b != &p->all; b = next) {
+		next = b->next;
+		free(b);
+	}
 }
 
 /* --- the text of a tree ------------------------------------------------------------------------------------------ */

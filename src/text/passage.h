@@ -56,6 +56,7 @@ int markdown_text(struct arena *a, const char *s, size_t n, struct text *out, st
  * and what is hidden; cells of a row by " | ". *title is its first <h1>, else its <title>. ERR_TOO_LARGE for elements
  * nested deeper than 512, and for markup that takes more than 256 MiB or 5 seconds to parse.
  */
-int html_text(struct arena *a, const char *s, size_t n, struct text *out, struct text *title, struct error *e);
+int html_text(struct arena *a, const char *s, size_t n, struct text *out, struct text *title,
+	      struct error *e);
 
 #endif

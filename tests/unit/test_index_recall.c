@@ -124,10 +124,10 @@ static void corpus_free(struct corpus *c)
 	free(c);
 }
 
-/* An entry's score: .2 title + .4 whole + .4 chunk, or its only row. */
+/* An entry's score: .2 title, its second row, + .4 whole + .4 chunk; or its only row. */
 static double weight_of(const struct corpus *c, size_t row)
 {
-	return c->n_rows == 1 ? 1 : fields[row] == ROW_TITLE ? .2 : .4;
+	return c->n_rows == 1 ? 1 : row == 1 ? .2 : .4;
 }
 
 static void new_query(struct corpus *c)
