@@ -28,7 +28,9 @@ int client_open(const struct client_options *o, struct client **out, struct erro
 		c->key = o->key;
 		rc = http_client_new(&c->http, e);
 	} else {
-		struct workplace_options w = { .data = o->data, .read_only = !o->writes, .no_background = 1 };
+		struct workplace_options w = {
+			.data = o->data, .embedder = o->embedder, .read_only = !o->writes, .no_background = 1
+		};
 		rc = workplace_open(&w, &c->place, e);
 	}
 	if (rc < 0) {

@@ -222,7 +222,7 @@ static void print_end(const struct tally *t, double seconds, int json)
 
 struct flags {
 	struct client_options remote;
-	const char *tenant, *embedder;
+	const char *tenant;
 	int json;
 };
 
@@ -231,7 +231,7 @@ static int import_all(const struct flags *f, char **argv, int operands, struct t
 {
 	struct workplace_options wo = { .data = f->remote.data,
 					.tenant = f->tenant,
-					.embedder = f->embedder };
+					.embedder = f->remote.embedder };
 	struct workplace w;
 	struct client *c = NULL;
 	int rc = f->remote.url ? client_open(&f->remote, &c, e) : workplace_open(&wo, &w, e);
@@ -278,8 +278,7 @@ static int run(int argc, char **argv)
 	const struct option_spec options[] = {
 		{ "--data", "DIR", OPTION_TEXT, &f.remote.data, "the data folder" },
 		{ "--tenant", "T", OPTION_TEXT, &f.tenant, "the tenant (default: \"default\")" },
-		{ "--embedder", "KIND", OPTION_TEXT, &f.embedder,
-		  "minilm or none (default: minilm where there is a model)" },
+		EMBEDDER_OPTIONS(f.remote.embedder),
 		{ "--url", "URL", OPTION_TEXT, &f.remote.url,
 		  "a running server instead of the folder; documents only" },
 		{ "--key", "KEY", OPTION_TEXT, &f.remote.key, "API key for --url" },
