@@ -181,7 +181,8 @@ static int import_input(struct run *r, struct text input, const struct rights *r
 static int is_passing(int rc)
 {
 	return rc == ERR_DISK_FULL || rc == ERR_READ_ONLY || rc == ERR_NOT_READY || rc == ERR_IO ||
-	       rc == ERR_NO_MEMORY || rc == ERR_CLOSING || rc == ERR_CONFLICT;
+	       rc == ERR_NO_MEMORY || rc == ERR_CLOSING || rc == ERR_CONFLICT ||
+	       rc == ERR_EMBEDDER_UNAVAILABLE;
 }
 
 /* `rc`: 0, or why it failed as a whole, which `e` tells. */

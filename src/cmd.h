@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "embed/embed.h"
 #include "http/api.h"
 
 enum exit_code {
@@ -48,6 +49,21 @@ struct usage {
 	const char *more;                  /* examples, exit codes; may be NULL */
 };
 
+/* Rows for a `struct embedder_options o`, of every command that opens a data folder in this process. */
+#define EMBEDDER_OPTIONS(o)                                                                     \
+	{ "--embedder", "KIND", OPTION_TEXT, &(o).kind,                                         \
+	  "minilm, http or none (minilm where the model is found)" },                           \
+		{ "--embedder-url", "URL", OPTION_TEXT, &(o).url,                               \
+		  "of http: POST URL/embeddings is asked; READBACK_EMBEDDER_KEY has the key" }, \
+		{ "--embedder-model", "NAME", OPTION_TEXT, &(o).remote_model,                   \
+		  "of http: the model's name there" },                                          \
+		{ "--embedder-dimensions", "N", OPTION_INT, &(o).dimensions,                    \
+		  "of http: floats a vector (0: the server is asked at the start)" },           \
+	{                                                                                       \
+		"--embedder-timeout-ms", "N", OPTION_INT, &(o).timeout_ms,                      \
+			"of http: for one text; six times that for more (10000)"                \
+	}
+
 /*
  * Reads options (from argv, then READBACK_DATA, READBACK_LISTEN … for those not
  * given); operands stay in argv[1 … *operands]. -1: go on. Else the exit
@@ -79,10 +95,10 @@ void progress_end(struct progress *p, int64_t done);
 
 /* Everything that works on a data folder, in this process. */
 struct workplace_options {
-	const char *data;     /* --data */
-	const char *tenant;   /* NULL: "default" */
-	const char *embedder; /* "minilm", "none"; NULL: minilm where there is a model */
-	int read_only;        /* beside a server */
+	const char *data;   /* --data */
+	const char *tenant; /* NULL: "default" */
+	struct embedder_options embedder;
+	int read_only; /* beside a server */
 	int with_jobs;
 	int no_background;
 };
@@ -117,7 +133,8 @@ extern const struct rights cli_rights;
  */
 struct client_options {
 	const char *url, *key, *data;
-	int writes; /* opens the folder for writing when in process */
+	struct embedder_options embedder; /* in process */
+	int writes;                       /* opens the folder for writing when in process */
 };
 
 struct client;

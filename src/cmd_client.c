@@ -1,16 +1,17 @@
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/http_client.h"
 #include "base/strbuf.h"
 #include "cmd.h"
 
-#define TIMEOUT_SECONDS 120L
+#define TIMEOUT_MS 120000L
+#define MAX_ANSWER ((size_t)256 << 20)
 
 struct client {
-	CURL *curl; /* NULL: in process */
+	struct http_client *http; /* NULL: in process */
 	const char *url, *key;
 	struct workplace place;
 };
@@ -25,11 +26,11 @@ int client_open(const struct client_options *o, struct client **out, struct erro
 	if (o->url) {
 		c->url = o->url;
 		c->key = o->key;
-		c->curl = curl_easy_init();
-		if (!c->curl)
-			rc = error_set(e, ERR_REMOTE, NULL, "the HTTP client library does not start");
+		rc = http_client_new(&c->http, e);
 	} else {
-		struct workplace_options w = { .data = o->data, .read_only = !o->writes, .no_background = 1 };
+		struct workplace_options w = {
+			.data = o->data, .embedder = o->embedder, .read_only = !o->writes, .no_background = 1
+		};
 		rc = workplace_open(&w, &c->place, e);
 	}
 	if (rc < 0) {
@@ -44,60 +45,43 @@ void client_close(struct client *c)
 {
 	if (!c)
 		return;
-	if (c->curl)
-		curl_easy_cleanup(c->curl);
+	if (c->http)
+		http_client_free(c->http);
 	else
 		workplace_close(&c->place);
 	free(c);
 }
 
-static size_t take(char *p, size_t size, size_t n, void *arg)
-{
-	strbuf_add(arg, p, size * n);
-	return size * n;
-}
-
-static struct curl_slist *request_headers(const struct client *c)
-{
-	STRBUF_AUTO auth = STRBUF_INIT;
-	struct curl_slist *list = curl_slist_append(NULL, "Content-Type: application/json");
-
-	if (c->key) {
-		strbuf_printf(&auth, "Authorization: Bearer %s", c->key);
-		list = curl_slist_append(list, auth.p);
-	}
-	return list;
-}
-
 static int call_url(struct client *c, const char *method, const char *target, const char *body, int *status,
 		    char **out, struct error *e)
 {
-	STRBUF_AUTO url = STRBUF_INIT, answer = STRBUF_INIT;
-	struct curl_slist *headers = request_headers(c);
+	STRBUF_AUTO url = STRBUF_INIT, auth = STRBUF_INIT;
+	const char *headers[] = { "Content-Type: application/json", NULL, NULL };
 	size_t base = strlen(c->url);
-	long code = 0;
+	struct http_answer answer;
+	struct error why = { 0 };
 
 	while (base > 0 && c->url[base - 1] == '/')
 		base--;
 	strbuf_printf(&url, "%.*s%s", (int)base, c->url, target);
-	curl_easy_reset(c->curl);
-	curl_easy_setopt(c->curl, CURLOPT_URL, url.p);
-	curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method);
-	curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, &answer);
-	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, TIMEOUT_SECONDS);
-	curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
-	if (body)
-		curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body);
-	CURLcode rc = curl_easy_perform(c->curl);
-	curl_slist_free_all(headers);
-	if (rc != CURLE_OK)
-		return error_set(e, ERR_REMOTE, NULL, "%s: %s", c->url, curl_easy_strerror(rc));
-	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &code);
-	*status = (int)code;
-	*out = strbuf_steal(&answer, NULL);
-	return *out ? 0 : no_memory(e);
+	if (c->key) {
+		strbuf_printf(&auth, "Authorization: Bearer %s", c->key);
+		headers[1] = auth.p;
+	}
+	if (url.failed || auth.failed)
+		return no_memory(e);
+	struct http_call call = { .method = method,
+				  .url = url.p,
+				  .headers = headers,
+				  .body = body,
+				  .timeout_ms = TIMEOUT_MS,
+				  .max_answer = MAX_ANSWER };
+	int rc = http_client_call(c->http, &call, &answer, &why);
+	if (rc < 0)
+		return error_set(e, rc, NULL, "%s: %s", c->url, why.message);
+	*status = answer.status;
+	*out = answer.body;
+	return 0;
 }
 
 static int call_here(struct client *c, const char *method, const char *target, const char *body, int *status,
@@ -124,7 +108,7 @@ int client_call(struct client *c, const char *method, const char *target, const 
 		char **out, struct error *e)
 {
 	char *text = body ? json_text(body, NULL) : NULL;
-	int rc = c->curl ? call_url(c, method, target, text, status, out, e)
+	int rc = c->http ? call_url(c, method, target, text, status, out, e)
 			 : call_here(c, method, target, text, status, out, e);
 
 	free(text);

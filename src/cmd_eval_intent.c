@@ -21,7 +21,8 @@
 #define REJECTED .05
 
 struct options {
-	const char *train, *test, *embedder;
+	const char *train, *test;
+	struct embedder_options embedder;
 	long shots, seed;
 	int json;
 };
@@ -164,6 +165,8 @@ static int ask(struct eval *ev, const struct row *r, struct guess *out, struct e
 	struct intent in;
 	int rc = a ? query_of_text(d, a, text_of(r->text), &q, e) : no_memory(e);
 
+	if (rc == 0)
+		rc = query_require_vector(&q, e);
 	if (rc == 0) {
 		struct intent_query iq = { .vector = q.vector, .terms = q.terms, .n_terms = q.n_terms };
 		rc = intent_predict(d->engine, &iq, NULL, a, &in, e);
@@ -246,7 +249,7 @@ static int evaluate(struct eval *ev, struct error *e)
 				 ev->train.n ? ev->o->test : ev->o->train);
 	if (ev->o->shots > 0 && (rc = draw_shots(ev, e)) < 0)
 		return rc;
-	if ((rc = scratch_open(NULL, ev->o->embedder, &ev->scratch, e)) < 0)
+	if ((rc = scratch_open(NULL, &ev->o->embedder, &ev->scratch, e)) < 0)
 		return rc;
 	cmd_catch_stop();
 	if ((rc = learn(ev, e)) == 0 && (rc = ask_all(ev, e)) == 0)
@@ -274,7 +277,7 @@ int eval_intent(int argc, char **argv)
 		{ "--test", "FILE", OPTION_TEXT, &o.test, "examples to ask; label \"oos\" is out of scope" },
 		{ "--shots", "N", OPTION_INT, &o.shots, "learn only N a label, drawn by the seed" },
 		{ "--seed", "S", OPTION_INT, &o.seed, "of the draw (default 0)" },
-		{ "--embedder", "KIND", OPTION_TEXT, &o.embedder, "minilm or none" },
+		EMBEDDER_OPTIONS(o.embedder),
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },
 	};

@@ -27,7 +27,8 @@ struct query {
 };
 
 struct options {
-	const char *corpus, *queries, *qrels, *mode, *embedder, *keep, *half;
+	const char *corpus, *queries, *qrels, *mode, *keep, *half;
+	struct embedder_options embedder;
 	double fusion_weight, k1, b;
 	long limit, seed;
 	int json;
@@ -111,10 +112,11 @@ static int make_query(struct desk *d, const struct call *c, const char *text, st
 	int rc;
 
 	if (strncmp(text, USER, strlen(USER)) != 0)
-		return query_of_text(d, c->arena, text_of(text), out, c->err);
-	if ((rc = read_turns(c, text, &v)) < 0 || (rc = conversation_embed(d, c->arena, &v, c->err)) < 0)
-		return rc;
-	return query_of_conversation(d, c->arena, &v, out, c->err);
+		rc = query_of_text(d, c->arena, text_of(text), out, c->err);
+	else if ((rc = read_turns(c, text, &v)) == 0 &&
+		 (rc = conversation_embed(d, c->arena, &v, c->err)) == 0)
+		rc = query_of_conversation(d, c->arena, &v, out, c->err);
+	return rc < 0 ? rc : query_require_vector(out, c->err);
 }
 
 static int search(struct eval *ev, const struct call *c, const struct desk_query *q, size_t k,
@@ -270,7 +272,7 @@ static int evaluate(struct eval *ev, struct error *e)
 			       ev->o->qrels);
 	if (rc < 0)
 		return rc;
-	if ((rc = scratch_open(ev->o->keep, ev->o->embedder, &ev->scratch, e)) < 0)
+	if ((rc = scratch_open(ev->o->keep, &ev->o->embedder, &ev->scratch, e)) < 0)
 		return rc;
 	cmd_catch_stop();
 	rc = import_corpus(ev, e);
@@ -312,8 +314,8 @@ static int check(struct options *o, struct error *e)
 		return error_set(e, ERR_USAGE, NULL, "--fusion-weight is from 0 to 1");
 	if (!(o->k1 > 0 && o->k1 <= 100) || !(o->b >= 0 && o->b <= 1))
 		return error_set(e, ERR_USAGE, NULL, "--k1 is above 0 and at most 100, --b from 0 to 1");
-	if (strcmp(o->mode, "words") == 0 && !o->embedder && !o->keep)
-		o->embedder = "none";
+	if (strcmp(o->mode, "words") == 0 && !o->embedder.kind && !o->keep)
+		o->embedder.kind = "none";
 	return 0;
 }
 
@@ -339,7 +341,7 @@ int eval_retrieval(int argc, char **argv)
 		  "even, odd (by hash of the query's id) or all (default)" },
 		{ "--limit-queries", "N", OPTION_INT, &o.limit, "only the first N" },
 		{ "--seed", "S", OPTION_INT, &o.seed, "of the bootstrap intervals (default 0)" },
-		{ "--embedder", "KIND", OPTION_TEXT, &o.embedder, "minilm or none" },
+		EMBEDDER_OPTIONS(o.embedder),
 		{ "--keep", "DIR", OPTION_TEXT, &o.keep,
 		  "keep the data folder there, and use it if it is there" },
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },

@@ -105,7 +105,11 @@ static void print_end(const struct options *o, const struct dataset_options *d,
 static int export_set(const struct options *o, struct error *e)
 {
 	struct workplace_options wo = {
-		.data = o->data, .tenant = o->tenant, .read_only = 1, .no_background = 1
+		.data = o->data,
+		.tenant = o->tenant,
+		.embedder = { .kind = "none" }, /* rows are texts: whose the vectors are does not matter */
+		.read_only = 1,
+		.no_background = 1,
 	};
 	struct progress bar;
 	struct dataset_options d = { .progress = rows_written, .arg = &bar, .stop = &cmd_stop };

@@ -116,6 +116,7 @@ static int run(int argc, char **argv)
 		{ "--data", "DIR", OPTION_TEXT, &o.data, "the data folder" },
 		{ "--url", "URL", OPTION_TEXT, &o.url, "a running server instead of the folder" },
 		{ "--key", "KEY", OPTION_TEXT, &o.key, "API key for --url" },
+		EMBEDDER_OPTIONS(o.embedder),
 		{ "--json", NULL, OPTION_FLAG, &json, "print the handoff as JSON" },
 		{ 0 },
 	};

@@ -229,7 +229,7 @@ static void print_end(const struct tally *t, double seconds, int json)
 
 struct flags {
 	struct client_options remote;
-	const char *tenant, *embedder, *source;
+	const char *tenant, *source;
 	int json;
 };
 
@@ -238,7 +238,7 @@ static int import_all(const struct flags *f, char **argv, int operands, struct t
 {
 	struct workplace_options wo = { .data = f->remote.data,
 					.tenant = f->tenant,
-					.embedder = f->embedder };
+					.embedder = f->remote.embedder };
 	struct workplace w;
 	struct client *c = NULL;
 	int rc = f->remote.url ? client_open(&f->remote, &c, e) : workplace_open(&wo, &w, e);
@@ -285,8 +285,7 @@ static int run(int argc, char **argv)
 	const struct option_spec options[] = {
 		{ "--data", "DIR", OPTION_TEXT, &f.remote.data, "the data folder" },
 		{ "--tenant", "T", OPTION_TEXT, &f.tenant, "the tenant (default: \"default\")" },
-		{ "--embedder", "KIND", OPTION_TEXT, &f.embedder,
-		  "minilm or none (default: minilm where there is a model)" },
+		EMBEDDER_OPTIONS(f.remote.embedder),
 		{ "--source", "NAME", OPTION_TEXT, &f.source,
 		  "of a folder's text files; also goes in front of their ids (default: the folder's name and a hash)" },
 		{ "--url", "URL", OPTION_TEXT, &f.remote.url,

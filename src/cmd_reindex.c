@@ -11,16 +11,16 @@ static void show(void *arg, size_t done, size_t total)
 	progress_show(arg, (int64_t)done, (int64_t)total);
 }
 
-static int reindex(const char *data, const char *tenant, struct arena *a, struct error *e)
+static int reindex(const char *data, const char *tenant, const struct embedder_options *model,
+		   struct arena *a, struct error *e)
 {
-	struct embedder_options model = { 0 };
 	struct embedded_options o = { 0 };
 	struct embedder *embedder = NULL;
 	struct progress p;
 	int rc = tenant_folder(data, tenant, a, &o.folder, e);
 
 	if (rc == 0)
-		rc = embedder_open(&model, &embedder, e);
+		rc = embedder_open(model, &embedder, e);
 	if (rc < 0)
 		return rc;
 	o.embedder = embedder_info(embedder);
@@ -35,11 +35,13 @@ static int reindex(const char *data, const char *tenant, struct arena *a, struct
 static int run(int argc, char **argv)
 {
 	const char *data = NULL, *tenant = "default";
+	struct embedder_options model = { 0 };
 	int operands = 0;
 	struct error e = { 0 };
 	const struct option_spec options[] = {
 		{ "--data", "DIR", OPTION_TEXT, &data, "the data folder; no server may be running on it" },
 		{ "--tenant", "T", OPTION_TEXT, &tenant, "the tenant (default)" },
+		EMBEDDER_OPTIONS(model),
 		{ 0 },
 	};
 	const struct usage u = { "reindex", "",
@@ -54,7 +56,7 @@ static int run(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	struct arena *a = arena_new(4096);
-	int rc = a ? reindex(data, tenant, a, &e) : no_memory(&e);
+	int rc = a ? reindex(data, tenant, &model, a, &e) : no_memory(&e);
 	arena_free(a);
 	return rc < 0 ? cmd_fail(&e) : EXIT_OK;
 }

@@ -22,7 +22,8 @@
 #define LEAST_STEP 10
 
 struct options {
-	const char *conversations, *documents, *svg, *embedder;
+	const char *conversations, *documents, *svg;
+	struct embedder_options embedder;
 	long delay, seeds;
 	double target;
 	int json;
@@ -153,7 +154,7 @@ static void window_of(const struct replay *r, size_t i, size_t *from, size_t *to
 static int run_seed(struct replay *r, long seed, struct error *e)
 {
 	struct pass p = { .documents = r->o->documents,
-			  .embedder = r->o->embedder,
+			  .embedder = &r->o->embedder,
 			  .chats = r->chats,
 			  .order = r->order,
 			  .n = r->n,
@@ -360,7 +361,7 @@ static int run(int argc, char **argv)
 		{ "--target-precision", "P", OPTION_NUMBER, &o.target,
 		  "said beside the precision; see below (default 0.95)" },
 		{ "--svg", "FILE", OPTION_TEXT, &o.svg, "draw the learning curve there" },
-		{ "--embedder", "KIND", OPTION_TEXT, &o.embedder, "minilm or none" },
+		EMBEDDER_OPTIONS(o.embedder),
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },
 	};

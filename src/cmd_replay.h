@@ -20,7 +20,7 @@ struct outcome {
 
 struct pass {
 	const char *documents; /* NULL: none */
-	const char *embedder;
+	const struct embedder_options *embedder;
 	const struct chat *chats;
 	const size_t *order; /* chats in the order of time */
 	size_t n;

@@ -60,6 +60,8 @@ static int case_hits(struct desk *d, const struct call *c, const struct conversa
 	int rc = query_of_conversation(d, c->arena, v, &q, c->err);
 
 	*out = 0;
+	if (rc == 0)
+		rc = query_require_vector(&q, c->err);
 	if (rc < 0 || (!q.vector && q.n_terms == 0))
 		return rc;
 	query_to_request(&q, &r);

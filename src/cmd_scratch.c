@@ -34,7 +34,8 @@ static void remove_folder(const char *path, int depth)
 	rmdir(path);
 }
 
-int scratch_open(const char *keep, const char *embedder, struct scratch *s, struct error *e)
+int scratch_open(const char *keep, const struct embedder_options *embedder, struct scratch *s,
+		 struct error *e)
 {
 	const char *tmp = getenv("TMPDIR");
 	size_t room = sizeof(s->folder);
@@ -47,7 +48,7 @@ int scratch_open(const char *keep, const char *embedder, struct scratch *s, stru
 	if (!keep && !mkdtemp(s->folder))
 		return error_set(e, ERR_FOLDER, NULL, "cannot make a temporary folder %s: %s", s->folder,
 				 strerror(errno));
-	struct workplace_options o = { .data = s->folder, .embedder = embedder };
+	struct workplace_options o = { .data = s->folder, .embedder = *embedder };
 	int rc = workplace_open(&o, &s->place, e);
 	if (rc < 0 && s->temporary)
 		remove_folder(s->folder, 0);

@@ -14,8 +14,9 @@ struct scratch {
 	int temporary;
 };
 
-/* `keep` NULL: a new folder under TMPDIR. `embedder` as in workplace_options. */
-int scratch_open(const char *keep, const char *embedder, struct scratch *s, struct error *e);
+/* `keep` NULL: a new folder under TMPDIR. */
+int scratch_open(const char *keep, const struct embedder_options *embedder, struct scratch *s,
+		 struct error *e);
 void scratch_close(struct scratch *s);
 
 /*

@@ -18,7 +18,6 @@ const struct rights cli_rights = {
 
 static int open_parts(const struct workplace_options *o, struct workplace *w, struct error *e)
 {
-	struct embedder_options model = { .kind = o->embedder };
 	struct embedded_options engine = { .read_only = o->read_only, .no_background = o->no_background };
 	int rc = o->read_only ? 0 : folder_make(o->data, e);
 
@@ -28,11 +27,11 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 		rc = control_tenant(w->control, o->tenant ? o->tenant : "default", w->arena, &engine.folder,
 				    e);
 	if (rc == 0)
-		rc = embedder_open(&model, &w->embedder, e);
+		rc = embedder_open(&o->embedder, &w->embedder, e);
 	if (rc < 0)
 		return rc;
 	engine.embedder = embedder_info(w->embedder);
-	if (engine.embedder->dim == 0 && !o->embedder)
+	if (engine.embedder->dim == 0 && !o->embedder.kind)
 		fputs("readback: no model found, so searches use words alone (make model fetches it)\n",
 		      stderr);
 	rc = embedded_open(&engine, &w->engine, e);

@@ -35,7 +35,8 @@ BEGIN {
 	wrapper["faiss/"] = "^index/faiss[.]"
 	wrapper["zlib.h"] = "^src/base/"
 	wrapper["dnnl"] = wrapper["oneapi/dnnl/"] = "1 ^src/embed/"
-	wrapper["curl/"] = wrapper["cmark"] = "1 "
+	wrapper["curl/"] = "^src/base/http_client[.]"
+	wrapper["cmark"] = "1 "
 }
 function module(file) {
 	if (file ~ /^src\/[^\/]+$/)

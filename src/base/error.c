@@ -43,6 +43,7 @@ static const struct error_kind kinds[] = {
 	{ ERR_READ_ONLY, 503, "unavailable", "read_only" },
 	{ ERR_DISK_FULL, 503, "unavailable", "disk_full" },
 	{ ERR_CLOSING, 503, "unavailable", "closing" },
+	{ ERR_EMBEDDER_UNAVAILABLE, 503, "unavailable", "embedder_unavailable" },
 	{ ERR_IO, 500, "internal", "io" },
 	{ ERR_NO_MEMORY, 500, "internal", "no_memory" },
 	{ ERR_CORRUPT, 500, "internal", "corrupt" },

@@ -57,6 +57,7 @@ enum err {
 	ERR_READ_ONLY,
 	ERR_DISK_FULL,
 	ERR_CLOSING,
+	ERR_EMBEDDER_UNAVAILABLE,
 	/* 500, and what only the command line meets */
 	ERR_IO,
 	ERR_NO_MEMORY,

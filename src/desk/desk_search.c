@@ -169,7 +169,11 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 	if ((rc = conversation_load(d, c, id, &v)) < 0 ||
 	    (rc = query_of_conversation(d, c->arena, &v, &w->query, c->err)) < 0)
 		return rc;
+	if (search_by_vector_only(&q->weights) && (rc = query_require_vector(&w->query, c->err)) < 0)
+		return rc;
 	query_to_request(&w->query, q);
+	if (w->query.not_embedded)
+		w->warning = SEARCH_NOT_EMBEDDED;
 	if (!w->query.text.s)
 		w->warning = "no customer has spoken in this conversation: there is nothing to search for";
 	return 0;

@@ -79,7 +79,7 @@ static int blend_reason(struct desk *d, const struct call *c, struct text reason
 {
 	const float *r;
 	float *sum, norm = 0;
-	int rc = desk_embed(d, c->arena, &reason, 1, &r, c->err);
+	int rc = query_embed(d, c->arena, reason, q, &r, c->err);
 
 	if (rc < 0 || !r || !q->vector)
 		return rc;

@@ -32,6 +32,28 @@ int desk_embed(struct desk *d, struct arena *a, const struct text *texts, size_t
 	return rc;
 }
 
+int query_embed(struct desk *d, struct arena *a, struct text text, struct desk_query *q, const float **out,
+		struct error *e)
+{
+	int rc = desk_embed(d, a, &text, 1, out, e);
+
+	if (rc != ERR_EMBEDDER_UNAVAILABLE)
+		return rc;
+	if (e)
+		*e = (struct error){ 0 };
+	q->not_embedded = 1;
+	*out = NULL;
+	return 0;
+}
+
+int query_require_vector(const struct desk_query *q, struct error *e)
+{
+	if (!q->not_embedded)
+		return 0;
+	return error_set(e, ERR_EMBEDDER_UNAVAILABLE, NULL,
+			 "the embedder is not available, and words alone are not asked for: try again");
+}
+
 static int set_terms(struct arena *a, struct text text, struct desk_query *q, struct error *e)
 {
 	const struct term *terms = NULL;
@@ -47,7 +69,7 @@ static int set_terms(struct arena *a, struct text text, struct desk_query *q, st
 int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e)
 {
 	struct desk_query q = { .text = text };
-	int rc = desk_embed(d, a, &text, 1, &q.vector, e);
+	int rc = query_embed(d, a, text, &q, &q.vector, e);
 
 	if (rc < 0 || (rc = set_terms(a, text, &q, e)) < 0)
 		return rc;
@@ -186,7 +208,7 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
 	q.text = last->text;
 	if (last->vector)
 		q.vector = blend(a, v, last, embedder_info(d->embedder)->dim);
-	else if ((rc = desk_embed(d, a, &last->text, 1, &q.vector, e)) < 0)
+	else if ((rc = query_embed(d, a, last->text, &q, &q.vector, e)) < 0)
 		return rc;
 	struct text earlier = earlier_text(a, v, last);
 	if ((last->vector && !q.vector) || !earlier.s)

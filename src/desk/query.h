@@ -19,11 +19,22 @@ struct desk_query {
 	const struct term *terms; /* NULL when n_terms is 0 */
 	size_t n_terms;
 	struct text text; /* what was said last, for highlights; s NULL when no customer has spoken */
+	int not_embedded; /* the embedder is not available now: the vector is missing or lacks a part, words have to do */
 };
 
 int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v,
 			  struct desk_query *out, struct error *e);
 int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e);
+
+/* ERR_EMBEDDER_UNAVAILABLE for a query that is not embedded, where words do not do. */
+int query_require_vector(const struct desk_query *q, struct error *e);
+
+/*
+ * The vector of a text that is searched for, to be used now and not kept; *out
+ * NULL without embedder, or with q->not_embedded set.
+ */
+int query_embed(struct desk *d, struct arena *a, struct text text, struct desk_query *q, const float **out,
+		struct error *e);
 
 /* Vectors of n texts, [n][dim], or *out = NULL without embedder. */
 int desk_embed(struct desk *d, struct arena *a, const struct text *texts, size_t n, const float **out,

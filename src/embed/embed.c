@@ -9,7 +9,7 @@
 
 #define MODEL_PATH 4096
 
-static const struct embedder_kind *const kinds[] = { &embedder_minilm, &embedder_none };
+static const struct embedder_kind *const kinds[] = { &embedder_minilm, &embedder_http, &embedder_none };
 
 static const struct embedder_kind *find_kind(const char *name)
 {
@@ -52,9 +52,12 @@ int embedder_open(const struct embedder_options *o, struct embedder **out, struc
 	int rc;
 
 	if (!kind)
-		return error_set(e, ERR_CONFIG, "embedder", "\"%.40s\" is no embedder: use minilm or none",
-				 o->kind);
-	if (kind == &embedder_none)
+		return error_set(e, ERR_CONFIG, "embedder",
+				 "\"%.40s\" is no embedder: use minilm, http or none", o->kind);
+	if (!o->kind && is_set(o->url))
+		return error_set(e, ERR_CONFIG, "embedder_url",
+				 "embedder_url: only the embedder http has a URL: give --embedder http too");
+	if (!kind->from_folder)
 		return kind->open(o, "", out, e);
 	if ((rc = model_folder(o->model, folder, e)) < 0)
 		return rc;

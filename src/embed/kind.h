@@ -11,8 +11,9 @@
 
 struct embedder_kind {
 	const char *name; /* as in struct embedder_options */
+	int from_folder;  /* needs a model's folder */
 
-	/* `folder` is the model's; it is there, or the kind does not need one. Sets (*out)->kind and ->info. */
+	/* `folder` is the model's, which is there; "" for a kind that needs none. Sets (*out)->kind and ->info. */
 	int (*open)(const struct embedder_options *o, const char *folder, struct embedder **out,
 		    struct error *e);
 	void (*close)(struct embedder *m);
@@ -25,7 +26,7 @@ struct embedder {
 	struct embedder_info info;
 };
 
-extern const struct embedder_kind embedder_minilm, embedder_none;
+extern const struct embedder_kind embedder_minilm, embedder_http, embedder_none;
 
 /* Turns the failure `rc` to read a model's file into ERR_MODEL; the message, which names the file, stays. */
 int model_error(struct error *e, int rc);

@@ -480,6 +480,7 @@ static size_t minilm_count(const struct embedder *base, const char *s, size_t n)
 
 const struct embedder_kind embedder_minilm = {
 	.name = "minilm",
+	.from_folder = 1,
 	.open = minilm_open,
 	.close = minilm_close,
 	.embed = minilm_embed,

@@ -1,16 +1,8 @@
-/*
- * The embedder of whoever works with words alone: no vectors, and a count of
- * tokens that is near the one of a BERT tokenizer (about 1.2 tokens a word in
- * English prose), so that texts are cut to passages of much the same length.
- */
+/* The embedder of whoever works with words alone: no vectors, and an estimate of tokens. */
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "embed/estimate.h"
 #include "embed/kind.h"
-#include "text/fold.h"
-
-/* Longer words are seldom in a vocabulary as a whole. */
-#define LETTERS_A_TOKEN 9
 
 static int none_open(const struct embedder_options *o, const char *folder, struct embedder **out,
 		     struct error *e)
@@ -42,20 +34,8 @@ static int none_embed(struct embedder *m, const struct text *texts, size_t n, fl
 
 static size_t none_count(const struct embedder *m, const char *s, size_t n)
 {
-	size_t tokens = 0, letters = 0;
-	uint32_t c;
-
 	(void)m;
-	for (size_t i = 0; i < n;) {
-		i += utf8_next(s + i, n - i, &c);
-		if ((fold_is_letter(c) || fold_is_digit(c)) && !fold_is_ideograph(c)) {
-			tokens += letters++ % LETTERS_A_TOKEN == 0;
-		} else if (!fold_is_mark(c)) {
-			letters = 0;
-			tokens += !fold_is_space(c) && !fold_is_control(c);
-		}
-	}
-	return tokens;
+	return estimate_tokens(s, n, SIZE_MAX, NULL);
 }
 
 const struct embedder_kind embedder_none = {

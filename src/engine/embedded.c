@@ -256,9 +256,9 @@ static int settle_embedder(struct embedded *g, struct db *d, const struct embedd
 			  strcmp(s.weights, m->weights ? m->weights : "") != 0))
 		return error_set(
 			e, ERR_WRONG_DIMENSION, NULL,
-			"the database holds vectors of %s with %zu dimensions, this is %s with %zu (or other "
-			"weights): run `readback reindex --embedder %s`",
-			s.id, dim, m->id, m->dim, m->id);
+			"the database holds vectors of %.80s with %zu dimensions, this is %.80s with %zu (or "
+			"other weights): run with the embedder that made them, or import into a new folder",
+			s.id, dim, m->id, m->dim);
 	rc = use_embedder(g, m->id, m->weights ? m->weights : "", m->dim, e);
 	if (rc == 0 && !s.vectors && g->writer)
 		rc = save_embedder(g->writer, m, e);

@@ -20,7 +20,7 @@ struct embedded_options {
 /*
  * Takes the folder's lock, opens, migrates and recovers. ERR_FOLDER_IN_USE,
  * ERR_FOLDER, ERR_CORRUPT, ERR_NEWER_FORMAT; ERR_WRONG_DIMENSION when the
- * database holds vectors of another embedder (`readback reindex --embedder`).
+ * database holds vectors of another embedder: those are never computed again.
  */
 int embedded_open(const struct embedded_options *o, struct engine **out, struct error *e);
 

@@ -54,6 +54,17 @@ struct search_weights search_default_weights(enum collection kind)
 	return (struct search_weights){ .vector = 0.9, .words = 0.1 };
 }
 
+/* A source of weight 0 is not asked, if the other one can be. */
+static int is_unasked(double weight, double other)
+{
+	return weight == 0 && other > 0;
+}
+
+int search_by_vector_only(const struct search_weights *w)
+{
+	return is_unasked(w->words, w->vector);
+}
+
 static void warn(struct run *r, const char *text)
 {
 	struct search_result *out = r->out;
@@ -188,13 +199,12 @@ static int find_vector(struct run *r, struct embedder *m)
 		return no_memory(r->err);
 	rc = embedder_embed(m, &q->query, 1, v, r->err);
 	r->vector = rc == 0 ? v : NULL;
-	return rc;
-}
-
-/* A source of weight 0 is not asked, if the other one can be. */
-static int is_unasked(double weight, double other)
-{
-	return weight == 0 && other > 0;
+	if (rc != ERR_EMBEDDER_UNAVAILABLE || q->no_words || search_by_vector_only(&q->weights))
+		return rc;
+	if (r->err)
+		*r->err = (struct error){ 0 };
+	warn(r, SEARCH_NOT_EMBEDDED);
+	return 0;
 }
 
 /* --- one kind ----------------------------------------------------------------------------------- */
@@ -456,7 +466,7 @@ int search_run(struct engine *g, struct embedder *m, const struct rights *r, con
 		rc = apply_rules(&run);
 	if (rc == 0 && !(run.n_terms && is_unasked(q->weights.vector, q->weights.words)))
 		rc = find_vector(&run, m);
-	if (run.vector && is_unasked(q->weights.words, q->weights.vector))
+	if (run.vector && search_by_vector_only(&q->weights))
 		run.n_terms = 0;
 	if (rc == 0)
 		rc = search_kinds(&run);

@@ -38,6 +38,12 @@ struct search_weights {
 };
 struct search_weights search_default_weights(enum collection kind);
 
+/* Nothing but the vector counts: without one there is no answer. */
+int search_by_vector_only(const struct search_weights *w);
+
+/* The warning of a search whose query has no vector since the embedder is not available. */
+#define SEARCH_NOT_EMBEDDED "the embedder is not available: words alone were searched"
+
 struct search_request {
 	struct text query;   /* analysed for words, embedded for the vector, unless these are given */
 	const float *vector; /* unit length, engine's dim */
@@ -90,7 +96,8 @@ struct search_result {
 /*
  * ERR_BAD_VALUE for k and offset out of range, ERR_WRONG_DIMENSION, ERR_BAD_VECTOR
  * (NaN, infinite, zero), ERR_BAD_MATCH, ERR_NO_EMBEDDER never: without an
- * embedder the words alone answer, with a warning.
+ * embedder the words alone answer, with a warning. So they do when it is not
+ * available: ERR_EMBEDDER_UNAVAILABLE only where words have no weight.
  */
 int search_run(struct engine *g, struct embedder *m, const struct rights *r, const struct search_request *q,
 	       struct arena *a, struct search_result *out, struct error *e);
