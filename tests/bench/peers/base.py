@@ -8,7 +8,7 @@ import processes
 
 class Peer:
     """
-    One peer. `run` has data, work (a folder), stack (an ExitStack), and the options of the command line.
+    One peer. `run` has data, work (a folder) and the options of the command line.
     A subclass says which works it can do and overrides load(), start() and what asks it.
     """
     name = None
@@ -34,7 +34,7 @@ class Peer:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         figures = self.load()
-        figures["documents_per_s"] = self.data.count / figures["seconds"]
+        figures["documents_per_s"] = figures.get("documents", self.data.count) / figures["seconds"]
         figures["disk_mib"] = processes.disk_mib(self.folder)
         figures["built_with"] = settings
         kept.write_text(json.dumps(figures))

@@ -35,7 +35,8 @@ class Axis:
         self.low, self.high, self.begin, self.end = low, high, begin, end
 
     def at(self, v):
-        share = math.log(v / self.low) / math.log(self.high / self.low) if self.log else (v - self.low) / (self.high - self.low)
+        scale = math.log if self.log else float
+        share = (scale(v) - scale(self.low)) / (scale(self.high) - scale(self.low))
         return self.begin + share * (self.end - self.begin)
 
     def ticks(self):
@@ -56,8 +57,10 @@ def text(x, y, s, anchor="middle", size=12, more=""):
 
 
 def frame(title, x, y, x_title, y_title):
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="Helvetica, Arial, sans-serif">',
-           f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>', text(LEFT, 24, title, "start", 15, ' font-weight="bold"')]
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+           'font-family="Helvetica, Arial, sans-serif">',
+           f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+           text(LEFT, 24, title, "start", 15, ' font-weight="bold"')]
     for v in x.ticks():
         out.append(f'<path d="M{x.at(v):.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#e2e8f0"/>')
         out.append(text(x.at(v), HEIGHT - BOTTOM + 18, label(v, x.log)))
@@ -104,7 +107,7 @@ def recall_rate(report):
         return None
     x = Axis([p[0] for p in every], LEFT, WIDTH - RIGHT, False)
     y = Axis([p[1] for p in every], HEIGHT - BOTTOM, TOP, True)
-    out = frame(f"Vector search, {report['count']:,} passages, one connection", x, y, "recall@10", "searches a second")
+    out = frame(f"Vector search, {report['count']:,} passages, one connection", x, y, "recall@10", "searches a second; servers: over a socket")
     out += lines(curves, x, y)
     return "\n".join([*out, *legend(curves), "</svg>"]) + "\n"
 

@@ -15,6 +15,8 @@ class Fts5(ClientPeer):
 
 
 class Fts5Client(Client):
+    opens_before_fork = False  # SQLite forbids it
+
     def database(self):
         return sqlite3.connect(self.folder + "/passages.db")
 

@@ -26,6 +26,8 @@ class LanceDb(ClientPeer):
 
 
 class LanceDbClient(Client):
+    opens_before_fork = False  # it has threads
+
     def database(self):
         os.environ["LANCEDB_LOG"] = "error"  # else a warning a search, which costs time
         import lancedb

@@ -98,6 +98,8 @@ class Pgvector(ClientPeer):
 
 
 class PgvectorClient(Client):
+    opens_before_fork = False  # a connection each
+
     def connect(self):
         import psycopg
         s = self.spec

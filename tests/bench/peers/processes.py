@@ -20,7 +20,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def end(process, sign=signal.SIGTERM, seconds=60):
+def end(process, sign=signal.SIGTERM, seconds=300):
     """Ends the process and waits; what is left of its session is killed."""
     if process.poll() is None:
         process.send_signal(sign)
@@ -56,7 +56,7 @@ def last_line(text):
     return lines[-1][:300] if lines else "it said nothing"
 
 
-def wait_until(ask, process, log, seconds=120):
+def wait_until(ask, process, log, seconds=600):
     """Calls ask() until it no longer raises Failed. Returns its value."""
     until = time.monotonic() + seconds
     while True:

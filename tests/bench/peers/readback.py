@@ -2,7 +2,6 @@
 import http.client
 import json
 import re
-import subprocess
 import sys
 import time
 

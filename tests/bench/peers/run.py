@@ -60,6 +60,16 @@ class Run:
         say(f"{name}: left out: {reason}")
         self.report["left_out"][name] = str(reason)
 
+    def tell(self):
+        import charts
+        import table
+        self.report["load"].append(os.getloadavg()[0])
+        if self.options.json:
+            self.options.json.write_text(json.dumps(self.report, indent=1))
+        print(table.markdown(self.report))
+        if self.options.svg:
+            charts.draw([self.report], self.options.svg)
+
 
 def say(text):
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
@@ -91,50 +101,78 @@ def start_all(run, peers, stack):
             say(f"{peer.name}: starting")
             run.report["peers"][peer.name]["start_s"] = peer.start()
         except Failed as e:
-            peer.stop()
-            run.report["peers"].pop(peer.name)
-            run.leave_out(peer.name, e)
+            drop(run, peer, e)
             continue
         started.append(peer)
     return started
 
 
+def measure_one(run, p, work, r):
+    """Round r of a peer: on one connection, then on several. Round 0 warms caches and does not count."""
+    kept = run.report["works"].setdefault(work, {}).setdefault(p.name, {str(c): [] for c in CONNECTIONS})
+    if r == 0:
+        p.measure(work, 1, min(1, run.options.seconds))
+        return
+    for c in CONNECTIONS:
+        figures = p.measure(work, c, run.options.seconds)
+        kept[str(c)].append(figures)
+        say(f"round {r}, {work}, {p.name}, {c}: p50 {figures['p50']:.2f} p99 {figures['p99']:.2f} ms, "
+            f"{figures['rate']:.0f} a second" + (f", {figures['errors']} errors" if figures["errors"] else ""))
+
+
 def measure_searches(run, peers):
-    """Round by round, work by work, each peer in turn; another one begins each round."""
-    o, works = run.options, run.report["works"]
-    for work in (w for w in SEARCHES if w in o.works):
-        able = [p for p in peers if work in p.works]
-        for p in able:
-            p.measure(work, 1, min(1, o.seconds))  # caches are warm
-            works.setdefault(work, {})[p.name] = {str(c): [] for c in CONNECTIONS}
-    for r in range(o.rounds):
-        for work in works:
+    """Round by round, work by work, each peer in turn; another one begins each round. Returns those that held out."""
+    from processes import Failed
+    for r in range(run.options.rounds + 1):
+        for work in (w for w in SEARCHES if w in run.options.works):
             able = [p for p in peers if work in p.works]
-            for p in able[r % len(able):] + able[:r % len(able)]:
-                for c in CONNECTIONS:
-                    figures = p.measure(work, c, o.seconds)
-                    works[work][p.name][str(c)].append(figures)
-                    say(f"round {r + 1}, {work}, {p.name}, {c}: p50 {figures['p50']:.2f} p99 {figures['p99']:.2f} ms, "
-                        f"{figures['rate']:.0f} a second" + (f", {figures['errors']} errors" if figures["errors"] else ""))
+            turn = r % max(1, len(able))
+            for p in able[turn:] + able[:turn]:
+                try:
+                    measure_one(run, p, work, r)
+                except Failed as e:
+                    drop(run, p, f"{work}: {e}")
+                    peers = [q for q in peers if q is not p]
+    return peers
+
+
+def drop(run, peer, reason):
+    """A peer that failed half-way: its figures go, for their rounds are not complete."""
+    run.leave_out(peer.name, reason)
+    peer.stop()
+    run.report["peers"].pop(peer.name)
+    for names in run.report["works"].values():
+        names.pop(peer.name, None)
 
 
 def measure_recall(run, peers):
+    from processes import Failed
+    from sweep import sweep
     tenth = run.data.tenth_best()
-    for p in peers:
-        if "vector" in p.works:
+    for p in (p for p in peers if "vector" in p.works):
+        try:
             run.report["peers"][p.name]["recall"] = run.data.recall(p.answers(), tenth)
+        except Failed as e:
+            drop(run, p, f"recall: {e}")
+            peers = [q for q in peers if q is not p]
     if "sweep" in run.options.works:
-        from sweep import sweep
-        run.report["sweep"] = sweep(peers, tenth, run.options)
+        try:
+            run.report["sweep"] = sweep(peers, tenth, run.options)
+        except Failed as e:
+            run.leave_out("sweep", e)
+
+
+def is_asked(kind, o):
+    from sweep import NAMES
+    works = set(kind.works) | ({"sweep"} if kind.name in NAMES else set())
+    return (not o.only or kind.name in o.only) and bool(works & set(o.works))
 
 
 def measure_peers(run):
-    classes = [c for c in peer_classes() if not run.options.only or c.name in run.options.only]
-    classes = [c for c in classes if any(w in c.works for w in run.options.works) or "sweep" in run.options.works]
-    peers = load_all(run, classes)
+    peers = load_all(run, [c for c in peer_classes() if is_asked(c, run.options)])
     with contextlib.ExitStack() as stack:
         peers = start_all(run, peers, stack)
-        measure_searches(run, peers)
+        peers = measure_searches(run, peers)
         for p in peers:
             run.report["peers"][p.name]["memory_mib"] = p.memory()
         if {"vector", "sweep"} & set(run.options.works):
@@ -188,21 +226,18 @@ def options():
 def main():
     o = options()
     environment.enter(o.venv)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell began it in the background
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run = Run(o)
     if o.works != ["words_alone"]:
         measure_peers(run)
     if "words_alone" in o.works:
         measure_words_alone(run)
-    run.report["load"].append(os.getloadavg()[0])
-    if o.json:
-        o.json.write_text(json.dumps(run.report, indent=1))
-    import table
-    print(table.markdown(run.report))
-    if o.svg:
-        import charts
-        charts.draw([run.report], o.svg)
+    run.tell()
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -44,7 +44,8 @@ def of_peers(report):
     rows = []
     for name, p in report["peers"].items():
         loaded = p["loaded"]
-        rows.append([name, p["note"], number(loaded.get("documents_per_s"), ",.0f"), number(p.get("memory_mib"), ",.0f"),
+        later = f"merged {loaded['merged_after_s']:.1f} s later" if "merged_after_s" in loaded else ""
+        rows.append([name, p["note"] or later, number(loaded.get("documents_per_s"), ",.0f"), number(p.get("memory_mib"), ",.0f"),
                      number(loaded.get("disk_mib"), ",.0f"), number(p.get("start_s"), ".2f")])
     header = ["", "set-up", "documents a second", "resident MiB", "disk MiB", "start to first answer, s"]
     return ["", *rows_of(header, rows)]
@@ -57,8 +58,8 @@ def of_words(report):
         for kind, rounds in kinds.items():
             rows.append([name, KINDS[kind], spread(rounds, "p50", ".2f"), spread(rounds, "p99", ".2f"),
                          spread(rounds, "rate", ",.0f")])
-    built = {"readback": words["loaded"]["readback"].get("build_s"), "tantivy": words["loaded"]["tantivy"]["seconds"]}
-    told = ", ".join(f"{name} {number(s, '.1f')} s" for name, s in built.items())
+    built = {"readback": words["loaded"]["readback"]["build_s"], "tantivy": words["loaded"]["tantivy"]["seconds"]}
+    told = ", ".join(f"{name} {s:.1f} s" for name, s in built.items())
     return ["", f"Words alone, {words['documents']:,} documents, in process, one thread (built in: {told}):", "",
             *rows_of(["", "query", "p50 ms", "p99 ms", "a second"], rows)]
 
@@ -71,7 +72,7 @@ def of_sweep(report):
 
 def markdown(report):
     lines = [f"{report['date']}, {report['count']:,} passages, {report['cores']} cores, load {report['load'][0]:.1f} before and "
-             f"{report['load'][1]:.1f} after; k 10; {report['rounds']} rounds of {report['seconds']:g} s, alternating; "
+             f"{report['load'][1]:.1f} after; k 10; {report['rounds']} × {report['seconds']:g} s, in turns; "
              "median (least–most)."]
     for work in report["works"]:
         lines += of_work(report, work)
