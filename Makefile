@@ -60,7 +60,7 @@ $(B)/obj/tests/%: CPPFLAGS_ALL += -Itests
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
-.PHONY: help setup model build run test unit http bench layers format lint clean FORCE
+.PHONY: help setup model build run test unit http bench bench-peers layers format lint clean FORCE
 
 help:
 	@echo "make run        install what is missing, build, import the demo, serve on 127.0.0.1:$(PORT) (PORT=)"
@@ -70,6 +70,7 @@ help:
 	@echo "make layers     fail on an #include that goes up"
 	@echo "make lint       clang-format and clang-tidy                        (make format: apply the format)"
 	@echo "make bench      build the programs of tests/bench and tests/quality"
+	@echo "make bench-peers DATA=OUT   measure readback beside other programs (docs/benchmarks.md; PEERS_ARGS=)"
 	@echo "make setup      only what is missing    make model: try again to fetch the model"
 	@echo "make clean      remove build/; the caches in ~/.cache/readback stay (deps/README.md)"
 	@echo "Variables: BUILD SAN PORT CC CFLAGS LDFLAGS FAISS_PREFIX PYTHON PYTEST_ARGS TEST_TIMEOUT"
@@ -91,6 +92,10 @@ http: build $(VENV)/complete
 	@SAN=$(SAN) VENV=$(VENV) tests/run.sh $(B) --http
 
 bench: $(BENCH)
+
+bench-peers: build bench
+	@test -n "$(DATA)" || { echo "make bench-peers DATA=OUT: the folder of tests/bench/make_data.py and embed_file" >&2; exit 2; }
+	@tests/bench/peers/run.py --data "$(DATA)" --build "$(B)" $(PEERS_ARGS)
 
 layers:
 	@tests/layers.sh

@@ -9,7 +9,7 @@ OUT:  documents.ndjson, and hybrid, hybrid_acl, vector, exact, words, text .req
 The filter of hybrid_acl allows one of fifty groups, 2 %. `exact` is `vector` by a scan: the truth for its recall.
 """
 import argparse
-import array
+import itertools
 import json
 import pathlib
 import struct
@@ -18,9 +18,56 @@ DIM = 384
 
 
 def vectors(path):
-    v = array.array("f")
-    v.frombytes(path.read_bytes())
-    return lambda i: "[" + ",".join("%.7g" % x for x in v[i * DIM:(i + 1) * DIM]) + "]"
+    """Each row of a file of floats, as JSON."""
+    with open(path, "rb") as f:
+        while row := f.read(4 * DIM):
+            yield "[" + ",".join("%.7g" % x for x in struct.unpack(f"{DIM}f", row)) + "]"
+
+
+def documents(data):
+    with open(data / "passages.jsonl", encoding="utf-8") as rows:
+        for line, vector in zip(rows, vectors(data / "passages.f32")):
+            r = json.loads(line)
+            d = json.dumps({"_id": r["_id"], "text": r["text"], "attributes": {"group": r["acl"]}})
+            yield f'{d[:-1]}, "vector": {vector}}}\n'
+
+
+def write_shards(data, out, a_file, count=None):
+    """documents-000.ndjson and so on, of so many documents each."""
+    out.mkdir(parents=True, exist_ok=True)
+    lines = itertools.islice(documents(data), count)
+    for n in itertools.count():
+        shard = list(itertools.islice(lines, a_file))
+        if not shard:
+            return
+        (out / f"documents-{n:03d}.ndjson").write_text("".join(shard))
+
+
+def write_requests(path, bodies, head):
+    """`head` is the request line and its headers but for Content-Length."""
+    with open(path, "wb") as f:
+        for body in bodies:
+            body = body.encode()
+            request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+            f.write(struct.pack("<I", len(request)) + request)
+
+
+def write_searches(data, out, key):
+    queries = [json.loads(line) for line in open(data / "queries.jsonl", encoding="utf-8")]
+    asked = list(zip(queries, vectors(data / "queries.f32")))
+    kinds = {
+        "hybrid": lambda q, v: f'{{"query":{json.dumps(q["text"])},"vector":{v}}}',
+        "hybrid_acl": lambda q, v: f'{{"query":{json.dumps(q["text"])},"vector":{v},'
+                                   f'"filter":{{"type":"eq","key":"group","value":"{q["acl"]}"}}}}',
+        "vector": lambda q, v: f'{{"vector":{v}}}',
+        "exact": lambda q, v: f'{{"vector":{v},"exact":true}}',
+        "words": lambda q, v: f'{{"query":{json.dumps(q["text"])},"weights":{{"words":1}}}}',
+        "text": lambda q, v: f'{{"query":{json.dumps(q["text"])}}}',
+    }
+    head = (f"POST /v1/search HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            "Content-Type: application/json\r\n")
+    for name, make in kinds.items():
+        write_requests(out / f"{name}.req", (make(q, v) for q, v in asked), head)
 
 
 def main():
@@ -30,30 +77,9 @@ def main():
     p.add_argument("--key", default="rb_bench")
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
-    vector = vectors(a.data / "passages.f32")
-    with open(a.data / "passages.jsonl", encoding="utf-8") as rows, open(a.out / "documents.ndjson", "w") as f:
-        for i, line in enumerate(rows):
-            r = json.loads(line)
-            d = json.dumps({"_id": r["_id"], "text": r["text"], "attributes": {"group": r["acl"]}})
-            f.write(f'{d[:-1]}, "vector": {vector(i)}}}\n')
-    queries = [json.loads(line) for line in open(a.data / "queries.jsonl", encoding="utf-8")]
-    vector = vectors(a.data / "queries.f32")
-    kinds = {
-        "hybrid": lambda i, q: f'{{"query":{json.dumps(q["text"])},"vector":{vector(i)}}}',
-        "hybrid_acl": lambda i, q: f'{{"query":{json.dumps(q["text"])},"vector":{vector(i)},'
-                                   f'"filter":{{"type":"eq","key":"group","value":"{q["acl"]}"}}}}',
-        "vector": lambda i, q: f'{{"vector":{vector(i)}}}',
-        "exact": lambda i, q: f'{{"vector":{vector(i)},"exact":true}}',
-        "words": lambda i, q: f'{{"query":{json.dumps(q["text"])},"weights":{{"words":1}}}}',
-        "text": lambda i, q: f'{{"query":{json.dumps(q["text"])}}}',
-    }
-    for name, make in kinds.items():
-        with open(a.out / f"{name}.req", "wb") as f:
-            for i, q in enumerate(queries):
-                body = make(i, q).encode()
-                head = (f"POST /v1/search HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {a.key}\r\n"
-                        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode()
-                f.write(struct.pack("<I", len(head) + len(body)) + head + body)
+    with open(a.out / "documents.ndjson", "w") as f:
+        f.writelines(documents(a.data))
+    write_searches(a.data, a.out, a.key)
 
 
 if __name__ == "__main__":
