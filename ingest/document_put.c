@@ -25,8 +25,12 @@ int document_compare(struct desk *d, const struct call *c, const struct document
 	struct document_step step = { .status = PUT_CREATED };
 	struct error missing;
 	struct record r;
-	int rc = engine_get(d->engine, RECORD_DOCUMENT, doc->id, c->arena, &r, &missing);
+	/* First: what is made after it is a conflict. It is what a new one is upon, as a deleted one's stream goes on. */
+	int rc = engine_revision(d->engine, doc->stream, &step.revision, c->err);
 
+	if (rc < 0)
+		return rc;
+	rc = engine_get(d->engine, RECORD_DOCUMENT, doc->id, c->arena, &r, &missing);
 	if (rc < 0 && rc != ERR_NOT_FOUND) {
 		if (c->err)
 			*c->err = missing;
@@ -39,8 +43,6 @@ int document_compare(struct desk *d, const struct call *c, const struct document
 		step.keep_rows = strcmp(body_string(r.body, "version"), doc->version) == 0 &&
 				 strcmp(body_string(r.body, "vectors"), doc->vectors) == 0;
 		step.status = step.keep_rows && same_fields(doc, r.body) ? PUT_UNCHANGED : PUT_UPDATED;
-	} else if ((rc = engine_revision(d->engine, doc->stream, &step.revision, c->err)) < 0) {
-		return rc; /* the stream of a deleted document goes on */
 	}
 	if ((rc = call_check_match(c, step.revision)) < 0)
 		return rc;

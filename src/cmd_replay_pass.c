@@ -82,7 +82,7 @@ static int predict(struct desk *d, const struct call *c, const struct chat *chat
 
 	*out = (struct outcome){ .evidence1 = NAN, .evidence5 = NAN };
 	reader_init(&r, chat->line, NULL, c->err);
-	if ((rc = conversation_read(d, c, &r, &v)) < 0)
+	if ((rc = conversation_read(c, &r, &v)) < 0)
 		return rc;
 	cut_to_opening(&v);
 	if (v.n_turns == 0)

@@ -12,10 +12,7 @@ static int create(struct desk *d, const struct call *c, struct conversation *v, 
 	struct commit done;
 	int rc = conversation_check_new(d, c, v);
 
-	if (rc < 0)
-		return rc;
-	if ((rc = engine_revision(d->engine, v->stream, &v->revision, c->err)) < 0 ||
-	    (rc = conversation_changes(v, &cs, c->err)) < 0)
+	if (rc < 0 || (rc = conversation_changes(v, &cs, c->err)) < 0)
 		return rc;
 	return conversation_commit(d, c, v, &cs, "conversation.created", 0, 201, result, &done);
 }
@@ -27,7 +24,7 @@ int conversation_act(struct desk *d, const struct call *c, json_t *body, json_t 
 	int rc;
 
 	reader_init(&r, body, NULL, c->err);
-	if ((rc = conversation_read(d, c, &r, &v)) < 0 || (rc = reader_done(&r)) < 0 ||
+	if ((rc = conversation_read(c, &r, &v)) < 0 || (rc = reader_done(&r)) < 0 ||
 	    (rc = conversation_embed(d, c->arena, &v, c->err)) < 0)
 		return rc;
 	JSON_AUTO *res = json_pack("{s:s}", "conversation", v.id);

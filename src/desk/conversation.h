@@ -63,12 +63,16 @@ int conversation_load(struct desk *d, const struct call *c, const char *id, stru
  * "started_at". Fields are asked of `r`, so that a caller can ask for more of
  * the same object before reader_done(). Checks limits, roles (a bot key writes
  * no agent turns), ids, and that only groups of the caller are named in "acl".
- * Does not look whether the id is taken, except that revision is the stream's.
+ * Does not look whether the id is taken: revision is set by who does.
  */
-int conversation_read(struct desk *d, const struct call *c, struct reader *r, struct conversation *out);
+int conversation_read(const struct call *c, struct reader *r, struct conversation *out);
 
-/* ERR_EXISTS if a conversation of this id is there (hidden or not). */
-int conversation_check_new(struct desk *d, const struct call *c, const struct conversation *v);
+/*
+ * ERR_EXISTS if a conversation of this id is there (hidden or not). Else
+ * v->revision is what to commit upon: one that is made after the look is a
+ * conflict.
+ */
+int conversation_check_new(struct desk *d, const struct call *c, struct conversation *v);
 
 /* Appends a turn, marked fresh, and counts it in the body. Texts are borrowed. ERR_TOO_LARGE past the limits. */
 int conversation_add_turn(const struct call *c, struct conversation *v, const struct turn *t);

@@ -162,7 +162,7 @@ static int new_body(const struct call *c, const struct fields *f, struct convers
 	return 0;
 }
 
-int conversation_read(struct desk *d, const struct call *c, struct reader *r, struct conversation *out)
+int conversation_read(const struct call *c, struct reader *r, struct conversation *out)
 {
 	int64_t now = clock_wall_ms();
 	struct fields f = { 0 };
@@ -186,19 +186,21 @@ int conversation_read(struct desk *d, const struct call *c, struct reader *r, st
 	v.subject = subject_of(c->arena, body_string(v.body, "customer"), v.id);
 	if (!v.stream || !v.subject)
 		return no_memory(c->err);
-	if ((rc = read_turns(c, r, f.turns, f.started_at, &v)) < 0 ||
-	    (rc = engine_revision(d->engine, v.stream, &v.revision, c->err)) < 0)
+	if ((rc = read_turns(c, r, f.turns, f.started_at, &v)) < 0)
 		return rc;
 	*out = v;
 	return 0;
 }
 
-int conversation_check_new(struct desk *d, const struct call *c, const struct conversation *v)
+int conversation_check_new(struct desk *d, const struct call *c, struct conversation *v)
 {
 	struct record r;
 	struct error ignored;
-	int rc = engine_get(d->engine, RECORD_CONVERSATION, v->id, c->arena, &r, &ignored);
+	int rc = engine_revision(d->engine, v->stream, &v->revision, c->err);
 
+	if (rc < 0)
+		return rc;
+	rc = engine_get(d->engine, RECORD_CONVERSATION, v->id, c->arena, &r, &ignored);
 	if (rc == ERR_NOT_FOUND)
 		return 0;
 	if (rc == 0)

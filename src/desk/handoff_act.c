@@ -19,7 +19,7 @@ static int read_inline(struct desk *d, const struct call *c, json_t *obj, struct
 	int rc;
 
 	reader_init(&r, obj, "conversation", c->err);
-	if ((rc = conversation_read(d, c, &r, &out->fresh)) < 0 || (rc = reader_done(&r)) < 0)
+	if ((rc = conversation_read(c, &r, &out->fresh)) < 0 || (rc = reader_done(&r)) < 0)
 		return rc;
 	return conversation_embed(d, c->arena, &out->fresh, c->err);
 }

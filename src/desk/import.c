@@ -18,12 +18,15 @@ int import_hash(const json_t *line, char out[SHA256_TEXT], struct error *e)
 	return 0;
 }
 
-int import_before(struct desk *d, const struct call *c, enum record_kind k, const char *id, const char *hash)
+int import_before(struct desk *d, const struct call *c, const struct import_record *x, int64_t *revision)
 {
 	struct record r;
 	struct error e;
-	int rc = engine_get(d->engine, k, id, c->arena, &r, &e);
+	int rc = engine_revision(d->engine, x->stream, revision, c->err);
 
+	if (rc < 0)
+		return rc;
+	rc = engine_get(d->engine, x->kind, x->id, c->arena, &r, &e);
 	if (rc == ERR_NOT_FOUND)
 		return 0;
 	if (rc < 0) {
@@ -31,7 +34,7 @@ int import_before(struct desk *d, const struct call *c, enum record_kind k, cons
 			*c->err = e;
 		return rc;
 	}
-	if (strcmp(body_string(r.body, "imported"), hash) == 0)
+	if (strcmp(body_string(r.body, "imported"), x->hash) == 0)
 		return 1;
 	return error_set(c->err, ERR_EXISTS, "id", "id: exists already, with other content");
 }
@@ -67,13 +70,13 @@ struct line {
 	char hash[SHA256_TEXT];
 };
 
-static int read_line(struct desk *d, const struct call *c, json_t *line, struct line *out)
+static int read_line(const struct call *c, json_t *line, struct line *out)
 {
 	struct reader r;
 	int rc;
 
 	reader_init(&r, line, NULL, c->err);
-	if ((rc = conversation_read(d, c, &r, &out->conversation)) < 0)
+	if ((rc = conversation_read(c, &r, &out->conversation)) < 0)
 		return rc;
 	reader_object(&r, "handoff", OPTIONAL, &out->handoff);
 	reader_object(&r, "resolution", OPTIONAL, &out->resolution);
@@ -120,20 +123,23 @@ int conversation_import(struct desk *d, const struct call *c, json_t *line, int 
 {
 	struct call call = *c;
 	struct line l = { 0 };
+	struct conversation *v = &l.conversation;
 	int rc;
 
 	call.may_set_time = 1;
-	if ((rc = read_line(d, &call, line, &l)) < 0)
+	if ((rc = read_line(&call, line, &l)) < 0)
 		return rc;
-	if ((rc = import_before(d, &call, RECORD_CONVERSATION, l.conversation.id, l.hash)) == 0 &&
-	    (rc = conversation_embed(d, c->arena, &l.conversation, c->err)) == 0 &&
-	    (rc = commit_line(d, &call, &l)) == 0) {
+	const struct import_record x = {
+		.kind = RECORD_CONVERSATION, .id = v->id, .stream = v->stream, .hash = l.hash
+	};
+	if ((rc = import_before(d, &call, &x, &v->revision)) == 0 &&
+	    (rc = conversation_embed(d, c->arena, v, c->err)) == 0 && (rc = commit_line(d, &call, &l)) == 0) {
 		*status = 1;
 		return 0;
 	}
 	/* Another import of the same line may have been faster. */
 	if (rc == ERR_CONFLICT)
-		rc = import_before(d, &call, RECORD_CONVERSATION, l.conversation.id, l.hash);
+		rc = import_before(d, &call, &x, &v->revision);
 	if (rc != 1)
 		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id",
 					   "id: is being changed by another request")

@@ -99,15 +99,17 @@ static json_t *vote_of(const struct call *c, const struct example *x)
 	return b;
 }
 
-static int commit_example(struct desk *d, const struct call *c, const struct example *x)
+static int commit_example(struct desk *d, const struct call *c, const struct example *x, int64_t revision)
 {
 	struct changes cs = CHANGES_INIT(c->arena);
-	struct event ev = { .stream = x->stream, .kind = "example.imported", .at = x->at };
+	struct event ev = {
+		.stream = x->stream, .expect = revision, .kind = "example.imported", .at = x->at
+	};
 	const float *vector = NULL;
 	struct commit done;
 	int rc = desk_embed(d, c->arena, &x->text, 1, &vector, c->err);
 
-	if (rc < 0 || (rc = engine_revision(d->engine, x->stream, &ev.expect, c->err)) < 0)
+	if (rc < 0)
 		return rc;
 	json_t *body = body_of(c, x);
 	struct change *put = changes_put(&cs, RECORD_EXAMPLE, x->id, NULL, body);
@@ -125,6 +127,7 @@ static int commit_example(struct desk *d, const struct call *c, const struct exa
 int example_import(struct desk *d, const struct call *c, json_t *line, int *status)
 {
 	struct example x;
+	int64_t revision;
 	int rc = read_example(c, line, &x);
 
 	if (rc < 0)
@@ -136,16 +139,19 @@ int example_import(struct desk *d, const struct call *c, json_t *line, int *stat
 		return no_memory(c->err);
 	if ((rc = import_hash(what, x.hash, c->err)) < 0)
 		return rc;
-	rc = import_before(d, c, RECORD_EXAMPLE, x.id, x.hash);
+	const struct import_record record = {
+		.kind = RECORD_EXAMPLE, .id = x.id, .stream = x.stream, .hash = x.hash
+	};
+	rc = import_before(d, c, &record, &revision);
 	/* Known by its words: another spelling of the same is no other content. */
 	if (rc == ERR_EXISTS && !json_object_get(line, "id"))
 		rc = 1;
-	if (rc == 0 && (rc = commit_example(d, c, &x)) == 0) {
+	if (rc == 0 && (rc = commit_example(d, c, &x, revision)) == 0) {
 		*status = 1;
 		return 0;
 	}
 	if (rc == ERR_CONFLICT)
-		rc = import_before(d, c, RECORD_EXAMPLE, x.id, x.hash);
+		rc = import_before(d, c, &record, &revision);
 	if (rc != 1)
 		return rc == 0 ? error_set(c->err, ERR_CONFLICT, "id",
 					   "id: is being changed by another request")
