@@ -43,6 +43,7 @@ void embedded_release(struct embedded *g)
 	stop_threads(g);
 	index_close(g->index);
 	pool_free(g->readers);
+	record_cache_free(g->cache);
 	db_close(g->writer);
 	if (g->lock_fd >= 0)
 		folder_unlock(g->lock_fd);
@@ -110,7 +111,10 @@ static struct embedded *embedded_new(const struct embedded_options *o)
 		g->index_folder = NULL;
 	if (g->database)
 		g->readers = pool_new(g->database, EMBEDDED_READERS);
-	if (!g->tables || !g->folder || !g->embedder || !g->database || !g->index_folder || !g->readers) {
+	if (!g->read_only)
+		g->cache = record_cache_new(EMBEDDED_CACHE);
+	if ((!g->cache && !g->read_only) || !g->tables || !g->folder || !g->embedder || !g->database ||
+	    !g->index_folder || !g->readers) {
 		embedded_release(g);
 		return NULL;
 	}
@@ -293,6 +297,8 @@ static int read_numbers(struct embedded *g, struct error *e)
 		rc = entries_highest(d, &entry, &row, e);
 	pool_give(g->readers, d);
 	g->next_seq = (uint64_t)last + 1;
+	if (g->cache)
+		record_cache_publish(g->cache, (uint64_t)last);
 	atomic_store(&g->next_entry, entry + 1);
 	atomic_store(&g->next_row, row + 1);
 	return rc;

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "engine/embedded.h"
+#include "engine/record_cache.h"
 #include "store/db.h"
 #include "store/entries.h"
 #include "store/event.h"
@@ -24,6 +25,7 @@
 #include "store/tables.h"
 
 #define EMBEDDED_READERS 8
+#define EMBEDDED_CACHE (48u << 20) /* bytes of records kept for searches */
 
 struct batch;
 
@@ -39,9 +41,10 @@ struct embedded {
 	unsigned char secret[32];
 
 	struct pool *readers;
-	struct db *writer; /* the writer thread's; NULL once writing has stopped */
-	uint64_t next_seq; /* the writer thread's */
-	int checkpointed;  /* frames of the WAL at the last checkpoint; the writer thread's */
+	struct record_cache *cache; /* NULL where another process may write */
+	struct db *writer;          /* the writer thread's; NULL once writing has stopped */
+	uint64_t next_seq;          /* the writer thread's */
+	int checkpointed;           /* frames of the WAL at the last checkpoint; the writer thread's */
 	_Atomic uint64_t next_entry, next_row;
 	_Atomic uint64_t saved_seq; /* the index's files hold all up to here */
 

@@ -113,51 +113,125 @@ int read_search(void *self, const struct index_query *q, struct arena *a, struct
 	return rc;
 }
 
-static int may_see(const struct rights *r, const char *acl, int *see, struct error *e)
+/* --- records of entries ------------------------------------------------------------------------------- */
+
+static const struct entry_row *as_rows(const struct live_row *live, size_t n, struct arena *a)
 {
-	*see = !r || r->all_groups || !acl;
-	if (*see)
-		return 0;
-	JSON_AUTO *j = json_loads(acl, JSON_DECODE_ANY, NULL);
-	if (!j)
-		return error_set(e, ERR_CORRUPT, NULL, "an entry's ACL is not JSON");
-	*see = rights_see(r, j);
-	return 0;
+	struct entry_row *rows = arena_alloc(a, (n + 1) * sizeof(*rows));
+
+	for (size_t i = 0; rows && i < n; i++)
+		rows[i] = (struct entry_row){ .field = (enum row_field)live[i].field,
+					      .n = live[i].n,
+					      .start = live[i].start,
+					      .end = live[i].end,
+					      .vector = live[i].vector };
+	return rows;
 }
 
-static int load_one(struct embedded *g, struct db *d, enum record_kind k, const struct rights *r,
-		    uint64_t entry, struct arena *a, struct record *out, struct error *e)
-{
-	struct stored_record s;
-	int see = 0, rc = records_load(d, g->tables, (int)k, entry, a, &s, e);
+/* About the memory of a parsed body, by that of its text. */
+#define BYTES_PER_BODY_BYTE 6
 
-	if (rc == ERR_NOT_FOUND)
-		return 0;
-	if (rc == 0)
-		rc = may_see(r, s.acl, &see, e);
-	if (rc < 0 || !see)
+static int fill_cached(struct embedded *g, struct db *d, enum record_kind k, uint64_t entry,
+		       struct cached_record *c, struct error *e)
+{
+	struct live_row *live = NULL;
+	struct stored_record s;
+	size_t n = 0;
+	int rc = records_load(d, g->tables, (int)k, entry, c->arena, &s, e);
+
+	if (rc < 0 || (rc = as_record(k, &s, c->arena, &c->record, e)) < 0 ||
+	    (rc = entries_places(d, entry, c->arena, &live, &n, e)) < 0)
 		return rc;
-	return as_record(k, &s, a, out, e);
+	c->acl = s.acl ? json_keep(c->arena, json_loads(s.acl, JSON_DECODE_ANY, NULL)) : NULL;
+	if (s.acl && !c->acl)
+		return error_set(e, ERR_CORRUPT, NULL, "an entry's ACL is not JSON");
+	c->record.rows = as_rows(live, n, c->arena);
+	c->record.n_rows = n;
+	c->entry = entry;
+	c->bytes = sizeof(*c) + s.text_n + BYTES_PER_BODY_BYTE * s.body_n + 2 * n * sizeof(struct entry_row);
+	return c->record.rows ? 0 : no_memory(e);
+}
+
+/* One view of the database, for many records. */
+struct view {
+	struct embedded *engine;
+	struct db *db;
+	uint64_t seq; /* it is not earlier than this commit */
+};
+
+/* *out is the arena's, or NULL where the entry is dead. */
+static int read_cached(const struct view *v, enum record_kind k, uint64_t entry, struct arena *a,
+		       struct cached_record **out, struct error *e)
+{
+	struct record_cache *cache = v->engine->cache;
+	struct cached_record *c = cached_record_new();
+
+	if (!c || arena_defer(a, cached_record_release, c) < 0) {
+		cached_record_release(c);
+		return no_memory(e);
+	}
+	int rc = fill_cached(v->engine, v->db, k, entry, c, e);
+	if (rc == 0 && cache)
+		record_cache_put(cache, c, v->seq);
+	*out = rc == 0 ? c : NULL;
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+/* Those of `n` that are kept; how many are not. All in one view: none was changed until the last was had. */
+static size_t take_kept(struct embedded *g, enum record_kind k, const uint64_t *entries, size_t n,
+			struct arena *a, struct cached_record **out)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		out[i] = g->cache ? record_cache_get(g->cache, k, entries[i]) : NULL;
+		if (out[i] && arena_defer(a, cached_record_release, out[i]) < 0) {
+			cached_record_release(out[i]);
+			out[i] = NULL;
+		}
+		missing += !out[i];
+	}
+	return missing;
+}
+
+/* In one view; those that are there stay, if they are still current in it. */
+static int read_missing(struct embedded *g, enum record_kind k, const uint64_t *entries, size_t n,
+			struct arena *a, struct cached_record **out, struct error *e)
+{
+	struct view v = { .engine = g, .seq = g->cache ? record_cache_view(g->cache) : 0 };
+	struct error dead = { 0 }, *why = e ? e : &dead;
+	int rc = pool_take(g->readers, &v.db, e);
+
+	if (rc < 0)
+		return rc;
+	rc = db_begin(v.db, e);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (!out[i])
+			rc = read_cached(&v, k, entries[i], a, &out[i], why);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		if (out[i] && g->cache && !record_cache_current(g->cache, out[i]))
+			rc = read_cached(&v, k, entries[i], a, &out[i], why);
+	db_rollback(v.db);
+	pool_give(g->readers, v.db);
+	return rc;
 }
 
 int read_load(void *self, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
 	      struct arena *a, struct record **out, struct error *e)
 {
 	struct embedded *g = self;
+	struct cached_record **found = arena_alloc(a, (n + 1) * sizeof(struct cached_record *));
 	struct record *v = arena_alloc(a, (n + 1) * sizeof(*v));
-	struct error dead = { 0 }, *why = e ? e : &dead;
-	struct db *d;
-	int rc = v ? pool_take(g->readers, &d, e) : no_memory(e);
+	int rc = 0;
 
-	if (rc < 0)
+	if (!v || !found)
+		return no_memory(e);
+	if (take_kept(g, k, entries, n, a, found) > 0 &&
+	    (rc = read_missing(g, k, entries, n, a, found, e)) < 0)
 		return rc;
-	rc = db_begin(d, e);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = load_one(g, d, k, r, entries[i], a, &v[i], why);
-	db_rollback(d);
-	pool_give(g->readers, d);
-	if (rc < 0)
-		return rc;
+	for (size_t i = 0; i < n; i++)
+		if (found[i] && (!r || !found[i]->acl || rights_see(r, found[i]->acl)))
+			v[i] = found[i]->record;
 	*out = v;
 	return 0;
 }
@@ -177,16 +251,9 @@ int read_rows(void *self, enum record_kind k, const char *id, struct arena *a, s
 	pool_give(g->readers, d);
 	if (rc < 0)
 		return rc;
-	struct entry_row *rows = arena_alloc(a, (count + 1) * sizeof(*rows));
-	if (!rows)
+	*out = (struct entry_row *)as_rows(live, count, a);
+	if (!*out)
 		return no_memory(e);
-	for (size_t i = 0; i < count; i++)
-		rows[i] = (struct entry_row){ .field = (enum row_field)live[i].field,
-					      .n = live[i].n,
-					      .start = live[i].start,
-					      .end = live[i].end,
-					      .vector = live[i].vector };
-	*out = rows;
 	*n = count;
 	return 0;
 }

@@ -135,6 +135,16 @@ static int write_slots(struct embedded *g, struct slot *slots, size_t n, uint64_
 	return rc < 0 ? rc : project_words(g->writer, g->tables, fx, e);
 }
 
+/* What is kept of the records that these events change is not current from `seq` on. */
+static void touch_records(struct embedded *g, const struct slot *slots, size_t n, uint64_t seq)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; slots[i].out->code == 0 && k < slots[i].ev->n; k++) {
+			const struct stored_change *x = &slots[i].ev->changes[k];
+			record_cache_touch(g->cache, (enum record_kind)x->kind, x->id, seq);
+		}
+}
+
 /*
  * Commits the slots as one transaction. < 0: nothing of it is there, or, with
  * g->writer closed, nobody knows. A COMMIT that found no room wrote no commit
@@ -154,6 +164,7 @@ static int commit_once(struct embedded *g, struct slot *slots, size_t n, struct 
 		return 0;
 	}
 	if (rc == 0) {
+		touch_records(g, slots, n, seq - 1); /* before anybody can see it */
 		rc = db_commit(g->writer, e);
 		if (rc < 0 && rc != ERR_DISK_FULL) {
 			stop_writing(g, "the outcome of a commit is not known");
@@ -169,6 +180,7 @@ static int commit_once(struct embedded *g, struct slot *slots, size_t n, struct 
 		return rc;
 	}
 	g->next_seq = seq;
+	record_cache_publish(g->cache, seq - 1);
 	return 0;
 }
 

@@ -66,6 +66,14 @@ const struct record_schema *record_schema(enum record_kind k);
 const char *version_id(struct arena *a, const char *document, const char *version);
 const char *turn_id(struct arena *a, const char *conversation, uint32_t n);
 
+/* One part of an indexed record; row ids are given by the engine. `start`, `end`: its place in the record's text. */
+struct entry_row {
+	enum row_field field;
+	uint32_t n;
+	size_t start, end;
+	const float *vector; /* the index's dim, unit length; NULL without embedder */
+};
+
 struct record {
 	enum record_kind kind;
 	const char *id;
@@ -75,16 +83,11 @@ struct record {
 	int64_t created_at; /* wall time, ms: shown, never ordered by */
 	int64_t changed_at;
 	const char *subject; /* the person whose data it is; "" if nobody's */
-	json_t *body;
-	struct text text; /* the long text; s is NULL if it has none */
-};
-
-/* One part of an indexed record; row ids are given by the engine. `start`, `end`: its place in the record's text. */
-struct entry_row {
-	enum row_field field;
-	uint32_t n;
-	size_t start, end;
-	const float *vector; /* the index's dim, unit length; NULL without embedder */
+	json_t *body;        /* of engine_load it is shared: nobody changes it */
+	struct text text;    /* the long text; s is NULL if it has none */
+	const struct entry_row
+		*rows; /* of engine_load alone: the places of its entry's rows, in order, without vectors */
+	size_t n_rows;
 };
 
 /*

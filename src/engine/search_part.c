@@ -75,23 +75,32 @@ static const struct entry_row *choose_chunk(const struct entry_row *rows, size_t
 	return best;
 }
 
+/* For a record that did not come from engine_load: a pinned one. */
+static int read_places(struct engine *g, struct arena *a, struct record *r, struct error *e)
+{
+	struct entry_row *rows;
+	int rc = engine_rows(g, RECORD_DOCUMENT, r->id, a, &rows, &r->n_rows, e);
+
+	if (rc == 0)
+		r->rows = rows;
+	return rc;
+}
+
 static int show_document(struct engine *g, struct arena *a, const struct term *terms, size_t n_terms,
 			 struct search_hit *h, struct error *e)
 {
 	struct text whole = h->record.text;
 	int by_vector = h->raw.row != 0 && h->raw.row_field == ROW_CHUNK;
 	const struct entry_row *chunk;
-	struct entry_row *rows;
 	struct span part = { 0, whole.n };
-	size_t n_rows;
 
 	if (by_vector || whole.n > SHOWN_WHOLE) {
-		int rc = engine_rows(g, RECORD_DOCUMENT, h->record.id, a, &rows, &n_rows, e);
+		int rc = h->record.rows ? 0 : read_places(g, a, &h->record, e);
 		if (rc < 0)
 			return rc;
 		if (!by_vector)
 			part = find_passage(a, whole, terms, n_terms);
-		chunk = choose_chunk(rows, n_rows, &h->raw, by_vector ? NULL : &part);
+		chunk = choose_chunk(h->record.rows, h->record.n_rows, &h->raw, by_vector ? NULL : &part);
 		if (chunk && chunk->start <= chunk->end && chunk->end <= whole.n) {
 			part = (struct span){ chunk->start, chunk->end };
 			h->part_n = chunk->n;

@@ -75,6 +75,16 @@ static int read_rows(struct query *q, size_t dim, struct arena *a, struct live_r
 	return rc;
 }
 
+int entries_places(struct db *d, uint64_t entry, struct arena *a, struct live_row **out, size_t *n,
+		   struct error *e)
+{
+	struct query q = query_start(
+		d, "SELECT row, field, n, start, stop, NULL FROM rows WHERE entry = ? ORDER BY row");
+
+	query_int(&q, (int64_t)entry);
+	return read_rows(&q, 0, a, out, n, e);
+}
+
 int entries_rows(struct db *d, int collection, const char *record, size_t dim, struct arena *a,
 		 struct live_row **out, size_t *n, struct error *e)
 {

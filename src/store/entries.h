@@ -46,6 +46,10 @@ int entries_get(struct db *d, uint64_t entry, size_t dim, struct arena *a, struc
 /* Entries that changed after `seq`, each once, ascending; the arena's. */
 int changes_since(struct db *d, uint64_t seq, struct arena *a, uint64_t **out, size_t *n, struct error *e);
 
+/* The rows of a live entry without their vectors. */
+int entries_places(struct db *d, uint64_t entry, struct arena *a, struct live_row **out, size_t *n,
+		   struct error *e);
+
 /* The rows of a record's entry; *n = 0 if it has none. */
 int entries_rows(struct db *d, int collection, const char *record, size_t dim, struct arena *a,
 		 struct live_row **out, size_t *n, struct error *e);

@@ -108,6 +108,18 @@ static int op_revision(void *self, const char *stream, int64_t *out, struct erro
 	return 0;
 }
 
+static void hand_out_places(const struct memory_entry *en, struct arena *a, struct record *out)
+{
+	struct entry_row *rows = memory_must(arena_alloc(a, (en->n_rows + 1) * sizeof(*rows)));
+
+	for (size_t i = 0; i < en->n_rows; i++) {
+		rows[i] = en->rows[i];
+		rows[i].vector = NULL;
+	}
+	out->rows = rows;
+	out->n_rows = en->n_rows;
+}
+
 static int op_load(void *self, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
 		   struct arena *a, struct record **out, struct error *e)
 {
@@ -119,8 +131,10 @@ static int op_load(void *self, enum record_kind k, const struct rights *r, const
 	for (size_t i = 0; i < n; i++) {
 		const struct memory_entry *en = entries[i] - 1 < c->n_entries ? &c->entries[entries[i] - 1]
 									      : NULL;
-		if (en && en->live && en->kind == k && (!r || rights_see(r, en->acl)))
+		if (en && en->live && en->kind == k && (!r || rights_see(r, en->acl))) {
 			hand_out(&c->slots[en->slot], a, &v[i]);
+			hand_out_places(en, a, &v[i]);
+		}
 	}
 	pthread_mutex_unlock(&c->lock);
 	*out = v;

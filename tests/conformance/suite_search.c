@@ -566,6 +566,32 @@ static void test_load__dead_and_forbidden_come_back_without_id(void **state)
 	assert_int_equal(engine_load(f->g, RECORD_DOCUMENT, NULL, entries, 0, f->a, &r, &f->e), 0);
 }
 
+static void test_load__shows_the_last_change_with_the_places_of_the_rows(void **state)
+{
+	struct fixture *f = *state;
+	struct index_query q = query_all(f);
+	struct entry_row rows[2] = { { ROW_TITLE, 0, 0, 0, vector_random(f) }, { ROW_CHUNK, 3, 1, 4, NULL } };
+	struct record *r;
+
+	put_doc(f, (struct doc){ .id = "d", .title = "One", .text = "apple", .rows = rows, .n_rows = 2 });
+	struct index_result found = search_ok(f, &q);
+	uint64_t entry = hit_of(f, &found, "d")->entry;
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(engine_load(f->g, RECORD_DOCUMENT, NULL, &entry, 1, f->a, &r, &f->e), 0);
+		assert_int_equal(r[0].revision, i);
+		assert_int_equal(r[0].n_rows, 2);
+		assert_int_equal(r[0].rows[1].field, ROW_CHUNK);
+		assert_int_equal(r[0].rows[1].n, 3);
+		assert_int_equal(r[0].rows[1].start, 1);
+		assert_int_equal(r[0].rows[1].end, 4);
+		assert_null(r[0].rows[0].vector);
+		put_record(f, RECORD_DOCUMENT, "d", i, "{}");
+	}
+	delete_record(f, RECORD_DOCUMENT, "d");
+	assert_int_equal(engine_load(f->g, RECORD_DOCUMENT, NULL, &entry, 1, f->a, &r, &f->e), 0);
+	assert_null(r[0].id);
+}
+
 static void test_search__a_store_without_vectors_answers_by_words(void **state)
 {
 	struct fixture *f = *state;
@@ -617,5 +643,6 @@ const struct suite_test suite_search[] = {
 	SUITE_TEST(test_search__a_retag_keeps_words_and_vectors_and_the_entry),
 	SUITE_TEST(test_search__a_store_without_vectors_answers_by_words),
 	SUITE_TEST(test_load__dead_and_forbidden_come_back_without_id),
+	SUITE_TEST(test_load__shows_the_last_change_with_the_places_of_the_rows),
 	{ NULL, NULL },
 };
