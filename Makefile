@@ -49,7 +49,7 @@ CPPFLAGS_ALL = -D_GNU_SOURCE -Isrc -I. -isystem $(FAISS)/include $(CPPFLAGS)
 CFLAGS_ALL = -std=c11 $(OPT) -g $(WARN) -pthread $(SAN_FLAGS) $(CFLAGS)
 LDFLAGS_ALL := -pthread -fopenmp -Wl,--as-needed -L$(FAISS)/lib $(SAN_FLAGS) $(LDFLAGS)
 LIBS := -lfaiss_c -lfaiss -lopenblas -ldnnl -lmicrohttpd -lcurl -lz -ljansson -lsqlite3 \
-	-lstemmer -lutf8proc -lcmark -lgumbo -lsodium -lstdc++ -lm
+	-lstemmer -lutf8proc -lcmark -lgumbo -lsodium -lcrypto -lstdc++ -lm
 
 # Plain loops over floats: vectorised. They choose by CPU at run time (target attributes), and
 # must not rely on NaN or infinity. Nothing of ours is built -march=native.

@@ -1,6 +1,10 @@
 #include "base/crypto.h"
 
+/* SHA256_Init and the like need no memory and cannot fail; what OpenSSL 3 has in their place does and can. */
+#define OPENSSL_API_COMPAT 0x10101000L
+
 #include <assert.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -16,12 +20,35 @@ void crypto_random(void *out, size_t n)
 
 void crypto_sha256(const void *p, size_t n, unsigned char out[SHA256_SIZE])
 {
-	crypto_hash_sha256(out, p, n);
+	struct sha256 s;
+
+	sha256_init(&s);
+	sha256_add(&s, p, n);
+	sha256_end(&s, out);
 }
 
+/* RFC 2104, of a key shorter than a block. */
 void crypto_hmac(const unsigned char key[32], const void *p, size_t n, unsigned char out[SHA256_SIZE])
 {
-	crypto_auth_hmacsha256(out, p, n, key);
+	unsigned char inner[SHA256_CBLOCK], outer[SHA256_CBLOCK];
+	struct sha256 s;
+
+	memset(inner, 0x36, sizeof(inner));
+	memset(outer, 0x5c, sizeof(outer));
+	for (int i = 0; i < 32; i++) {
+		inner[i] ^= key[i];
+		outer[i] ^= key[i];
+	}
+	sha256_init(&s);
+	sha256_add(&s, inner, sizeof(inner));
+	sha256_add(&s, p, n);
+	sha256_end(&s, out);
+	sha256_init(&s);
+	sha256_add(&s, outer, sizeof(outer));
+	sha256_add(&s, out, SHA256_SIZE);
+	sha256_end(&s, out);
+	sodium_memzero(inner, sizeof(inner));
+	sodium_memzero(outer, sizeof(outer));
 }
 
 int crypto_equal(const void *a, const void *b, size_t n)
@@ -29,21 +56,23 @@ int crypto_equal(const void *a, const void *b, size_t n)
 	return sodium_memcmp(a, b, n) == 0;
 }
 
-static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct sha256), "struct sha256 is too small");
+static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "struct sha256 is too small");
 
 void sha256_init(struct sha256 *s)
 {
-	crypto_hash_sha256_init((crypto_hash_sha256_state *)s->opaque);
+	SHA256_Init((SHA256_CTX *)s->opaque);
 }
 
 void sha256_add(struct sha256 *s, const void *p, size_t n)
 {
-	crypto_hash_sha256_update((crypto_hash_sha256_state *)s->opaque, p, n);
+	if (n)
+		SHA256_Update((SHA256_CTX *)s->opaque, p, n);
 }
 
 void sha256_end(struct sha256 *s, unsigned char out[SHA256_SIZE])
 {
-	crypto_hash_sha256_final((crypto_hash_sha256_state *)s->opaque, out);
+	SHA256_Final(out, (SHA256_CTX *)s->opaque);
+	sodium_memzero(s->opaque, sizeof(s->opaque));
 }
 
 void hex_encode(const void *p, size_t n, char *out)

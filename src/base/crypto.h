@@ -1,5 +1,6 @@
 /*
- * crypto.h: hashes, MACs and random bytes; the one wrapper of libsodium.
+ * crypto.h: hashes, MACs and random bytes; the one wrapper of libsodium,
+ * and of libcrypto for SHA-256.
  *
  * crypto_start() once in main before anything else here. All functions may be
  * called from any thread.

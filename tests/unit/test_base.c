@@ -157,6 +157,15 @@ static void test_crypto__known_answers(void **state)
 	assert_string_equal(hex, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 	assert_int_equal(hex_decode(hex, 64, back, 32), 0);
 	assert_true(crypto_equal(h, back, 32));
+	for (int i = 0; i < 32; i++)
+		key[i] = (unsigned char)i;
+	char data[9 * 20];
+	for (int i = 0; i < 20; i++)
+		memcpy(data + (ptrdiff_t)9 * i, "readback ", 9);
+	crypto_hmac(key, data, sizeof(data), h); /* by Python's hmac */
+	hex_encode(h, sizeof(h), hex);
+	assert_string_equal(hex, "a02fc0f547f0b7b5293801ae36673645c920a4b2b737e181425cd5e4bf3b6ce2");
+	assert_int_equal(hex_decode(hex, 64, back, 32), 0);
 	assert_int_equal(hex_decode("zz", 2, back, 1), -1);
 	base64url_encode(h, 32, b64);
 	assert_int_equal(base64url_decode(b64, strlen(b64), back, 32), 32);
