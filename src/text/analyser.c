@@ -1,11 +1,13 @@
 #include "text/analyser.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libstemmer.h>
 
 #include "base/arena.h"
+#include "base/crypto.h"
 #include "base/grow.h"
 #include "base/map.h"
 #include "base/utf8.h"
@@ -16,39 +18,78 @@
 #define MAX_STEMMED 64
 
 /*
- * What one call works with. A stemmer must not be shared between threads and
- * is cheap to make, so each call has its own. Each distinct word is stored
- * and stemmed once: long texts repeat theirs.
+ * Stems are costly and words repeat: each thread remembers those that it met
+ * last, a word a place. `call` says for which call they were copied, so that a
+ * text which repeats a word has one copy of it.
  */
+#define MEMO_PLACES 2048
+#define MEMO_BYTES 32
+
+struct memo {
+	char word[MEMO_BYTES], stem[MEMO_BYTES];
+	uint8_t n_word, n_stem; /* n_word 0: nothing is remembered */
+	uint64_t call;
+	const char *word_copy, *stem_copy;
+};
+
+struct memory {
+	struct memo places[MEMO_PLACES];
+	uint64_t calls;
+};
+
+static pthread_key_t memory_key;
+static int has_key;
+
+static void make_key(void)
+{
+	has_key = pthread_key_create(&memory_key, free) == 0;
+}
+
+/* This thread's; NULL without memory. */
+static struct memory *memory_get(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_key);
+	struct memory *m = has_key ? pthread_getspecific(memory_key) : NULL;
+	if (m || !has_key)
+		return m;
+	m = calloc(1, sizeof(*m));
+	if (m && pthread_setspecific(memory_key, m) != 0) {
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+/* What one call works with. A stemmer must not be shared between threads; it is made when a word is new. */
 struct analyser {
 	struct arena *arena;
-	struct sb_stemmer *stemmer;
-	struct map *seen; /* folded word -> index in `forms`, plus 1 */
-	struct form {
-		const char *word, *stem;
-	} * forms;
-	size_t n_forms, cap_forms;
-	char *word; /* the folded word being read */
+	struct memory *memory;
+	uint64_t call;
+	struct sb_stemmer *stemmer; /* NULL: not needed yet */
+	char *word;                 /* the folded word being read */
 	size_t n_word, cap_word;
+};
+
+/* A word as it was folded, and its stem: the arena's. */
+struct form {
+	const char *word, *stem;
 };
 
 static void analyser_release(struct analyser *x)
 {
 	sb_stemmer_delete(x->stemmer);
-	map_free(x->seen);
-	free(x->forms);
 	free(x->word);
 }
 
 static int analyser_init(struct analyser *x, struct arena *a)
 {
-	*x = (struct analyser){ .arena = a,
-				.stemmer = sb_stemmer_new("english", "UTF_8"),
-				.seen = map_new() };
-	if (x->stemmer && x->seen)
-		return 0;
-	analyser_release(x);
-	return -1;
+	*x = (struct analyser){ .arena = a, .memory = memory_get() };
+	if (!x->memory)
+		return -1;
+	x->call = ++x->memory->calls;
+	return 0;
 }
 
 /* Accents written as characters of their own that unicode61 takes for part of the word before them. */
@@ -129,32 +170,69 @@ static int next_word(struct analyser *x, const char *s, size_t n, size_t *start,
 	return x->n_word > 0;
 }
 
-/* The form of x->word; NULL without memory. */
-static const struct form *find_form(struct analyser *x)
+/* The stem of x->word, the stemmer's until it is asked again; NULL without memory. */
+static const char *find_stem(struct analyser *x, size_t *n)
 {
-	uint64_t *v = map_put(x->seen, x->word, x->n_word, NULL);
-	const char *stem;
-
-	if (!v)
-		return NULL;
-	if (*v)
-		return &x->forms[*v - 1];
-	if (GROW(x->forms, x->n_forms, x->cap_forms) < 0)
-		return NULL;
-	struct form *f = &x->forms[x->n_forms];
-	f->word = f->stem = arena_strndup(x->arena, x->word, x->n_word);
-	if (f->word && x->n_word <= MAX_STEMMED) {
-		stem = (const char *)sb_stemmer_stem(x->stemmer, (const sb_symbol *)x->word, (int)x->n_word);
-		size_t len = stem ? (size_t)sb_stemmer_length(x->stemmer) : 0;
-		if (!stem)
-			return NULL;
-		if (len != x->n_word || memcmp(stem, x->word, len) != 0)
-			f->stem = arena_strndup(x->arena, stem, len);
+	if (x->n_word > MAX_STEMMED) {
+		*n = x->n_word;
+		return x->word;
 	}
-	if (!f->word || !f->stem)
+	if (!x->stemmer && !(x->stemmer = sb_stemmer_new("english", "UTF_8")))
 		return NULL;
-	*v = ++x->n_forms;
-	return f;
+	const sb_symbol *stem = sb_stemmer_stem(x->stemmer, (const sb_symbol *)x->word, (int)x->n_word);
+	*n = stem ? (size_t)sb_stemmer_length(x->stemmer) : 0;
+	return (const char *)stem;
+}
+
+static int copy_form(struct arena *a, const char *word, size_t n_word, const char *stem, size_t n_stem,
+		     struct form *out)
+{
+	int same = n_word == n_stem && memcmp(word, stem, n_word) == 0;
+
+	out->word = arena_strndup(a, word, n_word);
+	out->stem = same ? out->word : arena_strndup(a, stem, n_stem);
+	return out->word && out->stem ? 0 : -1;
+}
+
+/* The place of x->word, remembered from now on; NULL if it is too long, or without memory. */
+static struct memo *remember(struct analyser *x)
+{
+	struct memo *m = &x->memory->places[hash_fnv1a(x->word, x->n_word) % MEMO_PLACES];
+	size_t n;
+
+	if (m->n_word == x->n_word && memcmp(m->word, x->word, x->n_word) == 0)
+		return m;
+	const char *stem = x->n_word <= MEMO_BYTES ? find_stem(x, &n) : NULL;
+	if (!stem || n > MEMO_BYTES)
+		return NULL;
+	memcpy(m->word, x->word, x->n_word);
+	memcpy(m->stem, stem, n);
+	m->n_word = (uint8_t)x->n_word;
+	m->n_stem = (uint8_t)n;
+	m->call = 0;
+	return m;
+}
+
+/* The form of x->word; -1 without memory. */
+static int find_form(struct analyser *x, struct form *out)
+{
+	struct memo *m = remember(x);
+
+	if (!m) {
+		size_t n;
+		const char *stem = find_stem(x, &n);
+		return stem ? copy_form(x->arena, x->word, x->n_word, stem, n, out) : -1;
+	}
+	if (m->call != x->call) {
+		struct form f;
+		if (copy_form(x->arena, m->word, m->n_word, m->stem, m->n_stem, &f) < 0)
+			return -1;
+		m->call = x->call;
+		m->word_copy = f.word;
+		m->stem_copy = f.stem;
+	}
+	*out = (struct form){ m->word_copy, m->stem_copy };
+	return 0;
 }
 
 /* A copy of a malloc'ed array in the arena, which is freed. */
@@ -181,12 +259,12 @@ long analyse_text(struct arena *a, const char *s, size_t n, const struct token *
 	if (analyser_init(&x, a) < 0)
 		return -1;
 	while ((rc = next_word(&x, s, n, &start, &at)) > 0) {
-		const struct form *f = find_form(&x);
-		if (!f || GROW(tokens, count, cap) < 0) {
+		struct form f;
+		if (find_form(&x, &f) < 0 || GROW(tokens, count, cap) < 0) {
 			rc = -1;
 			break;
 		}
-		tokens[count++] = (struct token){ start, at, f->word, f->stem };
+		tokens[count++] = (struct token){ start, at, f.word, f.stem };
 	}
 	analyser_release(&x);
 	if (rc < 0) {
@@ -220,11 +298,11 @@ static int map_stems(const struct term *terms, size_t n, struct map **out, char 
 static int add_mark(struct analyser *x, const struct map *stems, struct term_mark **marks, size_t *n,
 		    size_t *cap, struct term_mark at)
 {
-	const struct form *f = find_form(x);
-	const uint64_t *term = f ? map_get(stems, f->stem, strlen(f->stem)) : NULL;
+	struct form f;
 
-	if (!f)
+	if (find_form(x, &f) < 0)
 		return -1;
+	const uint64_t *term = map_get(stems, f.stem, strlen(f.stem));
 	if (!term)
 		return 0;
 	if (GROW(*marks, *n, *cap) < 0)
