@@ -198,12 +198,19 @@ static int scan(struct best *best)
 /* What walks of all widths leave in doubt is scanned up to so many rows. */
 #define SCAN_IN_DOUBT 100000
 
-/* Scores each entry of the rows once; the least that the best row of one was above its score goes to *gap. */
+/*
+ * Scores each entry of the rows, which are best first, once; the least that the
+ * best row of one was above its score goes to *gap. An entry is no better than
+ * its best row, so that of those that cannot be among the best no vector is read.
+ */
 static int offer_walked(struct best *b, const struct walked *rows, long n, float *gap)
 {
 	const struct segment *seg = b->s->list->parts[b->part].segment;
+	const struct code_query *q = &b->s->code;
 
 	for (long i = 0; i < n; i++) {
+		if (rows[i].score + codes_doubt(&seg->codes, q, rows[i].row) < topk_threshold(b->top))
+			continue;
 		struct place at = { b->part, seg->rows[rows[i].row].doc };
 		struct parts p;
 		float score;
