@@ -4,6 +4,18 @@
 
 #include "cmd.h"
 
+/* From the best sentence on: that says why the hit is one. */
+static void print_text(const json_t *hit, const char *text)
+{
+	const json_t *sentence = json_object_get(hit, "sentence");
+	json_int_t start = json_integer_value(json_object_get(sentence, "start"));
+
+	if (start <= 0 || (size_t)start >= strlen(text))
+		print_line("     ", text, 240);
+	else
+		print_line("     … ", text + start, 240);
+}
+
 static void print_hit(size_t n, const json_t *hit)
 {
 	const char *title = json_string_value(json_object_get(hit, "title"));
@@ -27,7 +39,7 @@ static void print_hit(size_t n, const json_t *hit)
 		       json_number_value(json_object_get(boost, "contribution")),
 		       json_string_value(json_object_get(boost, "because")));
 	putchar('\n');
-	print_line("     ", text ? text : problem ? problem : "", 240);
+	print_text(hit, text ? text : problem ? problem : "");
 }
 
 static int print_answer(const json_t *answer)

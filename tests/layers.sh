@@ -28,7 +28,7 @@ BEGIN {
 	# header (a prefix) -> the files that may include it; with "1 " in front, only one of them may
 	wrapper["sqlite3"] = "^src/store/"
 	wrapper["jansson.h"] = "^src/base/json[.]"
-	wrapper["sodium"] = "^src/base/crypto[.]"
+	wrapper["sodium"] = wrapper["openssl/"] = "^src/base/crypto[.]"
 	wrapper["microhttpd.h"] = "^src/http/"
 	wrapper["utf8proc.h"] = "^src/(text/|base/utf8[.])"
 	wrapper["libstemmer.h"] = "^src/text/"

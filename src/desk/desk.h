@@ -40,8 +40,8 @@ int turn_show(struct desk *d, const struct call *c, const json_t *result, json_t
 /* predict.c */
 int predict_show(struct desk *d, const struct call *c, json_t *body, json_t **out);
 
-/* search of the API: query, conversation_id or vector */
-int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out);
+/* search of the API: query, conversation_id or vector. Adds the answer to `out`, as JSON. */
+int desk_search(struct desk *d, const struct call *c, json_t *body, struct strbuf *out);
 
 /* handoff.c, evidence.c, brief.c, readback.c, resolution.c, signal.c */
 int handoff_act(struct desk *d, const struct call *c, json_t *body, json_t **result);

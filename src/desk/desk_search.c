@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/json_write.h"
 #include "desk/query.h"
 #include "embed/embed.h"
 
@@ -228,15 +229,6 @@ static const char *kind_name(enum collection kind)
 	return kind == COLLECTION_DOCUMENT ? "document" : kind == COLLECTION_CASE ? "case" : "conversation";
 }
 
-static int add_hits(const struct call *c, const struct wanted *w, const struct search_result *found,
-		    json_t *data)
-{
-	for (size_t i = 0; i < found->n; i++)
-		if (json_array_append_new(data, search_hit_json(&found->hits[i], w->explain)) < 0)
-			return no_memory(c->err);
-	return 0;
-}
-
 static int add_weights(const struct wanted *w, const struct search_result *found, json_t *weights)
 {
 	for (size_t i = 0; i < w->request.n_kinds; i++) {
@@ -289,55 +281,75 @@ static json_t *facet_json(const struct index_facet *f)
 	return list;
 }
 
-/* {"document":{"lang":[…]}}: kinds and keys as asked. */
-static int add_facets(const struct call *c, const struct wanted *w, const struct search_result *found,
-		      json_t *answer)
+/* New reference to {"document":{"lang":[…]}}: kinds and keys as asked. NULL without memory. */
+static json_t *facets_json(const struct wanted *w, const struct search_result *found)
 {
-	JSON_AUTO *all = json_object();
+	json_t *all = json_object();
+	int bad = !all;
 
-	if (w->request.n_facets == 0)
-		return 0;
-	for (size_t k = 0; all && k < w->request.n_kinds; k++) {
+	for (size_t k = 0; !bad && k < w->request.n_kinds; k++) {
 		const struct index_facet *facets = found->facets[w->request.kinds[k]];
 		json_t *keys = json_object();
-		if (body_set_take(all, kind_name(w->request.kinds[k]), keys) < 0)
-			return no_memory(c->err);
-		for (size_t i = 0; facets && i < w->request.n_facets; i++)
-			if (body_set_take(keys, w->request.facets[i], facet_json(&facets[i])) < 0)
-				return no_memory(c->err);
+		bad = body_set_take(all, kind_name(w->request.kinds[k]), keys) < 0;
+		for (size_t i = 0; !bad && facets && i < w->request.n_facets; i++)
+			bad = body_set_take(keys, w->request.facets[i], facet_json(&facets[i])) < 0;
 	}
-	return all && json_object_set(answer, "facets", all) == 0 ? 0 : no_memory(c->err);
+	if (bad) {
+		json_decref(all);
+		return NULL;
+	}
+	return all;
 }
 
-int desk_search(struct desk *d, const struct call *c, json_t *body, json_t **out)
+/* The answer but for its facets and its end. */
+static int write_answer(struct desk *d, const struct call *c, const struct wanted *w,
+			const struct search_result *found, struct strbuf *out)
+{
+	JSON_AUTO *weights = json_object();
+	JSON_AUTO *warnings = json_array();
+	const char *id = search_id_make(c->arena, d->secret, found);
+	const char *embedder = d->embedder ? embedder_info(d->embedder)->id : "none";
+
+	if (!weights || !warnings || !id || add_weights(w, found, weights) < 0 ||
+	    add_warnings(w, found, warnings) < 0)
+		return no_memory(c->err);
+	jsonw_open(out, '{');
+	jsonw_key(out, "search_id");
+	jsonw_string(out, id, strlen(id));
+	jsonw_key(out, "data");
+	jsonw_open(out, '[');
+	for (size_t i = 0; i < found->n; i++)
+		search_hit_write(&found->hits[i], w->explain, out);
+	jsonw_close(out, ']');
+	jsonw_key(out, "weights");
+	jsonw_value(out, weights);
+	jsonw_key(out, "embedder");
+	jsonw_string(out, embedder, strlen(embedder));
+	jsonw_key(out, "warnings");
+	jsonw_value(out, warnings);
+	return 0;
+}
+
+int desk_search(struct desk *d, const struct call *c, json_t *body, struct strbuf *out)
 {
 	int64_t start = clock_mono_us();
 	struct search_result found = { 0 };
 	struct wanted w = { 0 };
 	int rc = read_body(d, c, body, &w);
 
-	if (rc < 0)
+	if (rc < 0 ||
+	    (rc = search_run(d->engine, d->embedder, c->rights, &w.request, c->arena, &found, c->err)) < 0 ||
+	    (rc = write_answer(d, c, &w, &found, out)) < 0)
 		return rc;
-	if ((rc = search_run(d->engine, d->embedder, c->rights, &w.request, c->arena, &found, c->err)) < 0)
-		return rc;
-	JSON_AUTO *data = json_array();
-	JSON_AUTO *weights = json_object();
-	JSON_AUTO *warnings = json_array();
-	const char *id = search_id_make(c->arena, d->secret, &found);
-	if (!data || !weights || !warnings || !id || add_weights(&w, &found, weights) < 0 ||
-	    add_warnings(&w, &found, warnings) < 0)
-		return no_memory(c->err);
-	if ((rc = add_hits(c, &w, &found, data)) < 0)
-		return rc;
-	json_t *j = json_pack("{s:s, s:O, s:O, s:s, s:O, s:f}", "search_id", id, "data", data, "weights",
-			      weights, "embedder", d->embedder ? embedder_info(d->embedder)->id : "none",
-			      "warnings", warnings, "took_ms", (double)(clock_mono_us() - start) / 1000);
-	if (!j)
-		return no_memory(c->err);
-	if ((rc = add_facets(c, &w, &found, j)) < 0) {
-		json_decref(j);
-		return rc;
+	if (w.request.n_facets) {
+		JSON_AUTO *facets = facets_json(&w, &found);
+		if (!facets)
+			return no_memory(c->err);
+		jsonw_key(out, "facets");
+		jsonw_value(out, facets);
 	}
-	*out = j;
-	return 0;
+	jsonw_key(out, "took_ms");
+	jsonw_decimal(out, (double)(clock_mono_us() - start) / 1000);
+	jsonw_close(out, '}');
+	return out->failed ? no_memory(c->err) : 0;
 }

@@ -19,6 +19,7 @@
 
 #include <stddef.h>
 
+#include "base/strbuf.h"
 #include "engine/engine.h"
 #include "text/passage.h"
 
@@ -81,6 +82,7 @@ struct search_hit {
 	struct text text;              /* the passage shown */
 	const struct span *highlights; /* within `text` */
 	size_t n_highlights;
+	struct span sentence; /* of `text`: the one with the most that is marked; empty: nothing is */
 };
 
 struct search_result {
@@ -105,7 +107,9 @@ int search_run(struct engine *g, struct embedder *m, const struct rights *r, con
 /* Is the hit first because a rule says so? */
 int search_hit_pinned(const struct search_hit *h);
 
-/* A hit as API.md has it (new reference); `explain` adds the vector's parts. The caller's rights were applied by search_run. */
+/* Writes a hit as API.md has it; `explain` adds the vector's parts. The caller's rights were applied by search_run. */
+void search_hit_write(const struct search_hit *h, int explain, struct strbuf *out);
+/* The same as a tree: new reference; NULL without memory. */
 json_t *search_hit_json(const struct search_hit *h, int explain);
 
 /* Reads the "filter" of a request into *out (NULL for none); ERR_BAD_FILTER, ERR_WRONG_TYPE with the path. */

@@ -235,7 +235,7 @@ int search_show_part(struct engine *g, struct arena *a, const struct term *terms
 		h->text = body_text(h->record.body, "problem");
 	if (rc < 0 || !highlight || !h->text.s)
 		return rc;
-	n = find_highlights(a, h->text.s, h->text.n, terms, n_terms, &h->highlights);
+	n = find_highlights(a, h->text.s, h->text.n, terms, n_terms, &h->highlights, &h->sentence);
 	if (n < 0)
 		return no_memory(e);
 	h->n_highlights = (size_t)n;

@@ -7,14 +7,42 @@
 #include "base/grow.h"
 #include "base/utf8.h"
 
+/* The sentence with the most distinct terms, then with the most marks, then the first. -1 without memory. */
+static int best_sentence(struct arena *a, const char *s, size_t n, const struct term_mark *marks,
+			 size_t n_marks, size_t n_terms, struct span *out)
+{
+	size_t *seen = arena_alloc(
+		a, n_terms * sizeof(*seen)); /* by term: the last sentence that has it, from 1 */
+	size_t best_distinct = 0, best_all = 0, m = 0;
+	const struct span *list;
+	long count = split_sentences(a, s, n, &list);
+
+	if (!seen || count < 0)
+		return -1;
+	for (size_t i = 0; i < (size_t)count && m < n_marks; i++) {
+		size_t distinct = 0, first = m;
+		for (; m < n_marks && marks[m].end <= list[i].end; m++) {
+			distinct += seen[marks[m].term] != i + 1;
+			seen[marks[m].term] = i + 1;
+		}
+		if (distinct > best_distinct || (distinct == best_distinct && m - first > best_all)) {
+			*out = list[i];
+			best_distinct = distinct;
+			best_all = m - first;
+		}
+	}
+	return 0;
+}
+
 long find_highlights(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
-		     const struct span **out)
+		     const struct span **out, struct span *sentence)
 {
 	const struct term_mark *marks;
 	long found = analyse_marks(a, s, n, terms, n_terms, &marks);
 	struct span *spans = found < 0 ? NULL : arena_alloc(a, (size_t)found * sizeof(*spans));
 
-	if (!spans)
+	*sentence = (struct span){ 0, 0 };
+	if (!spans || (found > 0 && best_sentence(a, s, n, marks, (size_t)found, n_terms, sentence) < 0))
 		return -1;
 	for (long i = 0; i < found; i++)
 		spans[i] = (struct span){ marks[i].start, marks[i].end };

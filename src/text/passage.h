@@ -38,9 +38,12 @@ struct token_counter {
 long split_chunks(struct arena *a, const char *s, size_t n, struct token_counter counter, size_t max_tokens,
 		  size_t whole_tokens, const struct span **out);
 
-/* Places of words of s whose stem is a stem of the terms. */
+/*
+ * Places of words of s whose stem is a stem of the terms; *sentence is the one
+ * that holds the most of them (distinct, then all), empty where there are none.
+ */
 long find_highlights(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
-		     const struct span **out);
+		     const struct span **out, struct span *sentence);
 
 /* The run of sentences of at most max_bytes of s that holds the most (distinct, then all) terms. */
 struct span best_passage(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,

@@ -51,6 +51,9 @@ def test_highlights_are_places_of_the_text(desk):
     text = hit["text"].encode()
     words = {text[h["start"]:h["end"]].decode().lower() for h in hit["highlights"]}
     assert {"refund", "parcel"} <= words
+    best = text[hit["sentence"]["start"]:hit["sentence"]["end"]].decode().lower()
+    assert "refund" in best or "parcel" in best
+    assert desk.post("/v1/search", {"query": "refund parcel", "highlight": False}).json()["data"][0].get("sentence") is None
 
 
 def test_the_resolution_closes_the_loop(desk, fresh):

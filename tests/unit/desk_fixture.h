@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
+#include "base/strbuf.h"
 #include "desk/bodies.h"
 #include "desk/desk.h"
 #include "embed/embed.h"
@@ -126,6 +127,15 @@ static inline json_t *J(struct fixture *f, const char *text)
 		NO_ERROR(f, act(&(f)->desk, &(f)->call, ##__VA_ARGS__, &result_)); \
 		json_keep((f)->arena, result_);                                    \
 	})
+
+/* desk_search with its answer as a tree, as acts have their results. */
+static inline int search_act(struct desk *d, const struct call *c, json_t *body, json_t **out)
+{
+	STRBUF_AUTO text = STRBUF_INIT;
+	int rc = desk_search(d, c, body, &text);
+
+	return rc < 0 ? rc : json_parse(text.p, text.n, c->err, out);
+}
 
 /* A string deep inside: get(j, "a.b.0.c"); NULL where there is none. */
 static inline json_t *at(const json_t *j, const char *path)

@@ -91,7 +91,7 @@ static size_t found(struct fixture *f, const char *query, const char *kind)
 {
 	json_t *b = json_keep(f->arena, json_pack("{s:s, s:[s]}", "query", query, "kinds", kind));
 
-	return json_array_size(at(ACT(f, desk_search, b), "data"));
+	return json_array_size(at(ACT(f, search_act, b), "data"));
 }
 
 static void put(struct fixture *f, const char *id, const char *text, const char *acl)
@@ -232,7 +232,7 @@ static void test_bot__sees_what_it_has_begun(void **state)
 	FAILS(f, ERR_NOT_FOUND, turn_act, "second", J(f, "{'role':'customer','text':'hello?'}"));
 	FAILS(f, ERR_NOT_FOUND, handoff_act, J(f, "{'conversation_id':'second','trigger':'other'}"));
 	FAILS(f, ERR_NOT_FOUND, predict_show, J(f, "{'conversation_id':'other'}"));
-	FAILS(f, ERR_NOT_FOUND, desk_search, J(f, "{'conversation_id':'other'}"));
+	FAILS(f, ERR_NOT_FOUND, search_act, J(f, "{'conversation_id':'other'}"));
 	FAILS(f, ERR_NOT_FOUND, handoff_show, h);
 	FAILS(f, ERR_NOT_FOUND, brief_show, h, BRIEF_JSON);
 	FAILS(f, ERR_NOT_FOUND, evidence_show, h, NULL, 0);

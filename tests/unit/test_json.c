@@ -1,9 +1,11 @@
 #include "unit/unit.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/strbuf.h"
 
 static int parse(const char *s, size_t n, struct error *e)
@@ -258,6 +260,67 @@ static void test_json_text__is_the_same_for_equal_values(void **state)
 	free(tb);
 }
 
+static void test_jsonw__reads_back_as_what_was_written(void **state)
+{
+	static const char odd[] = "a\"b\\c\n\t\x01\x1f/\xc3\xa9{[:";
+	STRBUF_AUTO b = STRBUF_INIT;
+	JSON_AUTO *tree = json_pack("{s:[i,i],s:n}", "list", 1, 2, "nothing");
+
+	(void)state;
+	jsonw_open(&b, '{');
+	jsonw_key(&b, "odd\"");
+	jsonw_string(&b, odd, sizeof(odd) - 1);
+	jsonw_key(&b, "list");
+	jsonw_open(&b, '[');
+	jsonw_int(&b, INT64_MIN);
+	jsonw_int(&b, 0);
+	jsonw_open(&b, '{');
+	jsonw_close(&b, '}');
+	jsonw_string(&b, "", 0);
+	jsonw_value(&b, tree);
+	jsonw_value(&b, NULL);
+	jsonw_open(&b, '[');
+	jsonw_close(&b, ']');
+	jsonw_close(&b, ']');
+	jsonw_close(&b, '}');
+	JSON_AUTO *want = json_pack("{s:s%, s:[I,i,{},s,O,n,[]]}", "odd\"", odd, sizeof(odd) - 1, "list",
+				    (json_int_t)INT64_MIN, 0, "", tree);
+	JSON_AUTO *got = json_loadb(b.p, b.n, 0, NULL);
+	assert_non_null(want);
+	if (!json_equal(got, want))
+		fail_msg("%s", b.p);
+}
+
+static void test_jsonw__decimals(void **state)
+{
+	static const struct {
+		double x;
+		const char *text;
+	} cases[] = {
+		{ 0, "0.0" },
+		{ 1, "1.0" },
+		{ -1.5, "-1.5" },
+		{ -0.0, "0.0" },
+		{ 0.72, "0.72" },
+		{ 12.25, "12.25" },
+		{ 1e-6, "0.000001" },
+		{ 4e-7, "0.0" },
+		{ -0.0000005, "-0.000001" },
+		{ 0.9999999, "1.0" },
+		{ 123456.654321, "123456.654321" },
+		{ 1e12, "1000000000000.0" },
+		{ (double)INFINITY, "null" },
+		{ (double)NAN, "null" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		STRBUF_AUTO b = STRBUF_INIT;
+		jsonw_decimal(&b, cases[i].x);
+		assert_string_equal(b.p, cases[i].text);
+	}
+}
+
 static void test_error_prefix__puts_the_outer_path_in_front(void **state)
 {
 	struct error e;
@@ -295,6 +358,8 @@ int main(void)
 		cmocka_unit_test(test_json_packed__vectors_are_those_of_the_parser),
 		cmocka_unit_test(test_json_packed__what_is_wrong_is_told_as_ever),
 		cmocka_unit_test(test_json_text__is_the_same_for_equal_values),
+		cmocka_unit_test(test_jsonw__reads_back_as_what_was_written),
+		cmocka_unit_test(test_jsonw__decimals),
 		cmocka_unit_test(test_error_prefix__puts_the_outer_path_in_front),
 		cmocka_unit_test(test_error_kind__every_row_has_a_name_of_its_own),
 	};

@@ -308,10 +308,36 @@ static void test_highlights__are_words_of_the_same_stem(void **state)
 	const struct span *p;
 	long n = query(*state, "cafe order refund", &t);
 
-	n = find_highlights(*state, s, strlen(s), t, (size_t)n, &p);
+	struct span sentence;
+
+	n = find_highlights(*state, s, strlen(s), t, (size_t)n, &p, &sentence);
 	assert_string_equal(join(*state, s, p, n), "Refunds|REFUNDED|caf\xc3\xa9|orders|order");
-	assert_int_equal(find_highlights(*state, s, strlen(s), NULL, 0, &p), 0);
-	assert_int_equal(find_highlights(*state, "", 0, t, 1, &p), 0);
+	assert_int_equal(find_highlights(*state, s, strlen(s), NULL, 0, &p, &sentence), 0);
+	assert_int_equal(sentence.end, 0);
+	assert_int_equal(find_highlights(*state, "", 0, t, 1, &p, &sentence), 0);
+	assert_int_equal(sentence.end, 0);
+}
+
+static const char *sentence_of(struct arena *a, const char *s, const char *q)
+{
+	const struct term *t;
+	const struct span *p;
+	struct span sentence;
+	long n = query(a, q, &t);
+
+	assert_true(find_highlights(a, s, strlen(s), t, (size_t)n, &p, &sentence) >= 0);
+	return arena_strndup(a, s + sentence.start, sentence.end - sentence.start);
+}
+
+static void test_highlights__name_the_sentence_that_holds_the_most_terms(void **state)
+{
+	const char *s =
+		"Refund refund refund. Nothing here at all. A refund needs the order. An order. Two orders.";
+
+	assert_string_equal(sentence_of(*state, s, "refund of an order"), "A refund needs the order.");
+	assert_string_equal(sentence_of(*state, s, "refund"), "Refund refund refund.");
+	assert_string_equal(sentence_of(*state, s, "order"), "A refund needs the order.");
+	assert_string_equal(sentence_of(*state, s, "parcel"), "");
 }
 
 static const char *passage(struct arena *a, const char *s, const char *q, size_t max)
@@ -466,6 +492,7 @@ int main(void)
 		TEST(test_chunks__cut_a_long_word),
 		TEST(test_chunks__of_ten_megabytes),
 		TEST(test_highlights__are_words_of_the_same_stem),
+		TEST(test_highlights__name_the_sentence_that_holds_the_most_terms),
 		TEST(test_best_passage__holds_the_most_distinct_terms),
 		TEST(test_best_passage__cuts_long_sentences),
 		TEST(test_markdown__loses_its_markup),

@@ -30,10 +30,7 @@ static json_t *predict(struct fixture *f, const char *body)
 
 static json_t *search(struct fixture *f, const char *body)
 {
-	json_t *out = NULL;
-
-	NO_ERROR(f, desk_search(&f->desk, &f->call, J(f, body), &out));
-	return json_keep(f->arena, out);
+	return ACT(f, search_act, J(f, body));
 }
 
 struct resolved {
@@ -294,8 +291,8 @@ static void test_case__second_resolution_supersedes(void **state)
 /* An expression of a stop word alone ranks nothing, but it matches, or does not parse. */
 static void test_search__a_match_without_words(void **state)
 {
+	STRBUF_AUTO text = STRBUF_INIT;
 	struct fixture *f = *state;
-	json_t *out = NULL;
 
 	put_document(f, "d-1", "One", "the first", NULL);
 	put_document(f, "d-2", "Two", "no such word", NULL);
@@ -303,8 +300,8 @@ static void test_search__a_match_without_words(void **state)
 	assert_int_equal(json_array_size(at(r, "data")), 1);
 	assert_string_equal(string_at(r, "data.0.id"), "d-1");
 	assert_true(json_is_null(at(r, "data.0.url")));
-	assert_int_equal(desk_search(&f->desk, &f->call, J(f, "{'match':'*'}"), &out), ERR_BAD_MATCH);
-	assert_int_equal(desk_search(&f->desk, &f->call, J(f, "{'vector':[1,2]}"), &out), ERR_NO_EMBEDDER);
+	assert_int_equal(desk_search(&f->desk, &f->call, J(f, "{'match':'*'}"), &text), ERR_BAD_MATCH);
+	assert_int_equal(desk_search(&f->desk, &f->call, J(f, "{'vector':[1,2]}"), &text), ERR_NO_EMBEDDER);
 }
 
 static void test_case__acl_is_of_all_that_went_in(void **state)
@@ -391,9 +388,9 @@ static void test_search__bodies(void **state)
 
 	put_document(f, "d-1", "A", "a b c", NULL);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		json_t *out = NULL;
+		STRBUF_AUTO text = STRBUF_INIT;
 		f->err = (struct error){ 0 };
-		int rc = desk_search(&f->desk, &f->call, J(f, cases[i].body), &out);
+		int rc = desk_search(&f->desk, &f->call, J(f, cases[i].body), &text);
 		if (rc != cases[i].code || strcmp(f->err.param, cases[i].param) != 0)
 			fail_msg("%s: %d at %s (%s)", cases[i].body, rc, f->err.param, f->err.message);
 	}

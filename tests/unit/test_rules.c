@@ -47,10 +47,7 @@ static void five_documents(struct fixture *f)
 
 static json_t *search(struct fixture *f, const char *body)
 {
-	json_t *out = NULL;
-
-	NO_ERROR(f, desk_search(&f->desk, &f->call, J(f, body), &out));
-	return json_keep(f->arena, out);
+	return ACT(f, search_act, J(f, body));
 }
 
 /* Ids of hits in their order, separated by spaces. */

@@ -653,14 +653,15 @@ static void test_json__of_a_document(void **state)
 				.part = { 18, 26 },
 				.text = { "the text", 8 },
 				.highlights = &mark,
-				.n_highlights = 1 };
+				.n_highlights = 1,
+				.sentence = { 0, 8 } };
 
 	check_json(
 		&h, 1,
 		"{\"kind\":\"document\",\"id\":\"d-1\",\"title\":\"T\",\"url\":null,\"source\":\"kb\",\"version\":\"sha256:x\","
 		"\"updated_at\":\"1970-01-01T00:00:01Z\",\"attributes\":{\"lang\":\"en\"},"
 		"\"chunk\":{\"n\":3,\"start\":18,\"end\":26},\"text\":\"the text\","
-		"\"highlights\":[{\"start\":0,\"end\":3}],\"score\":0.72,"
+		"\"highlights\":[{\"start\":0,\"end\":3}],\"sentence\":{\"start\":0,\"end\":8},\"score\":0.72,"
 		"\"sources\":{\"words\":{\"rank\":1,\"score\":12.25,\"contribution\":0.1},"
 		"\"vector\":{\"rank\":2,\"score\":0.5,\"contribution\":0.6,\"parts\":{\"whole\":0.25,\"chunk\":0.75}}},"
 		"\"boosts\":[{\"name\":\"usefulness\",\"contribution\":0.02,\"because\":\"helped\"}]}");

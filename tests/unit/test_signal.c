@@ -56,7 +56,7 @@ static void test_signals__of_a_search(void **state)
 	struct fixture *f = *state;
 
 	prepared(f);
-	json_t *out = ACT(f, desk_search, J(f, "{'query':'refund'}"));
+	json_t *out = ACT(f, search_act, J(f, "{'query':'refund'}"));
 	const char *token = string_at(out, "search_id");
 	ACT(f, signals_act,
 	    signal(f, arena_printf(f->arena,
