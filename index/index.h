@@ -224,6 +224,9 @@ uint64_t index_seq(struct index *x);
 int index_search(struct index *x, const struct index_query *q, struct arena *a, struct index_result *out,
 		 struct error *e);
 
+/* How many live entries have each of the terms: out[n]. */
+void index_frequencies(struct index *x, enum collection c, const struct term *terms, size_t n, uint64_t *out);
+
 /*
  * Merges some segments of each collection and builds graphs, in a background
  * thread; 1 while there may be more to do, 0 when not. `idle`: nothing is

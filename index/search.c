@@ -99,6 +99,24 @@ static int plan_words(const struct search *s, struct words_plan **out, struct er
 	return *out ? 0 : no_memory(e);
 }
 
+void index_frequencies(struct index *x, enum collection c, const struct term *terms, size_t n, uint64_t *out)
+{
+	struct view *view = index_view(x);
+	const struct list *l = view->lists[c];
+
+	for (size_t i = 0; i < n; i++) {
+		out[i] = 0;
+		for (size_t j = 0; j < l->n; j++) {
+			const struct segment *seg = l->parts[j].segment;
+			const struct words_part part = { .words = &seg->words,
+							 .dead_df = segment_dead_df(seg) };
+			uint32_t term = words_find(&seg->words, terms[i].stem, strlen(terms[i].stem));
+			out[i] += term == WORDS_NONE ? 0 : words_frequency(&part, term);
+		}
+	}
+	view_release(view);
+}
+
 /* --- candidates --------------------------------------------------------------------------------------- */
 
 /* Who is answered, each once. */

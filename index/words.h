@@ -114,6 +114,9 @@ struct words_part {
 		dead_df; /* by term: deleted documents that have it; NULL: none. A writer may add meanwhile */
 };
 
+/* Live documents of the part that have the term. A writer may count one that died meanwhile. */
+uint32_t words_frequency(const struct words_part *p, uint32_t term);
+
 struct words_query {
 	const struct term *terms;
 	size_t n_terms;

@@ -59,21 +59,31 @@ static double norm_of(const struct words_plan *p, uint32_t length)
 	return p->q.k1 * (1 - p->q.b + p->q.b * (double)length / p->average);
 }
 
+static uint32_t postings(const struct words *w, uint32_t term)
+{
+	return w->post_at[term + 1] - w->post_at[term];
+}
+
+uint32_t words_frequency(const struct words_part *p, uint32_t term)
+{
+	uint32_t all = postings(p->words, term);
+	uint32_t dead = p->dead_df ? __atomic_load_n(&p->dead_df[term], __ATOMIC_RELAXED) : 0;
+
+	return all - (dead < all ? dead : all);
+}
+
 static uint64_t look_up(struct part_plan *x, const struct term *t, size_t i, size_t n)
 {
 	uint32_t term = words_find(x->part->words, t->stem, n);
 
 	if (term == WORDS_NONE)
 		return 0;
-	const struct words *w = x->part->words;
-	uint32_t df = w->post_at[term + 1] - w->post_at[term];
-	uint32_t dead = x->part->dead_df ? __atomic_load_n(&x->part->dead_df[term], __ATOMIC_RELAXED) : 0;
 	size_t at = x->n_known++;
 	for (; at > 0 && x->known[at - 1].term > term; at--)
 		x->known[at] = x->known[at - 1];
 	x->known[at] = (struct known){ term, (uint32_t)i };
-	x->postings += df;
-	return df - (dead < df ? dead : df);
+	x->postings += postings(x->part->words, term);
+	return words_frequency(x->part, term);
 }
 
 static void look_up_all(struct words_plan *p)

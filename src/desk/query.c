@@ -106,15 +106,16 @@ static const float *blend(struct arena *a, const struct conversation *v, const s
 
 struct candidate {
 	const struct term *term;
-	size_t count, length, order;
+	uint64_t have; /* documents and cases */
+	size_t length, order;
 };
 
 static int rarer(const void *x, const void *y)
 {
 	const struct candidate *a = x, *b = y;
 
-	if (a->count != b->count)
-		return a->count < b->count ? -1 : 1;
+	if (a->have != b->have)
+		return a->have < b->have ? -1 : 1;
 	if (a->length != b->length)
 		return a->length > b->length ? -1 : 1;
 	return a->order < b->order ? -1 : a->order > b->order;
@@ -146,31 +147,50 @@ static struct text earlier_text(struct arena *a, const struct conversation *v, c
 	return (struct text){ s, n };
 }
 
-/* Adds the rarest words of earlier turns to the terms of the last one. */
-static int add_rare(struct arena *a, struct text earlier, struct desk_query *q, struct error *e)
+/* Words of earlier turns that the last one does not have, and by which anything can be found; rarest first. */
+static int find_rare(struct desk *d, struct arena *a, struct text earlier, const struct desk_query *q,
+		     struct candidate **out, size_t *n_out, struct error *e)
 {
 	const struct term *terms = NULL;
-	const struct token *tokens = NULL;
 	long n = analyse_query(a, earlier.s, earlier.n, 1000, &terms);
-	long n_tokens = analyse_text(a, earlier.s, earlier.n, &tokens);
 
-	if (n < 0 || n_tokens < 0)
+	if (n < 0)
 		return no_memory(e);
 	struct candidate *all = arena_alloc(a, ((size_t)n + 1) * sizeof(*all));
-	struct term *both = arena_alloc(a, (q->n_terms + EARLIER_WORDS) * sizeof(*both));
-	if (!all || !both)
-		return no_memory(e);
+	uint64_t *documents = arena_alloc(a, ((size_t)n + 1) * sizeof(*documents));
+	uint64_t *cases = arena_alloc(a, ((size_t)n + 1) * sizeof(*cases));
 	size_t n_all = 0;
-	for (long i = 0; i < n; i++) {
-		if (has_stem(q->terms, q->n_terms, terms[i].stem))
-			continue;
-		struct candidate x = { &terms[i], 0, strlen(terms[i].word), (size_t)i };
-		for (long t = 0; t < n_tokens; t++)
-			x.count += strcmp(tokens[t].stem, terms[i].stem) == 0;
-		all[n_all++] = x;
+	int rc;
+	if (!all || !documents || !cases)
+		return no_memory(e);
+	if ((rc = engine_frequencies(d->engine, COLLECTION_DOCUMENT, terms, (size_t)n, documents, e)) < 0 ||
+	    (rc = engine_frequencies(d->engine, COLLECTION_CASE, terms, (size_t)n, cases, e)) < 0)
+		return rc;
+	for (size_t i = 0; i < (size_t)n; i++) {
+		uint64_t have = documents[i] + cases[i];
+		if (have && !has_stem(q->terms, q->n_terms, terms[i].stem))
+			all[n_all++] = (struct candidate){ &terms[i], have, strlen(terms[i].word), i };
 	}
 	if (n_all > 1)
 		qsort(all, n_all, sizeof(*all), rarer);
+	*out = all;
+	*n_out = n_all;
+	return 0;
+}
+
+/* Adds the rarest words of earlier turns to the terms of the last one. */
+static int add_rare(struct desk *d, struct arena *a, struct text earlier, struct desk_query *q,
+		    struct error *e)
+{
+	struct candidate *all = NULL;
+	size_t n_all = 0;
+	int rc = find_rare(d, a, earlier, q, &all, &n_all, e);
+
+	if (rc < 0)
+		return rc;
+	struct term *both = arena_alloc(a, (q->n_terms + EARLIER_WORDS) * sizeof(*both));
+	if (!both)
+		return no_memory(e);
 	if (q->n_terms)
 		memcpy(both, q->terms, q->n_terms * sizeof(*both));
 	for (size_t i = 0; i < n_all && i < EARLIER_WORDS; i++) {
@@ -213,7 +233,7 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
 	struct text earlier = earlier_text(a, v, last);
 	if ((last->vector && !q.vector) || !earlier.s)
 		return no_memory(e);
-	if ((rc = set_terms(a, last->text, &q, e)) < 0 || (rc = add_rare(a, earlier, &q, e)) < 0)
+	if ((rc = set_terms(a, last->text, &q, e)) < 0 || (rc = add_rare(d, a, earlier, &q, e)) < 0)
 		return rc;
 	*out = q;
 	return 0;

@@ -70,6 +70,7 @@ static const struct engine_ops ops = {
 	.revision = read_revision,
 	.scan = read_scan,
 	.search = read_search,
+	.frequencies = read_frequencies,
 	.load = read_load,
 	.rows = read_rows,
 	.status = read_status,

@@ -25,7 +25,7 @@
 #include "store/tables.h"
 
 #define EMBEDDED_READERS 8
-#define EMBEDDED_CACHE (48u << 20) /* bytes of records kept for searches */
+#define EMBEDDED_CACHE (64u << 20) /* bytes of records kept for searches */
 
 struct batch;
 
@@ -93,6 +93,8 @@ int read_scan(void *self, const struct scan *s, struct arena *a, struct record *
 	      struct error *e);
 int read_search(void *self, const struct index_query *q, struct arena *a, struct index_result *out,
 		struct error *e);
+int read_frequencies(void *self, enum collection c, const struct term *terms, size_t n, uint64_t *out,
+		     struct error *e);
 int read_load(void *self, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
 	      struct arena *a, struct record **out, struct error *e);
 int read_rows(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out,

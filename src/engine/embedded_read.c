@@ -98,19 +98,41 @@ int read_scan(void *self, const struct scan *s, struct arena *a, struct record *
 	return 0;
 }
 
+/* The index, held against being replaced; NULL: there is none. */
+static struct index *hold_index(struct embedded *g, struct error *e)
+{
+	pthread_rwlock_rdlock(&g->index_lock);
+	if (g->index)
+		return g->index;
+	pthread_rwlock_unlock(&g->index_lock);
+	error_set(e, ERR_NOT_READY, NULL, "the index could not be built: restart the server");
+	return NULL;
+}
+
 int read_search(void *self, const struct index_query *q, struct arena *a, struct index_result *out,
 		struct error *e)
 {
 	struct embedded *g = self;
-	int rc;
+	struct index *x = hold_index(g, e);
 
-	pthread_rwlock_rdlock(&g->index_lock);
-	if (g->index)
-		rc = index_search(g->index, q, a, out, e);
-	else
-		rc = error_set(e, ERR_NOT_READY, NULL, "the index could not be built: restart the server");
+	if (!x)
+		return ERR_NOT_READY;
+	int rc = index_search(x, q, a, out, e);
 	pthread_rwlock_unlock(&g->index_lock);
 	return rc;
+}
+
+int read_frequencies(void *self, enum collection c, const struct term *terms, size_t n, uint64_t *out,
+		     struct error *e)
+{
+	struct embedded *g = self;
+	struct index *x = hold_index(g, e);
+
+	if (!x)
+		return ERR_NOT_READY;
+	index_frequencies(x, c, terms, n, out);
+	pthread_rwlock_unlock(&g->index_lock);
+	return 0;
 }
 
 /* --- records of entries ------------------------------------------------------------------------------- */
@@ -128,28 +150,26 @@ static const struct entry_row *as_rows(const struct live_row *live, size_t n, st
 	return rows;
 }
 
-/* About the memory of a parsed body, by that of its text. */
-#define BYTES_PER_BODY_BYTE 6
-
-static int fill_cached(struct embedded *g, struct db *d, enum record_kind k, uint64_t entry,
-		       struct cached_record *c, struct error *e)
+/* The record of an entry, held for the caller, with all that a search needs of it. */
+static int make_cached(struct embedded *g, struct db *d, enum record_kind k, uint64_t entry, struct arena *a,
+		       struct cached_record **out, struct error *e)
 {
 	struct live_row *live = NULL;
 	struct stored_record s;
+	struct record r;
 	size_t n = 0;
-	int rc = records_load(d, g->tables, (int)k, entry, c->arena, &s, e);
+	int rc = records_load(d, g->tables, (int)k, entry, a, &s, e);
 
-	if (rc < 0 || (rc = as_record(k, &s, c->arena, &c->record, e)) < 0 ||
-	    (rc = entries_places(d, entry, c->arena, &live, &n, e)) < 0)
+	if (rc < 0 || (rc = as_record(k, &s, a, &r, e)) < 0 ||
+	    (rc = entries_places(d, entry, a, &live, &n, e)) < 0)
 		return rc;
-	c->acl = s.acl ? json_keep(c->arena, json_loads(s.acl, JSON_DECODE_ANY, NULL)) : NULL;
-	if (s.acl && !c->acl)
+	JSON_AUTO *acl = s.acl ? json_loads(s.acl, JSON_DECODE_ANY, NULL) : NULL;
+	if (s.acl && !acl)
 		return error_set(e, ERR_CORRUPT, NULL, "an entry's ACL is not JSON");
-	c->record.rows = as_rows(live, n, c->arena);
-	c->record.n_rows = n;
-	c->entry = entry;
-	c->bytes = sizeof(*c) + s.text_n + BYTES_PER_BODY_BYTE * s.body_n + 2 * n * sizeof(struct entry_row);
-	return c->record.rows ? 0 : no_memory(e);
+	r.rows = as_rows(live, n, a);
+	r.n_rows = n;
+	*out = r.rows ? cached_record_new(&r, acl, entry, s.body_n) : NULL;
+	return *out ? 0 : no_memory(e);
 }
 
 /* One view of the database, for many records. */
@@ -164,20 +184,27 @@ static int read_cached(const struct view *v, enum record_kind k, uint64_t entry,
 		       struct cached_record **out, struct error *e)
 {
 	struct record_cache *cache = v->engine->cache;
-	struct cached_record *c = cached_record_new();
+	struct cached_record *c = NULL;
+	int rc = make_cached(v->engine, v->db, k, entry, a, &c, e);
 
-	if (!c || arena_defer(a, cached_record_release, c) < 0) {
+	*out = NULL;
+	if (rc < 0)
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	if (arena_defer(a, cached_record_release, c) < 0) {
 		cached_record_release(c);
 		return no_memory(e);
 	}
-	int rc = fill_cached(v->engine, v->db, k, entry, c, e);
-	if (rc == 0 && cache)
+	if (cache)
 		record_cache_put(cache, c, v->seq);
-	*out = rc == 0 ? c : NULL;
-	return rc == ERR_NOT_FOUND ? 0 : rc;
+	*out = c;
+	return 0;
 }
 
-/* Those of `n` that are kept; how many are not. All in one view: none was changed until the last was had. */
+/*
+ * Those of `n` that are kept; how many are not. They are of one view: once all
+ * are had they are looked at again, since one that was had late may be newer
+ * than what the others were when they were had.
+ */
 static size_t take_kept(struct embedded *g, enum record_kind k, const uint64_t *entries, size_t n,
 			struct arena *a, struct cached_record **out)
 {
@@ -189,12 +216,16 @@ static size_t take_kept(struct embedded *g, enum record_kind k, const uint64_t *
 			cached_record_release(out[i]);
 			out[i] = NULL;
 		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (out[i] && !record_cache_current(g->cache, out[i]))
+			out[i] = NULL;
 		missing += !out[i];
 	}
 	return missing;
 }
 
-/* In one view; those that are there stay, if they are still current in it. */
+/* At least one, which fixes the view; those that are there stay, if they are still current once it is fixed. */
 static int read_missing(struct embedded *g, enum record_kind k, const uint64_t *entries, size_t n,
 			struct arena *a, struct cached_record **out, struct error *e)
 {

@@ -113,6 +113,12 @@ int engine_search(struct engine *g, const struct index_query *q, struct arena *a
 	return rc;
 }
 
+int engine_frequencies(struct engine *g, enum collection c, const struct term *terms, size_t n, uint64_t *out,
+		       struct error *e)
+{
+	return g->ops->frequencies(g->self, c, terms, n, out, e);
+}
+
 int engine_load(struct engine *g, enum record_kind k, const struct rights *r, const uint64_t *entries,
 		size_t n, struct arena *a, struct record **out, struct error *e)
 {

@@ -159,6 +159,8 @@ struct engine_ops {
 		    struct error *e);
 	int (*search)(void *self, const struct index_query *q, struct arena *a, struct index_result *out,
 		      struct error *e);
+	int (*frequencies)(void *self, enum collection c, const struct term *terms, size_t n, uint64_t *out,
+			   struct error *e);
 	int (*load)(void *self, enum record_kind k, const struct rights *r, const uint64_t *entries, size_t n,
 		    struct arena *a, struct record **out, struct error *e);
 	int (*rows)(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out,
@@ -233,6 +235,10 @@ int engine_scan(struct engine *g, const struct scan *s, struct arena *a, struct 
 /* Candidates of every source with raw scores; ERR_WRONG_DIMENSION is the caller's to prevent. */
 int engine_search(struct engine *g, const struct index_query *q, struct arena *a, struct index_result *out,
 		  struct error *e);
+
+/* How many live entries of the collection have each of the terms: out[n]. For choosing words, not for showing. */
+int engine_frequencies(struct engine *g, enum collection c, const struct term *terms, size_t n, uint64_t *out,
+		       struct error *e);
 
 /*
  * The records of entries found by a search, in one view of the store that is

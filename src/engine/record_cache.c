@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/crypto.h"
 
 #define SHARDS 16
 #define BUCKETS 2048 /* a shard */
 #define PLACES 65536
-#define RECORD_ARENA 1024
+#define BYTES_PER_BODY_BYTE 5 /* of a parsed body */
 
 struct shard {
 	pthread_mutex_t lock;
@@ -83,26 +82,51 @@ int record_cache_current(const struct record_cache *c, const struct cached_recor
 
 /* --- records --------------------------------------------------------------------------------------------- */
 
-struct cached_record *cached_record_new(void)
+/* Takes `n` bytes with a NUL behind them from what is left of a block. */
+static char *put_bytes(char **at, const char *s, size_t n)
 {
-	struct arena *a = arena_new(RECORD_ARENA);
-	struct cached_record *r = a ? arena_alloc(a, sizeof(*r)) : NULL;
+	char *p = *at;
 
-	if (!r) {
-		arena_free(a);
+	memcpy(p, s, n);
+	p[n] = '\0';
+	*at += n + 1;
+	return p;
+}
+
+struct cached_record *cached_record_new(const struct record *r, json_t *acl, uint64_t entry, size_t body_n)
+{
+	size_t id = strlen(r->id), subject = r->subject ? strlen(r->subject) : 0;
+	size_t rows = r->n_rows * sizeof(*r->rows);
+	size_t size = sizeof(struct cached_record) + rows + id + subject + r->text.n + 3;
+	struct cached_record *c = malloc(size);
+
+	if (!c)
 		return NULL;
-	}
-	r->arena = a;
-	atomic_init(&r->holders, 1);
-	return r;
+	*c = (struct cached_record){ .record = *r, .acl = json_incref(acl), .entry = entry };
+	struct entry_row *places = (struct entry_row *)(c + 1);
+	char *at = (char *)places + rows;
+	if (rows)
+		memcpy(places, r->rows, rows);
+	c->record.rows = places;
+	c->record.id = put_bytes(&at, r->id, id);
+	c->record.subject = put_bytes(&at, r->subject ? r->subject : "", subject);
+	if (r->text.s)
+		c->record.text.s = put_bytes(&at, r->text.s, r->text.n);
+	json_incref(r->body);
+	c->bytes = size + BYTES_PER_BODY_BYTE * body_n;
+	atomic_init(&c->holders, 1);
+	return c;
 }
 
 void cached_record_release(void *p)
 {
 	struct cached_record *r = p;
 
-	if (r && atomic_fetch_sub(&r->holders, 1) == 1)
-		arena_free(r->arena);
+	if (!r || atomic_fetch_sub(&r->holders, 1) > 1)
+		return;
+	json_decref(r->record.body);
+	json_decref(r->acl);
+	free(r);
 }
 
 /* --- shards: all under their lock ------------------------------------------------------------------------ */

@@ -22,11 +22,10 @@ struct record_cache;
 
 /* Immutable once it is put, and shared: nobody changes the body. */
 struct cached_record {
-	struct record record; /* all of it in `arena` */
-	const json_t *acl;    /* of its entry; NULL: everyone */
+	struct record record;
+	json_t *acl; /* of its entry; NULL: everyone */
 	uint64_t entry;
-	struct arena *arena; /* its own; taken */
-	size_t bytes;        /* about */
+	size_t bytes; /* about */
 
 	/* the cache's */
 	atomic_uint holders;
@@ -51,8 +50,12 @@ void record_cache_publish(struct record_cache *c, uint64_t seq);
 struct cached_record *record_cache_get(struct record_cache *c, enum record_kind k, uint64_t entry);
 int record_cache_current(const struct record_cache *c, const struct cached_record *r);
 
-/* One with room for all above zeroed, in an arena of its own, held by the caller; NULL without memory. */
-struct cached_record *cached_record_new(void);
+/*
+ * A copy of `r` with its rows, which shares the body and `acl`; held by the
+ * caller. `body_n`: bytes of the body as text, by which its memory is
+ * estimated. NULL without memory.
+ */
+struct cached_record *cached_record_new(const struct record *r, json_t *acl, uint64_t entry, size_t body_n);
 /* Keeps what was read from a view not earlier than `view`. The caller goes on holding it. */
 void record_cache_put(struct record_cache *c, struct cached_record *r, uint64_t view);
 void cached_record_release(void *r);

@@ -164,6 +164,25 @@ static int op_rows(void *self, enum record_kind k, const char *id, struct arena 
 	return 0;
 }
 
+static int op_frequencies(void *self, enum collection kind, const struct term *terms, size_t n, uint64_t *out,
+			  struct error *e)
+{
+	struct cluster *c = self;
+
+	(void)e;
+	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < n; i++) {
+		out[i] = 0;
+		for (size_t j = 0; j < c->n_entries; j++) {
+			const struct memory_entry *en = &c->entries[j];
+			out[i] += en->live && record_schema(en->kind)->collection == (int)kind &&
+				  memory_has_word(en, terms[i].stem);
+		}
+	}
+	pthread_mutex_unlock(&c->lock);
+	return 0;
+}
+
 /* --- scans ----------------------------------------------------------------------------------------------- */
 
 static int check_fields(const struct scan *s, struct error *e)
@@ -300,6 +319,7 @@ static const struct engine_ops ops = {
 	.revision = op_revision,
 	.scan = op_scan,
 	.search = op_search,
+	.frequencies = op_frequencies,
 	.load = op_load,
 	.rows = op_rows,
 	.status = op_status,

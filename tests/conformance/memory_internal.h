@@ -92,6 +92,8 @@ struct memory_stream *memory_stream(struct cluster *c, const char *name);
 int memory_search(struct cluster *c, const struct index_query *q, struct arena *a, struct index_result *out,
 		  struct error *e);
 
+int memory_has_word(const struct memory_entry *en, const char *stem);
+
 /* memory_match.c: an expression of FTS5's, as far as words, phrases, prefixes, columns, AND, OR, NOT and parentheses. */
 struct match;
 int match_parse(struct arena *a, const char *expr, const struct match **out, struct error *e);

@@ -168,6 +168,11 @@ struct allowed {
 	int wanted;
 };
 
+int memory_has_word(const struct memory_entry *en, const char *stem)
+{
+	return count_word(en, stem) > 0;
+}
+
 /* BM25 with the idf that is never negative, by what all live entries of the collection have. */
 static void score_words(const struct cluster *c, const struct index_query *q, struct allowed *v, size_t n)
 {

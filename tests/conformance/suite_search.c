@@ -511,6 +511,30 @@ static void test_search__a_retag_keeps_words_and_vectors_and_the_entry(void **st
 	assert_finds(f, &q, "");
 }
 
+static void test_frequencies__count_live_entries_of_the_collection(void **state)
+{
+	const struct term terms[] = { { "apples", "appl", 1 }, { "pear", "pear", 1 }, { "plum", "plum", 1 } };
+	struct fixture *f = *state;
+	uint64_t have[3] = { 9, 9, 9 };
+
+	for (int times = 0; times < 2; times++) {
+		assert_int_equal(engine_frequencies(f->g, COLLECTION_DOCUMENT, terms, 3, have, &f->e), 0);
+		assert_int_equal(have[0] + have[1] + have[2], 0);
+		put_doc(f, (struct doc){ .id = "a", .title = "Apple", .text = "apples and a pear" });
+		put_doc(f, (struct doc){ .id = "b", .text = "an apple", .groups = "x" });
+		put_doc(f, (struct doc){ .id = "c", .text = "apple" });
+		delete_record(f, RECORD_DOCUMENT, "c");
+		assert_int_equal(engine_frequencies(f->g, COLLECTION_DOCUMENT, terms, 3, have, &f->e), 0);
+		assert_int_equal(have[0], 2);
+		assert_int_equal(have[1], 1);
+		assert_int_equal(have[2], 0);
+		assert_int_equal(engine_frequencies(f->g, COLLECTION_CASE, terms, 3, have, &f->e), 0);
+		assert_int_equal(have[0], 0);
+		delete_record(f, RECORD_DOCUMENT, "a");
+		delete_record(f, RECORD_DOCUMENT, "b");
+	}
+}
+
 /* --- loading -------------------------------------------------------------------------------------------------- */
 
 static void test_load__dead_and_forbidden_come_back_without_id(void **state)
@@ -642,6 +666,7 @@ const struct suite_test suite_search[] = {
 	SUITE_TEST(test_search__a_put_without_entry_leaves_the_entry),
 	SUITE_TEST(test_search__a_retag_keeps_words_and_vectors_and_the_entry),
 	SUITE_TEST(test_search__a_store_without_vectors_answers_by_words),
+	SUITE_TEST(test_frequencies__count_live_entries_of_the_collection),
 	SUITE_TEST(test_load__dead_and_forbidden_come_back_without_id),
 	SUITE_TEST(test_load__shows_the_last_change_with_the_places_of_the_rows),
 	{ NULL, NULL },

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "desk/query.h"
+#include "ingest/ingest.h"
 
 static int set_up(void **state)
 {
@@ -73,7 +74,14 @@ static void test_query__opening_is_joined(void **state)
 
 static void test_query__later_turns_keep_rare_words_of_earlier_ones(void **state)
 {
+	static const char *const texts[] = { "{'text':'order of a thermostat'}",
+					     "{'text':'order installation'}",
+					     "{'text':'order manual, subscription renewal'}" };
 	struct fixture *f = *state;
+	char id[] = "d-0";
+
+	for (int i = 0; i < 3; i++, id[2]++)
+		ACT(f, document_act, id, J(f, texts[i]));
 	struct conversation v = load(
 		f,
 		"{'turns':[{'role':'customer','text':'The order has a thermostat'},"
@@ -85,7 +93,8 @@ static void test_query__later_turns_keep_rare_words_of_earlier_ones(void **state
 	assert_true(weight_of(&q, "blinks") == 1);
 	assert_true(fabsf(weight_of(&q, "subscription") - .3f) < 1e-6f);
 	assert_true(fabsf(weight_of(&q, "thermostat") - .3f) < 1e-6f);
-	assert_true(weight_of(&q, "order") == 0); /* said again and again */
+	assert_true(weight_of(&q, "order") == 0); /* all documents have it */
+	assert_true(weight_of(&q, "thing") == 0); /* none has it */
 	assert_int_equal(q.n_terms, 2 + 4);
 }
 

@@ -66,6 +66,12 @@ static int rival_scan(void *self, const struct scan *s, struct arena *a, struct 
 	return engine_scan(((struct race *)self)->f->desk.engine, s, a, out, n, e);
 }
 
+static int rival_frequencies(void *self, enum collection c, const struct term *terms, size_t n, uint64_t *out,
+			     struct error *e)
+{
+	return engine_frequencies(((struct race *)self)->f->desk.engine, c, terms, n, out, e);
+}
+
 static int rival_rows(void *self, enum record_kind k, const char *id, struct arena *a, struct entry_row **out,
 		      size_t *n, struct error *e)
 {
@@ -82,6 +88,7 @@ static const struct engine_ops rival_ops = {
 	.get = rival_get,
 	.revision = rival_revision,
 	.scan = rival_scan,
+	.frequencies = rival_frequencies,
 	.rows = rival_rows,
 	.close = rival_close,
 };

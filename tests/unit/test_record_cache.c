@@ -14,11 +14,10 @@
 
 static void keep(struct record_cache *c, enum record_kind k, const char *id, uint64_t entry, uint64_t view)
 {
-	struct cached_record *r = cached_record_new();
+	const struct record as = { .kind = k, .id = id };
+	struct cached_record *r = cached_record_new(&as, NULL, entry, 0);
 
 	assert_non_null(r);
-	r->record = (struct record){ .kind = k, .id = arena_strdup(r->arena, id) };
-	r->entry = entry;
 	r->bytes = 1000;
 	record_cache_put(c, r, view);
 	cached_record_release(r);
