@@ -5,11 +5,14 @@
 
 #include "base/arena.h"
 
-/* What the store holds was made by json_text(): it is not checked as if it came from outside. */
-static int as_record(enum record_kind k, const struct stored_record *s, struct arena *a, struct record *out,
-		     struct error *e)
+/*
+ * What the store holds was made by json_text(): it is not checked as if it came
+ * from outside. The body is the caller's to release.
+ */
+static int parse_record(enum record_kind k, const struct stored_record *s, struct record *out,
+			struct error *e)
 {
-	json_t *body = json_keep(a, json_loadb(s->body, s->body_n, 0, NULL));
+	json_t *body = json_loadb(s->body, s->body_n, 0, NULL);
 
 	if (!body)
 		return error_set(e, ERR_CORRUPT, NULL, "a record's body is not JSON");
@@ -24,6 +27,14 @@ static int as_record(enum record_kind k, const struct stored_record *s, struct a
 				.body = body,
 				.text = { s->text, s->text_n } };
 	return 0;
+}
+
+static int as_record(enum record_kind k, const struct stored_record *s, struct arena *a, struct record *out,
+		     struct error *e)
+{
+	int rc = parse_record(k, s, out, e);
+
+	return rc < 0 || json_keep(a, out->body) ? rc : no_memory(e);
 }
 
 int read_get(void *self, enum record_kind k, const char *id, struct arena *a, struct record *out,
@@ -156,20 +167,25 @@ static int make_cached(struct embedded *g, struct db *d, enum record_kind k, uin
 {
 	struct live_row *live = NULL;
 	struct stored_record s;
-	struct record r;
+	struct record r = { 0 };
 	size_t n = 0;
 	int rc = records_load(d, g->tables, (int)k, entry, a, &s, e);
 
-	if (rc < 0 || (rc = as_record(k, &s, a, &r, e)) < 0 ||
-	    (rc = entries_places(d, entry, a, &live, &n, e)) < 0)
+	if (rc < 0 || (rc = entries_places(d, entry, a, &live, &n, e)) < 0 ||
+	    (rc = parse_record(k, &s, &r, e)) < 0)
 		return rc;
-	JSON_AUTO *acl = s.acl ? json_loads(s.acl, JSON_DECODE_ANY, NULL) : NULL;
-	if (s.acl && !acl)
-		return error_set(e, ERR_CORRUPT, NULL, "an entry's ACL is not JSON");
+	json_t *acl = s.acl ? json_loads(s.acl, JSON_DECODE_ANY, NULL) : NULL;
 	r.rows = as_rows(live, n, a);
 	r.n_rows = n;
-	*out = r.rows ? cached_record_new(&r, acl, entry, s.body_n) : NULL;
-	return *out ? 0 : no_memory(e);
+	if (s.acl && !acl)
+		rc = error_set(e, ERR_CORRUPT, NULL, "an entry's ACL is not JSON");
+	else if (!r.rows || !(*out = cached_record_new(&r, acl, entry, s.body_n)))
+		rc = no_memory(e);
+	if (rc < 0) {
+		json_decref(r.body);
+		json_decref(acl);
+	}
+	return rc;
 }
 
 /* One view of the database, for many records. */

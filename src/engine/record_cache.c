@@ -102,7 +102,7 @@ struct cached_record *cached_record_new(const struct record *r, json_t *acl, uin
 
 	if (!c)
 		return NULL;
-	*c = (struct cached_record){ .record = *r, .acl = json_incref(acl), .entry = entry };
+	*c = (struct cached_record){ .record = *r, .acl = acl, .entry = entry };
 	struct entry_row *places = (struct entry_row *)(c + 1);
 	char *at = (char *)places + rows;
 	if (rows)
@@ -112,7 +112,6 @@ struct cached_record *cached_record_new(const struct record *r, json_t *acl, uin
 	c->record.subject = put_bytes(&at, r->subject ? r->subject : "", subject);
 	if (r->text.s)
 		c->record.text.s = put_bytes(&at, r->text.s, r->text.n);
-	json_incref(r->body);
 	c->bytes = size + BYTES_PER_BODY_BYTE * body_n;
 	atomic_init(&c->holders, 1);
 	return c;

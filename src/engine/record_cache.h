@@ -20,7 +20,10 @@
 
 struct record_cache;
 
-/* Immutable once it is put, and shared: nobody changes the body. */
+/*
+ * Immutable once it is put, and shared: nobody changes the body, nor holds it by
+ * references of its own (jansson's counts are not for two threads).
+ */
 struct cached_record {
 	struct record record;
 	json_t *acl; /* of its entry; NULL: everyone */
@@ -51,7 +54,7 @@ struct cached_record *record_cache_get(struct record_cache *c, enum record_kind 
 int record_cache_current(const struct record_cache *c, const struct cached_record *r);
 
 /*
- * A copy of `r` with its rows, which shares the body and `acl`; held by the
+ * A copy of `r` with its rows, which takes the body and `acl`; held by the
  * caller. `body_n`: bytes of the body as text, by which its memory is
  * estimated. NULL without memory.
  */

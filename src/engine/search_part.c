@@ -30,7 +30,8 @@ int search_redact_case(struct arena *a, json_t *body, json_t **out)
 
 	if (!json_is_true(json_object_get(body, "shareable")))
 		return 0;
-	copy = json_keep(a, json_copy(body));
+	copy = json_keep(
+		a, json_deep_copy(body)); /* the body is shared with other threads, and so are its parts */
 	if (!copy)
 		return -1;
 	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++)
