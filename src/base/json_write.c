@@ -1,6 +1,5 @@
 #include "base/json_write.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,23 +69,12 @@ void jsonw_string(struct strbuf *b, const char *s, size_t n)
 	put_quoted(b, s, n);
 }
 
-static void put_digits(struct strbuf *b, uint64_t x)
-{
-	char digits[20];
-	size_t n = sizeof(digits);
-
-	do
-		digits[--n] = (char)('0' + x % 10);
-	while (x /= 10);
-	strbuf_add(b, digits + n, sizeof(digits) - n);
-}
-
 void jsonw_int(struct strbuf *b, int64_t x)
 {
 	part(b);
 	if (x < 0)
 		strbuf_putc(b, '-');
-	put_digits(b, x < 0 ? -(uint64_t)x : (uint64_t)x);
+	strbuf_uint(b, x < 0 ? -(uint64_t)x : (uint64_t)x);
 }
 
 #define DECIMALS 6
@@ -107,7 +95,7 @@ void jsonw_decimal(struct strbuf *b, double x)
 	size_t n = DECIMALS;
 	if (all < 0)
 		strbuf_putc(b, '-');
-	put_digits(b, size / ONE);
+	strbuf_uint(b, size / ONE);
 	for (size_t i = DECIMALS; i-- > 0; rest /= 10)
 		decimals[i] = (char)('0' + rest % 10);
 	while (n > 1 && decimals[n - 1] == '0')

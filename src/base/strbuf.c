@@ -57,6 +57,17 @@ void strbuf_putc(struct strbuf *b, char c)
 	strbuf_add(b, &c, 1);
 }
 
+void strbuf_uint(struct strbuf *b, uint64_t x)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + x % 10);
+	while (x /= 10);
+	strbuf_add(b, digits + n, sizeof(digits) - n);
+}
+
 void strbuf_printf(struct strbuf *b, const char *fmt, ...)
 {
 	va_list ap;

@@ -9,6 +9,7 @@
 #define READBACK_BASE_STRBUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct strbuf {
 	char *p; /* owned; NULL while empty */
@@ -26,6 +27,7 @@ void strbuf_clear(struct strbuf *b); /* keeps the memory */
 void strbuf_add(struct strbuf *b, const char *s, size_t n);
 void strbuf_puts(struct strbuf *b, const char *s);
 void strbuf_putc(struct strbuf *b, char c);
+void strbuf_uint(struct strbuf *b, uint64_t x); /* in decimal */
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Hands the string over (never NULL unless out of memory); the caller frees it. */

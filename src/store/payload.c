@@ -46,17 +46,6 @@ static void add_string(struct strbuf *b, const char *s)
 	strbuf_putc(b, '"');
 }
 
-static void add_number(struct strbuf *b, uint64_t v)
-{
-	char digits[20];
-	size_t i = sizeof(digits);
-
-	do
-		digits[--i] = (char)('0' + v % 10);
-	while (v /= 10);
-	strbuf_add(b, digits + i, sizeof(digits) - i);
-}
-
 static void add_hash(struct strbuf *b, const struct stored_ref *r)
 {
 	char hex[2 * SHA256_SIZE + 3];
@@ -77,7 +66,7 @@ static void add_row(struct strbuf *b, const struct stored_row *r)
 
 	strbuf_putc(b, '[');
 	for (size_t i = 0; i < 5; i++) {
-		add_number(b, numbers[i]);
+		strbuf_uint(b, numbers[i]);
 		strbuf_putc(b, ',');
 	}
 	add_hash(b, &r->vector);
@@ -90,7 +79,7 @@ static void add_entry(struct strbuf *b, const struct stored_entry *en)
 	strbuf_puts(b, en->acl ? en->acl : "null");
 	if (!en->keep_rows) {
 		strbuf_puts(b, ",\"entry\":");
-		add_number(b, en->entry);
+		strbuf_uint(b, en->entry);
 		strbuf_puts(b, ",\"rows\":[");
 		for (size_t i = 0; i < en->n_rows; i++) {
 			if (i)
