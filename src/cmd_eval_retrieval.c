@@ -114,8 +114,9 @@ static int make_query(struct desk *d, const struct call *c, const char *text, st
 	if (strncmp(text, USER, strlen(USER)) != 0)
 		rc = query_of_text(d, c->arena, text_of(text), out, c->err);
 	else if ((rc = read_turns(c, text, &v)) == 0 &&
-		 (rc = conversation_embed(d, c->arena, &v, c->err)) == 0)
-		rc = query_of_conversation(d, c->arena, &v, out, c->err);
+		 (rc = conversation_embed(d, c->arena, &v, c->err)) == 0 &&
+		 (rc = query_of_conversation(d, c->arena, &v, out, c->err)) == 0)
+		rc = query_lean(d, c->arena, &v, out, c->err);
 	return rc < 0 ? rc : query_require_vector(out, c->err);
 }
 

@@ -170,6 +170,9 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 	if ((rc = conversation_load(d, c, id, &v)) < 0 ||
 	    (rc = query_of_conversation(d, c->arena, &v, &w->query, c->err)) < 0)
 		return rc;
+	if (q->n_kinds == 1 && q->kinds[0] == COLLECTION_DOCUMENT &&
+	    (rc = query_lean(d, c->arena, &v, &w->query, c->err)) < 0)
+		return rc;
 	if (search_by_vector_only(&q->weights) && (rc = query_require_vector(&w->query, c->err)) < 0)
 		return rc;
 	query_to_request(&w->query, q);

@@ -184,6 +184,31 @@ static int find_kind(struct desk *d, const struct call *c, const struct evidence
 	return 0;
 }
 
+static int find_all(struct desk *d, const struct call *c, const struct evidence_input *in,
+		    struct evidence_found *f, const struct desk_query *q, struct search_hit *list)
+{
+	const char *intent = body_string(package_value(in->package, "intent"), "label");
+	struct text customer = body_text(in->conversation->body, "customer");
+	struct index_value value = { .type = VALUE_STRING, .s = customer };
+	struct index_filter same = { .op = FILTER_EQ, .key = "customer", .values = &value, .n_values = 1 };
+	struct search_request r = { .kinds = { COLLECTION_DOCUMENT }, .intent = *intent ? intent : NULL };
+	struct desk_query of_documents = *q;
+	int rc;
+
+	if ((rc = query_lean(d, c->arena, in->conversation, &of_documents, c->err)) < 0)
+		return rc;
+	query_to_request(&of_documents, &r);
+	if ((rc = find_kind(d, c, in, f, &r, EVIDENCE_DOCUMENTS, list)) < 0)
+		return rc;
+	query_to_request(q, &r);
+	r.kinds[0] = COLLECTION_CASE;
+	if ((rc = find_kind(d, c, in, f, &r, EVIDENCE_CASES, list)) < 0 || !customer.s)
+		return rc;
+	r.kinds[0] = COLLECTION_CONVERSATION;
+	r.filter = &same;
+	return find_kind(d, c, in, f, &r, EVIDENCE_CONVERSATIONS, list);
+}
+
 int evidence_find(struct desk *d, const struct call *c, const struct evidence_input *in,
 		  struct evidence_found *out)
 {
@@ -191,11 +216,6 @@ int evidence_find(struct desk *d, const struct call *c, const struct evidence_in
 	struct desk_query *q = arena_alloc(c->arena, sizeof(*q));
 	struct search_hit *list = arena_alloc(
 		c->arena, (EVIDENCE_DOCUMENTS + EVIDENCE_CASES + EVIDENCE_CONVERSATIONS) * sizeof(*list));
-	const char *intent = body_string(package_value(in->package, "intent"), "label");
-	struct search_request r = { 0 };
-	struct text customer = body_text(in->conversation->body, "customer");
-	struct index_value value = { .type = VALUE_STRING, .s = customer };
-	struct index_filter same = { .op = FILTER_EQ, .key = "customer", .values = &value, .n_values = 1 };
 	int rc;
 
 	if (!q || !list)
@@ -203,20 +223,8 @@ int evidence_find(struct desk *d, const struct call *c, const struct evidence_in
 	if ((rc = queue_rights(c, in, &f.rights)) < 0 || (rc = make_query(d, c, in, q)) < 0 ||
 	    (rc = citations_resolve(d, c, &f.rights, in->package, &f.cited, &f.n_cited)) < 0)
 		return rc;
-	if (q->n_terms || q->vector) {
-		query_to_request(q, &r);
-		r.intent = *intent ? intent : NULL;
-		r.kinds[0] = COLLECTION_DOCUMENT;
-		if ((rc = find_kind(d, c, in, &f, &r, EVIDENCE_DOCUMENTS, list)) < 0)
-			return rc;
-		r.kinds[0] = COLLECTION_CASE;
-		if ((rc = find_kind(d, c, in, &f, &r, EVIDENCE_CASES, list)) < 0)
-			return rc;
-		r.kinds[0] = COLLECTION_CONVERSATION;
-		r.filter = &same;
-		if (customer.s && (rc = find_kind(d, c, in, &f, &r, EVIDENCE_CONVERSATIONS, list)) < 0)
-			return rc;
-	}
+	if ((q->n_terms || q->vector) && (rc = find_all(d, c, in, &f, q, list)) < 0)
+		return rc;
 	f.hits = list;
 	f.query = q;
 	*out = f;

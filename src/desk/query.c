@@ -10,6 +10,7 @@
 #define EARLIER_WEIGHT .5f /* of the mean of earlier turns beside the last one */
 #define EARLIER_WORDS 4
 #define EARLIER_WORD_WEIGHT .3f
+#define LEAN 2.f /* of the last turn of an opening, times its share of the opening's words */
 #define EARLIER_BYTES \
 	((size_t)16 << 10) /* of earlier turns that are looked through for rare words, newest first */
 
@@ -77,10 +78,25 @@ int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk
 	return 0;
 }
 
+/* v / |v|, in place; `otherwise` where opposite vectors left nothing. */
+static const float *normalise(float *v, size_t dim, const float *otherwise)
+{
+	float norm = 0;
+
+	for (size_t i = 0; i < dim; i++)
+		norm += v[i] * v[i];
+	norm = sqrtf(norm);
+	if (!(norm > 1e-6f))
+		return otherwise;
+	for (size_t i = 0; i < dim; i++)
+		v[i] /= norm;
+	return v;
+}
+
 /* normalised(last + 1/2 * mean(earlier)), from vectors that the turns have. */
 static const float *blend(struct arena *a, const struct conversation *v, const struct turn *last, size_t dim)
 {
-	float *sum = arena_alloc(a, dim * sizeof(*sum)), norm = 0;
+	float *sum = arena_alloc(a, dim * sizeof(*sum));
 	size_t earlier = 0;
 
 	if (!sum)
@@ -92,16 +108,9 @@ static const float *blend(struct arena *a, const struct conversation *v, const s
 			sum[i] += t->vector[i];
 		earlier++;
 	}
-	for (size_t i = 0; i < dim; i++) {
-		sum[i] = last->vector[i] + (earlier ? EARLIER_WEIGHT * sum[i] / (float)earlier : 0);
-		norm += sum[i] * sum[i];
-	}
-	norm = sqrtf(norm);
-	if (!(norm > 1e-6f)) /* opposite vectors: the last turn speaks for itself */
-		return last->vector;
 	for (size_t i = 0; i < dim; i++)
-		sum[i] /= norm;
-	return sum;
+		sum[i] = last->vector[i] + (earlier ? EARLIER_WEIGHT * sum[i] / (float)earlier : 0);
+	return normalise(sum, dim, last->vector);
 }
 
 struct candidate {
@@ -147,6 +156,25 @@ static struct text earlier_text(struct arena *a, const struct conversation *v, c
 	return (struct text){ s, n };
 }
 
+/* In how many documents and cases each term is. */
+static int how_many_have(struct desk *d, struct arena *a, const struct term *terms, size_t n,
+			 const uint64_t **out, struct error *e)
+{
+	uint64_t *documents = arena_alloc(a, (n + 1) * sizeof(*documents));
+	uint64_t *cases = arena_alloc(a, (n + 1) * sizeof(*cases));
+	int rc;
+
+	if (!documents || !cases)
+		return no_memory(e);
+	if ((rc = engine_frequencies(d->engine, COLLECTION_DOCUMENT, terms, n, documents, e)) < 0 ||
+	    (rc = engine_frequencies(d->engine, COLLECTION_CASE, terms, n, cases, e)) < 0)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		documents[i] += cases[i];
+	*out = documents;
+	return 0;
+}
+
 /* Words of earlier turns that the last one does not have, and by which anything can be found; rarest first. */
 static int find_rare(struct desk *d, struct arena *a, struct text earlier, const struct desk_query *q,
 		     struct candidate **out, size_t *n_out, struct error *e)
@@ -157,19 +185,14 @@ static int find_rare(struct desk *d, struct arena *a, struct text earlier, const
 	if (n < 0)
 		return no_memory(e);
 	struct candidate *all = arena_alloc(a, ((size_t)n + 1) * sizeof(*all));
-	uint64_t *documents = arena_alloc(a, ((size_t)n + 1) * sizeof(*documents));
-	uint64_t *cases = arena_alloc(a, ((size_t)n + 1) * sizeof(*cases));
+	const uint64_t *have = NULL;
 	size_t n_all = 0;
-	int rc;
-	if (!all || !documents || !cases)
-		return no_memory(e);
-	if ((rc = engine_frequencies(d->engine, COLLECTION_DOCUMENT, terms, (size_t)n, documents, e)) < 0 ||
-	    (rc = engine_frequencies(d->engine, COLLECTION_CASE, terms, (size_t)n, cases, e)) < 0)
+	int rc = all ? how_many_have(d, a, terms, (size_t)n, &have, e) : no_memory(e);
+	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < (size_t)n; i++) {
-		uint64_t have = documents[i] + cases[i];
-		if (have && !has_stem(q->terms, q->n_terms, terms[i].stem))
-			all[n_all++] = (struct candidate){ &terms[i], have, strlen(terms[i].word), i };
+		if (have[i] && !has_stem(q->terms, q->n_terms, terms[i].stem))
+			all[n_all++] = (struct candidate){ &terms[i], have[i], strlen(terms[i].word), i };
 	}
 	if (n_all > 1)
 		qsort(all, n_all, sizeof(*all), rarer);
@@ -236,6 +259,95 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
 	if ((rc = set_terms(a, last->text, &q, e)) < 0 || (rc = add_rare(d, a, earlier, &q, e)) < 0)
 		return rc;
 	*out = q;
+	return 0;
+}
+
+/* Terms of the opening, and of its last turn. */
+struct said {
+	const struct term *opening, *last;
+	size_t n_opening, n_last;
+};
+
+static int analyse_opening(struct arena *a, const struct conversation *v, const struct turn *last,
+			   struct said *out, struct error *e)
+{
+	struct text opening = conversation_opening(a, v);
+	struct said s = { 0 };
+
+	if (!opening.s)
+		return no_memory(e);
+	long n = analyse_query(a, opening.s, opening.n, SEARCH_MAX_TERMS, &s.opening);
+	long m = analyse_query(a, last->text.s, last->text.n, SEARCH_MAX_TERMS, &s.last);
+	if (n < 0 || m < 0)
+		return no_memory(e);
+	s.n_opening = (size_t)n;
+	s.n_last = (size_t)m;
+	*out = s;
+	return 0;
+}
+
+/*
+ * The last turn's share of the opening's words, of those by which anything can
+ * be found: next to nothing for a name or an address that was asked for, nearly
+ * all behind a greeting.
+ */
+static int share_of_last(struct desk *d, struct arena *a, const struct said *s, float *out, struct error *e)
+{
+	const uint64_t *have = NULL;
+	size_t all = 0, last = 0;
+	int rc = how_many_have(d, a, s->opening, s->n_opening, &have, e);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < s->n_opening; i++) {
+		all += have[i] > 0;
+		last += have[i] > 0 && has_stem(s->last, s->n_last, s->opening[i].stem);
+	}
+	*out = all ? (float)last / (float)all : 0;
+	return 0;
+}
+
+static int lower_earlier(struct arena *a, const struct said *s, float weight, struct desk_query *q,
+			 struct error *e)
+{
+	struct term *terms = arena_alloc(a, (q->n_terms + 1) * sizeof(*terms));
+
+	if (!terms)
+		return no_memory(e);
+	for (size_t i = 0; i < q->n_terms; i++) {
+		terms[i] = q->terms[i];
+		if (has_stem(s->opening, s->n_opening, terms[i].stem) &&
+		    !has_stem(s->last, s->n_last, terms[i].stem))
+			terms[i].weight *= weight;
+	}
+	q->terms = q->n_terms ? terms : NULL;
+	return 0;
+}
+
+int query_lean(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *q,
+	       struct error *e)
+{
+	const struct turn *last = conversation_last(v, "customer");
+	size_t spoken = conversation_count(v, "customer");
+	struct said said = { 0 };
+	float share;
+	int rc;
+
+	if (spoken < 2 || spoken > OPENING_TURNS)
+		return 0;
+	if ((rc = analyse_opening(a, v, last, &said, e)) < 0 ||
+	    (rc = share_of_last(d, a, &said, &share, e)) < 0 ||
+	    (rc = lower_earlier(a, &said, 1 - share, q, e)) < 0)
+		return rc;
+	if (!q->vector || !last->vector)
+		return 0;
+	size_t dim = embedder_info(d->embedder)->dim;
+	float *sum = arena_alloc(a, dim * sizeof(*sum));
+	if (!sum)
+		return no_memory(e);
+	for (size_t i = 0; i < dim; i++)
+		sum[i] = q->vector[i] + LEAN * share * last->vector[i];
+	q->vector = normalise(sum, dim, q->vector);
 	return 0;
 }
 

@@ -1,13 +1,12 @@
 /*
  * query.h: what to search for on behalf of a conversation or of a text.
  *
- * Up to three customer turns: they are joined to one text (support chats begin
- * with a greeting). Beyond: vector = normalised(last customer turn + 1/2 *
- * mean of the earlier ones), from the cached vectors of turns; words = those
- * of the last customer turn, and the 4 rarest of earlier turns at weight .3.
- * How rare a word is the engine does not tell: words that were said once in
- * the conversation go before repeated ones, longer before shorter.
- * Measured: see docs/architecture.md (clapnq nDCG@10 .445 -> .471).
+ * Up to three customer turns are joined to one text: support chats begin with
+ * a greeting. Beyond: vector = normalised(last customer turn + 1/2 * mean of
+ * the earlier ones), from the cached vectors of turns; words = those of the
+ * last customer turn, and the 4 rarest of earlier turns at weight .3: those
+ * that the fewest documents and cases have.
+ * Measured: docs/benchmarks.md, "Queries of conversations".
  */
 #ifndef READBACK_DESK_QUERY_H
 #define READBACK_DESK_QUERY_H
@@ -24,6 +23,17 @@ struct desk_query {
 
 int query_of_conversation(struct desk *d, struct arena *a, const struct conversation *v,
 			  struct desk_query *out, struct error *e);
+
+/*
+ * Leans the query of an opening of two or three customer turns on the last of
+ * them, for a search of documents: of two questions the second is asked now.
+ * Cases and examples are openings themselves, and are looked for as a whole.
+ * With s = the last turn's share of the opening's words: vector =
+ * normalised(vector + 2 s * last turn), words of earlier turns alone at weight
+ * 1 - s. Other queries stay as they are.
+ */
+int query_lean(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *q,
+	       struct error *e);
 int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e);
 
 /* ERR_EMBEDDER_UNAVAILABLE for a query that is not embedded, where words do not do. */

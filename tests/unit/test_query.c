@@ -67,8 +67,8 @@ static void test_query__opening_is_joined(void **state)
 	struct desk_query q = query(f, &v);
 
 	assert_true(text_is(q.text, "Hi there\nmy parcel\nis late"));
-	assert_true(weight_of(&q, "parcel") == 1);
 	assert_true(weight_of(&q, "late") == 1);
+	assert_true(weight_of(&q, "parcel") == 1);
 	assert_true(weight_of(&q, "yes") == 0);
 }
 
@@ -134,6 +134,83 @@ static void test_query__vector_leans_on_the_last_turn(void **state)
 	assert_true(fabs(dot(q.vector, expected, dim) / norm - 1) < 1e-4);
 }
 
+static struct desk_query lean(struct fixture *f, const struct conversation *v)
+{
+	struct desk_query q = query(f, v);
+
+	NO_ERROR(f, query_lean(&f->desk, f->arena, v, &q, &f->err));
+	return q;
+}
+
+#define TWO_QUESTIONS                                          \
+	"{'turns':[{'role':'customer','text':'Is it heavy?'}," \
+	"{'role':'customer','text':'How loud is the pump?'}]}"
+
+static void test_query_lean__of_two_questions_the_second_counts_more(void **state)
+{
+	struct fixture *f = *state;
+
+	ACT(f, document_act, "d", J(f, "{'text':'A heavy pump is loud'}"));
+	struct conversation v = load(f, TWO_QUESTIONS);
+	struct desk_query q = lean(f, &v);
+
+	assert_true(weight_of(&q, "loud") == 1);
+	assert_true(weight_of(&q, "pump") == 1);
+	assert_true(fabsf(weight_of(&q, "heavy") - 1 / 3.f) < 1e-6f); /* two of three words were said last */
+}
+
+static void test_query_lean__a_name_that_was_asked_for_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	ACT(f, document_act, "d", J(f, "{'text':'A heavy pump is loud'}"));
+	struct conversation v = load(f, "{'turns':[{'role':'customer','text':'The pump is loud'},"
+					"{'role':'customer','text':'Alice Morgenstern'}]}");
+	struct desk_query q = lean(f, &v);
+
+	assert_true(weight_of(&q, "pump") == 1);
+	assert_true(weight_of(&q, "loud") == 1);
+	assert_true(weight_of(&q, "alice") == 1);
+}
+
+static void test_query_lean__vector(void **state)
+{
+	struct fixture *f = *state;
+
+	if (!f) {
+		skip();
+		return;
+	}
+	ACT(f, document_act, "d", J(f, "{'text':'A heavy pump is loud'}"));
+	struct conversation v = load(f, TWO_QUESTIONS);
+	size_t dim = embedder_info(f->desk.embedder)->dim;
+	float expected[1024];
+	struct desk_query whole = query(f, &v), q = lean(f, &v);
+
+	for (size_t i = 0; i < dim; i++)
+		expected[i] = whole.vector[i] + 2 * (2 / 3.f) * v.turns[1].vector[i];
+	double norm = sqrt(dot(expected, expected, dim));
+	assert_true(fabs(dot(q.vector, q.vector, dim) - 1) < 1e-4);
+	assert_true(fabs(dot(q.vector, expected, dim) / norm - 1) < 1e-4);
+}
+
+static void test_query_lean__one_turn_or_many_stay(void **state)
+{
+	struct fixture *f = *state;
+
+	ACT(f, document_act, "d", J(f, "{'text':'A heavy pump is loud, red, cold'}"));
+	struct conversation one = load(f, "{'turns':[{'role':'customer','text':'The pump is loud'}]}");
+	struct conversation many = load(
+		f, "{'turns':[{'role':'customer','text':'heavy'},{'role':'customer','text':'loud'},"
+		   "{'role':'customer','text':'red'},{'role':'customer','text':'cold'}]}");
+	struct desk_query q = lean(f, &one);
+
+	assert_true(weight_of(&q, "pump") == 1);
+	q = lean(f, &many);
+	assert_true(weight_of(&q, "cold") == 1);
+	assert_true(fabsf(weight_of(&q, "heavy") - .3f) < 1e-6f);
+}
+
 static void test_query__one_turn_uses_its_stored_vector(void **state)
 {
 	struct fixture *f = *state;
@@ -179,6 +256,10 @@ int main(void)
 		TEST(test_query__opening_is_joined),
 		TEST(test_query__later_turns_keep_rare_words_of_earlier_ones),
 		MODEL_TEST(test_query__vector_leans_on_the_last_turn),
+		TEST(test_query_lean__of_two_questions_the_second_counts_more),
+		TEST(test_query_lean__a_name_that_was_asked_for_changes_nothing),
+		MODEL_TEST(test_query_lean__vector),
+		TEST(test_query_lean__one_turn_or_many_stay),
 		MODEL_TEST(test_query__one_turn_uses_its_stored_vector),
 		MODEL_TEST(test_conversation_embed__only_what_is_new),
 	};
