@@ -131,6 +131,17 @@ struct index_query {
 	const char *const *facets; /* keys whose values are counted */
 	size_t n_facets;
 	double k1, b; /* of BM25; both 0: INDEX_K1 and INDEX_B */
+	/*
+	 * How the caller fuses. With `right`, candidates by words that cannot be
+	 * among the best `right` of
+	 *
+	 *   vector_weight · (vector + 1) / (best vector + 1) + words_weight · words / (best words)
+	 *
+	 * are left out: a document that is not among the k best by vector is no
+	 * nearer than the last of them. The best one by words is always there.
+	 */
+	size_t right; /* 0: none are left out */
+	double vector_weight, words_weight;
 };
 
 #define INDEX_FACET_VALUES 100

@@ -3,12 +3,13 @@
  *
  *  1. `match` is asked of its source; a database may take long.
  *  2. What groups, filter and `match` allow, and is alive (search_allow.c).
- *  3. The best k of that by vector (search_vectors.c), the best k by words (words.h).
+ *  3. The best k of that by vector (search_vectors.c), the best k by words (words.h) as far as they matter.
  *  4. All of both get the scores of both sources.
  */
 #include "index/search.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,10 +125,11 @@ struct candidates {
 	struct idmap known; /* owned: place to number */
 	struct index_hit *hits;
 	struct place *places;
-	size_t n, n_words; /* the first n_words have their scores by words already */
+	size_t n;
 };
 
-static int candidate(struct candidates *c, const struct search *s, struct place at)
+/* `words`: its score, or NAN: not known yet. */
+static int candidate(struct candidates *c, const struct search *s, struct place at, float words)
 {
 	uint64_t key = ((uint64_t)at.part << 32 | at.doc) + 1;
 
@@ -135,6 +137,7 @@ static int candidate(struct candidates *c, const struct search *s, struct place 
 		return 0;
 	if (idmap_put(&c->known, key, (uint32_t)c->n) < 0)
 		return -1;
+	c->hits[c->n].words = words;
 	c->hits[c->n].entry = s->list->parts[at.part].segment->ids[at.doc];
 	c->places[c->n++] = at;
 	return 0;
@@ -234,41 +237,86 @@ static void rank_words(struct index_hit *hits, size_t n, struct order *o)
 		hits[o[i].hit].words_rank = (uint32_t)i + 1;
 }
 
-/* Step 4. */
-static int score_all(const struct search *s, const struct words_plan *plan, struct candidates *c,
-		     struct error *e)
+/* Step 4, in the order in which candidates are found. */
+static void score(const struct search *s, const struct words_plan *plan, struct candidates *c, size_t from)
+{
+	for (size_t i = from; i < c->n; i++) {
+		score_vector(s, c->places[i], &c->hits[i]);
+		if (isnan(c->hits[i].words))
+			c->hits[i].words = plan ? (float)words_score(plan, c->places[i].part,
+								     c->places[i].doc)
+						: 0;
+	}
+}
+
+static int rank(const struct search *s, struct candidates *c, struct error *e)
 {
 	struct order *o = arena_alloc(s->arena, (c->n + 1) * sizeof(*o));
 
 	if (!o)
 		return no_memory(e);
-	for (size_t i = 0; i < c->n; i++) {
-		score_vector(s, c->places[i], &c->hits[i]);
-		if (plan && i >= c->n_words)
-			c->hits[i].words = (float)words_score(plan, c->places[i].part, c->places[i].doc);
-	}
 	rank_vectors(c->hits, c->n, o);
 	rank_words(c->hits, c->n, o);
 	return 0;
 }
 
-static int add_all(const struct search *s, struct candidates *c, const struct place *v, size_t n_v,
-		   const struct words_hit *w, size_t n_w)
+static int descending(const void *a, const void *b)
 {
-	c->hits = arena_alloc(s->arena, (n_v + n_w + 1) * sizeof(*c->hits));
-	c->places = arena_alloc(s->arena, (n_v + n_w + 1) * sizeof(*c->places));
-	if (!c->hits || !c->places)
-		return -1;
-	for (size_t i = 0; i < n_w; i++) {
-		c->hits[i].words = (float)w[i].score;
-		if (candidate(c, s, (struct place){ w[i].part, w[i].doc }) < 0)
-			return -1;
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x < y) - (x > y);
+}
+
+/*
+ * The least score by words with which a document that is not among the
+ * candidates, all of them found by vector, can be among the best `right`. Not
+ * knowing the best score by words, one is taken that is no better: with a
+ * better one, what candidates are ahead by vector is worth more words.
+ */
+static int least_words(const struct search *s, const struct candidates *c, double *least, struct error *e)
+{
+	double worst = INFINITY, best = -INFINITY, best_words = 0;
+	double *need = arena_alloc(s->arena, (c->n + 1) * sizeof(*need));
+
+	*least = 0;
+	if (!need)
+		return no_memory(e);
+	for (size_t i = 0; i < c->n; i++) {
+		worst = fmin(worst, c->hits[i].vector);
+		best = fmax(best, c->hits[i].vector);
+		best_words = fmax(best_words, c->hits[i].words);
 	}
-	c->n_words = n_w;
-	for (size_t i = 0; i < n_v; i++)
-		if (candidate(c, s, v[i]) < 0)
+	if (c->n < s->q->right || !(s->q->words_weight > 0) || best <= -1)
+		return 0;
+	double per_vector = s->q->vector_weight / s->q->words_weight * best_words / (best + 1);
+	for (size_t i = 0; i < c->n; i++)
+		need[i] = per_vector * (c->hits[i].vector - worst) + c->hits[i].words;
+	qsort(need, c->n, sizeof(*need), descending);
+	*least = need[s->q->right - 1] * (1 - 1e-6); /* fusion rounds otherwise */
+	return 0;
+}
+
+static int add_vectors(const struct search *s, struct candidates *c, const struct place *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (candidate(c, s, v[i], NAN) < 0)
 			return -1;
 	return 0;
+}
+
+static int add_words(const struct search *s, struct candidates *c, const struct words_hit *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (candidate(c, s, (struct place){ w[i].part, w[i].doc }, (float)w[i].score) < 0)
+			return -1;
+	return 0;
+}
+
+static int candidates_init(const struct search *s, struct candidates *c, size_t room)
+{
+	c->hits = arena_alloc(s->arena, room * sizeof(*c->hits));
+	c->places = arena_alloc(s->arena, room * sizeof(*c->places));
+	return c->hits && c->places ? 0 : -1;
 }
 
 static int gather(struct search *s, struct candidates *c, struct index_result *out, struct error *e)
@@ -277,6 +325,7 @@ static int gather(struct search *s, struct candidates *c, struct index_result *o
 	const struct words_hit *w = NULL;
 	const struct place *v = NULL;
 	struct words_plan *plan;
+	double least = 0;
 	long n_w = 0;
 	int rc = plan_words(s, &plan, e);
 
@@ -285,12 +334,21 @@ static int gather(struct search *s, struct candidates *c, struct index_result *o
 		rc = search_vectors(s, k + 1, &v, &n_v, e);
 	else if (rc == 0 && !plan)
 		rc = first_allowed(s, k + 1, &v, &n_v, e);
-	if (rc == 0 && plan && (n_w = words_best(plan, s->arena, k + 1, &w)) < 0)
+	if (rc == 0 && (candidates_init(s, c, 2 * (k < s->n_allowed ? k : s->n_allowed) + 1) < 0 ||
+			add_vectors(s, c, v, n_v < k ? n_v : k) < 0))
 		rc = no_memory(e);
+	if (rc < 0)
+		return rc;
+	score(s, plan, c, 0);
+	if (plan && s->q->right && n_v > k && (rc = least_words(s, c, &least, e)) < 0)
+		return rc;
+	size_t found = c->n;
+	if (plan && ((n_w = words_best(plan, s->arena, k + 1, least, &w)) < 0 ||
+		     add_words(s, c, w, (size_t)n_w < k ? (size_t)n_w : k) < 0))
+		return no_memory(e);
+	score(s, plan, c, found);
 	out->exhausted = n_v <= k && (size_t)n_w <= k;
-	if (rc == 0 && add_all(s, c, v, n_v < k ? n_v : k, w, (size_t)n_w < k ? (size_t)n_w : k) < 0)
-		rc = no_memory(e);
-	return rc < 0 ? rc : score_all(s, plan, c, e);
+	return rank(s, c, e);
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------ */

@@ -135,8 +135,12 @@ struct words_hit {
 	double score; /* > 0 */
 };
 
-/* The best k allowed documents that have any term, best first, ties by entry id. Fewer than k: there are no more. -1: no memory. */
-long words_best(struct words_plan *p, struct arena *a, size_t k, const struct words_hit **out);
+/*
+ * The best k allowed documents that have any term, best first, ties by entry
+ * id. Fewer than k: there are no more with a score of at least `least`; the
+ * best of all is there, whatever its score. -1: no memory.
+ */
+long words_best(struct words_plan *p, struct arena *a, size_t k, double least, const struct words_hit **out);
 
 /* The score of one document, 0 if it has none of the terms: to the bit what words_best() gives. */
 double words_score(const struct words_plan *p, uint32_t part, uint32_t doc);

@@ -210,20 +210,22 @@ struct maybe {
 struct collector {
 	float *least; /* the k best that documents have at least, smallest on top */
 	size_t n, k;
+	float best;  /* of them */
+	float floor; /* who has less is not wanted, unless it is the best */
 	struct maybe *maybe;
 	size_t n_maybe, cap;
 	struct words_plan *plan;
 	struct arena *arena;
 };
 
-static int collector_init(struct collector *c, struct words_plan *p, struct arena *a, size_t k)
+static int collector_init(struct collector *c, struct words_plan *p, struct arena *a, size_t k, double least)
 {
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < p->q.n_parts; i++)
 		most += p->q.parts[i].words->docs;
 	k = k < most ? k : most;
-	*c = (struct collector){ .k = k, .plan = p, .arena = a };
+	*c = (struct collector){ .k = k, .floor = (float)(least / p->slack), .plan = p, .arena = a };
 	c->least = arena_alloc(a, (k + 1) * sizeof(*c->least));
 	return c->least ? 0 : -1;
 }
@@ -231,13 +233,16 @@ static int collector_init(struct collector *c, struct words_plan *p, struct aren
 /* What a sum of floats must reach to be worth a look. */
 static float bar(const struct collector *c)
 {
-	return c->n < c->k ? 0 : c->least[0];
+	float floor = c->best < c->floor ? c->best : c->floor;
+
+	return c->n < c->k || c->least[0] < floor ? floor : c->least[0];
 }
 
 static void raise_bar(struct collector *c, float score)
 {
 	size_t hole = 0;
 
+	c->best = score > c->best ? score : c->best;
 	if (c->n < c->k) {
 		for (hole = c->n++; hole > 0 && score < c->least[(hole - 1) / 2]; hole = (hole - 1) / 2)
 			c->least[hole] = c->least[(hole - 1) / 2];
@@ -558,10 +563,10 @@ static int list_allowed(struct collector *c, uint32_t part)
 	return rc;
 }
 
-long words_best(struct words_plan *p, struct arena *a, size_t k, const struct words_hit **out)
+long words_best(struct words_plan *p, struct arena *a, size_t k, double least, const struct words_hit **out)
 {
 	struct collector c;
-	int rc = collector_init(&c, p, a, k);
+	int rc = collector_init(&c, p, a, k, least);
 
 	for (size_t i = 0; rc == 0 && i < p->q.n_parts; i++) {
 		const struct part_plan *x = &p->parts[p->order[i]];

@@ -233,8 +233,15 @@ static int want_facets(struct run *r, enum collection kind)
 	return 0;
 }
 
-static int find_candidates(struct run *r, enum collection kind, size_t k, struct candidates *c)
+/* Rules show others than the best: then candidates are wanted that fusion alone would not miss. */
+static size_t must_be_right(const struct run *r, size_t wanted)
 {
+	return r->rules.n_pins || r->rules.hidden ? 0 : wanted;
+}
+
+static int find_candidates(struct run *r, enum collection kind, size_t k, size_t wanted, struct candidates *c)
+{
+	struct search_weights w = fuse_normalise(r->q->weights, search_default_weights(kind));
 	const struct search_request *q = r->q;
 	struct index_query iq = {
 		.collection = kind,
@@ -248,8 +255,10 @@ static int find_candidates(struct run *r, enum collection kind, size_t k, struct
 		.k1 = q->k1,
 		.b = q->b,
 		.facets = q->facets,
+		.right = must_be_right(r, wanted),
+		.vector_weight = w.vector,
+		.words_weight = w.words,
 	};
-	struct search_weights w = fuse_normalise(q->weights, search_default_weights(kind));
 	int rc;
 
 	*c = (struct candidates){ .weights = w };
@@ -395,7 +404,7 @@ static int search_kind(struct run *r, enum collection kind)
 	int rc;
 
 	for (k = k < LEAST_CANDIDATES ? LEAST_CANDIDATES : k;; k *= GROWTH) {
-		rc = find_candidates(r, kind, k, &c);
+		rc = find_candidates(r, kind, k, wanted, &c);
 		if (rc == 0)
 			rc = load_and_pin(r, kind, wanted, &c);
 		if (rc < 0)

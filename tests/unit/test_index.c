@@ -211,9 +211,68 @@ static void check_answer(const struct model *m, const struct index_query *q, con
 	}
 }
 
+struct fused_entry {
+	double score;
+	uint64_t entry;
+};
+
+static int by_fused(const void *a, const void *b)
+{
+	const struct fused_entry *x = a, *y = b;
+
+	if (x->score != y->score)
+		return x->score < y->score ? 1 : -1;
+	return (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+/* The candidates by the sum of index.h, best first. */
+static struct fused_entry *fuse_all(const struct index_query *q, const struct index_result *r)
+{
+	struct fused_entry *all = calloc(r->n + 1, sizeof(*all));
+	double best_vector = -1, best_words = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->hits[i].vector_rank)
+			best_vector = fmax(best_vector, r->hits[i].vector);
+		best_words = fmax(best_words, r->hits[i].words);
+	}
+	for (size_t i = 0; i < r->n; i++) {
+		const struct index_hit *h = &r->hits[i];
+		all[i].entry = h->entry;
+		if (h->vector_rank)
+			all[i].score = q->vector_weight * (h->vector + 1) / (best_vector + 1);
+		if (h->words > 0)
+			all[i].score += q->words_weight * h->words / best_words;
+	}
+	qsort(all, r->n, sizeof(*all), by_fused);
+	return all;
+}
+
+/* What may be left out is never among the best. */
+static size_t check_right(struct index *x, struct arena *a, struct rng *r, struct index_query q,
+			  const struct index_result *all, uint64_t seed)
+{
+	struct index_result some = { 0 };
+
+	q.right = 1 + rng_below(r, q.k);
+	q.vector_weight = .1 + .8 * rng_real(r);
+	q.words_weight = 1 - q.vector_weight;
+	assert_int_equal(index_search(x, &q, a, &some, NULL), 0);
+	assert_true(some.n <= all->n);
+	assert_int_equal(some.exhausted, all->exhausted);
+	struct fused_entry *want = fuse_all(&q, all), *got = fuse_all(&q, &some);
+	for (size_t i = 0; i < q.right && i < all->n; i++)
+		if (i >= some.n || got[i].entry != want[i].entry)
+			fail_msg("seed %d: of the best %zu, number %zu is missing", (int)seed, q.right, i);
+	free(want);
+	free(got);
+	return all->n - some.n;
+}
+
 static void ask_all(struct index *x, struct model *m, struct rng *r, uint64_t seed)
 {
 	int walked = index_tuning(x)->scan_rows == 0;
+	size_t left_out = 0;
 
 	for (int i = 0; i < 60; i++) {
 		struct arena *a = arena_new(4096);
@@ -223,8 +282,11 @@ static void ask_all(struct index *x, struct model *m, struct rng *r, uint64_t se
 		assert_int_equal(index_search(x, &question.q, a, &out, NULL), 0);
 		assert_int_equal(out.seq, index_seq(x));
 		check_answer(m, &question.q, &out, walked, seed);
+		if (question.q.vector && question.q.n_terms)
+			left_out += check_right(x, a, r, question.q, &out, seed);
 		arena_free(a);
 	}
+	assert_true(left_out > 0);
 }
 
 static void random_life(uint64_t seed, int graphs)
