@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index/bits.h"
+
 /* --- the bytes -------------------------------------------------------------------------------------- */
 
 static int corrupt(struct error *e)
@@ -86,9 +88,8 @@ struct heap {
 };
 
 struct walk_scratch {
-	uint16_t *seen; /* by row: the walk that saw it last */
-	size_t rows;
-	uint16_t now;
+	uint64_t *seen;      /* set of rows; owned */
+	size_t words;        /* room in it */
 	struct heap next;    /* to be walked from, best on top */
 	struct heap held;    /* the beam, worst on top */
 	struct heap missed;  /* in any order: met, and not good enough for the beam */
@@ -119,18 +120,15 @@ static int scratch_begin(struct walk_scratch *s, size_t rows)
 	s->next.n = s->held.n = s->missed.n = s->dropped.n = 0;
 	s->report = (struct walk_report){ 0, 0 };
 	s->compared = 0;
-	if (s->rows < rows) {
+	size_t words = bits_words(rows);
+	if (s->words < words) {
 		free(s->seen);
-		s->rows = 0;
-		s->now = 0;
-		if (!(s->seen = calloc(rows, sizeof(*s->seen))))
+		s->words = 0;
+		if (!(s->seen = malloc(words * sizeof(*s->seen))))
 			return -1;
-		s->rows = rows;
+		s->words = words;
 	}
-	if (++s->now == 0) {
-		memset(s->seen, 0, s->rows * sizeof(*s->seen));
-		s->now = 1;
-	}
+	memset(s->seen, 0, words * sizeof(*s->seen));
 	return 0;
 }
 
@@ -224,35 +222,23 @@ static int hold(struct walk_scratch *s, size_t beam, struct walked x)
 
 /* --- the walk ------------------------------------------------------------------------------------------ */
 
-#define AHEAD 8
-
-/* The scores of n rows by their codes, while those further on are on their way. */
-static void compare(const struct walk *w, const uint32_t *rows, size_t n, float *score)
-{
-	for (size_t i = 0; i < n && i < AHEAD; i++)
-		codes_fetch(&w->codes, rows[i]);
-	for (size_t at = 0; at < n; at += AHEAD) {
-		size_t m = n - at < AHEAD ? n - at : AHEAD;
-		for (size_t i = at + AHEAD; i < n && i < at + 2 * AHEAD; i++)
-			codes_fetch(&w->codes, rows[i]);
-		codes_score(w->distance, &w->codes, w->query, rows + at, m, score + at);
-	}
-}
+/* Rows walked from at once: the codes of all their neighbours are on their way from memory while the first are compared. */
+#define ABREAST 2
 
 static struct walked descend(const struct walk *w)
 {
 	const struct links *l = w->links;
 	struct walked best = { l->entry, 0, 0 };
 
-	compare(w, &best.row, 1, &best.score);
+	codes_score(w->distance, &w->codes, w->query, &best.row, 1, &best.score);
 	for (uint32_t level = l->levels - 1; level > 0; level--) {
 		for (int moved = 1; moved;) {
 			const uint32_t *next = upper_links(l, best.row, level);
 			float score[WALK_UPPER];
 			size_t n = 0;
 			while (next && n < WALK_UPPER && next[n] != WALK_NONE)
-				n++;
-			compare(w, next, n, score);
+				codes_fetch(&w->codes, next[n++]);
+			codes_score(w->distance, &w->codes, w->query, next, n, score);
 			moved = 0;
 			for (size_t i = 0; i < n; i++) {
 				struct walked x = { next[i], score[i], 0 };
@@ -273,16 +259,25 @@ static int is_allowed(const struct walk *w, uint32_t row)
 	return !w->allowed || (w->allowed[doc / 64] >> (doc % 64) & 1);
 }
 
-/* The neighbours of a row that the walk has not seen; they are seen now. */
+static void links_fetch(const struct links *l, uint32_t row)
+{
+	const uint32_t *next = l->ground + (size_t)row * WALK_GROUND;
+
+	for (size_t i = 0; i < WALK_GROUND; i += 64 / sizeof(*next))
+		__builtin_prefetch(next + i);
+}
+
+/* The neighbours of a row that the walk has not seen; they are seen now, and asked for. */
 static size_t unseen(const struct walk *w, struct walk_scratch *s, uint32_t row, uint32_t *out)
 {
 	const uint32_t *next = w->links->ground + (size_t)row * WALK_GROUND;
 	size_t n = 0;
 
 	for (size_t i = 0; i < WALK_GROUND && next[i] != WALK_NONE; i++) {
-		if (s->seen[next[i]] == s->now)
+		if (bits_has(s->seen, next[i]))
 			continue;
-		s->seen[next[i]] = s->now;
+		bits_add(s->seen, next[i]);
+		codes_fetch(&w->codes, next[i]);
 		out[n++] = next[i];
 	}
 	return n;
@@ -296,6 +291,7 @@ static int meet(const struct walk *w, struct walk_scratch *s, struct walked x)
 		return put_aside(&s->missed, x);
 	if (best_push(&s->next, x) < 0)
 		return -1;
+	links_fetch(w->links, x.row);
 	return is_allowed(w, x.row) ? hold(s, w->beam, x) : 0;
 }
 
@@ -317,21 +313,24 @@ static long hand_out(const struct heap *held, struct walked *out)
 static long walk_through(const struct walk *w, struct walk_scratch *s, struct walked *out,
 			 struct walk_report *report)
 {
-	uint32_t rows[WALK_GROUND];
-	float score[WALK_GROUND];
+	uint32_t rows[ABREAST * WALK_GROUND];
+	float score[ABREAST * WALK_GROUND];
 	struct walk_report r = s->report;
 
-	while (s->next.n > 0) {
-		struct walked x = s->next.p[0];
-		if (s->held.n == w->beam && !better(x, s->held.p[0]))
+	for (;;) {
+		size_t n = 0;
+		uint32_t steps = r.steps;
+		while (r.steps - steps < ABREAST && s->next.n > 0) {
+			if (s->held.n == w->beam && !better(s->next.p[0], s->held.p[0]))
+				break;
+			struct walked x = best_pop(&s->next);
+			r.steps++;
+			r.allowed_steps += (uint32_t)is_allowed(w, x.row);
+			n += unseen(w, s, x.row, rows + n);
+		}
+		if (r.steps == steps)
 			break;
-		best_pop(&s->next);
-		if (s->next.n)
-			__builtin_prefetch(w->links->ground + (size_t)s->next.p[0].row * WALK_GROUND);
-		r.steps++;
-		r.allowed_steps += (uint32_t)is_allowed(w, x.row);
-		size_t n = unseen(w, s, x.row, rows);
-		compare(w, rows, n, score);
+		codes_score(w->distance, &w->codes, w->query, rows, n, score);
 		s->compared += n;
 		if (w->budget && s->compared > w->budget)
 			return WALK_GIVEN_UP;
@@ -348,7 +347,7 @@ long walk_run(const struct walk *w, struct walk_scratch *s, struct walked *out, 
 	if (scratch_begin(s, w->links->rows) < 0)
 		return -1;
 	struct walked start = descend(w);
-	s->seen[start.row] = s->now;
+	bits_add(s->seen, start.row);
 	if (meet(w, s, start) < 0)
 		return -1;
 	return walk_through(w, s, out, report);
