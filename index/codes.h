@@ -1,13 +1,19 @@
 /*
- * codes.h: vectors in a byte a number, for a first look.
+ * codes.h: vectors in small numbers, for a first look and a second.
  *
  * Inner products with whole vectors wait for memory: 384 floats are 24 cache
- * lines. A row is kept a second time as integers of -127 … 127 times a scale
- * of its own, a quarter of that; with it goes how far it is from the row. So
- * an inner product with the code is within a known distance of the true one:
- * who cannot be among the best by that is never read in full, and nobody else
- * is left out. (Scalar quantisation, as in Lucene 9.9 or FAISS's SQ8, with the
- * residual's norm as the bound, by Cauchy and Schwarz.)
+ * lines. A row is kept a second time as integers of 1 … 255 (128 is nought)
+ * times a scale of its own, a quarter of that; and each integer in two halves:
+ * the upper four bits of all numbers stand in one array, the lower four in
+ * another. A walk through a graph, which compares thousands to find its way,
+ * looks at the upper ones alone, three lines.
+ *
+ * With each row goes how far it is from its code. So an inner product with the
+ * code is within a known distance of the true one: who cannot be among the best
+ * by that is never read in full, and nobody else is left out. (Scalar
+ * quantisation, as in Lucene 9.9 or FAISS's SQ4 and SQ8, with the residual's
+ * norm as the bound, by Cauchy and Schwarz. By the upper half the bound would be
+ * an eighth, which rules out too few.)
  *
  * Any thread.
  */
@@ -22,47 +28,64 @@
 struct arena;
 
 struct code_scale {
-	float scale; /* row = scale · code + residual */
+	float scale; /* row = scale · (code - 128) + residual */
 	float error; /* the residual's length, rounded up */
 };
 
-/* Bytes of a code of `dim` numbers, padded with zeros. */
-size_t codes_stride(size_t dim);
+/* Bytes of a half of the code of `dim` numbers; numbers beyond are noughts. */
+size_t codes_half(size_t dim);
 
-void codes_make(const float *v, size_t dim, int8_t *code, struct code_scale *out);
+/* Byte i of a half: number i in its lower four bits, number codes_half() + i in its upper ones. */
+void codes_make(const float *v, size_t dim, uint8_t *upper, uint8_t *lower, struct code_scale *out);
 
 /* Rows that can be looked at. */
 struct codes {
-	const int8_t *codes; /* row r at codes + r * stride, DISTANCE_ALIGN aligned */
-	size_t stride;
+	const uint8_t *upper, *lower; /* row r at + r * half, DISTANCE_ALIGN aligned */
+	size_t half;
 	const struct code_scale *scales;
 };
 
-/* A query as integers too, of 16 bits. */
+/* A query as integers of -127 … 127. */
 struct code_query {
-	const int16_t *q; /* `stride` numbers, aligned; the arena's */
+	const int8_t *q; /* 2 * half numbers, aligned; the arena's */
 	float scale, norm, error;
+	int32_t sum; /* of the numbers */
 };
 /* -1: no memory. */
 int code_query_make(const float *v, size_t dim, struct arena *a, struct code_query *out);
 
-/* The inner products of the query with n codes of these rows. */
+/* The inner products of the query with n rows: about, by the upper halves, and by both. */
+void codes_look(const struct distance *d, const struct codes *c, const struct code_query *q,
+		const uint32_t *rows, size_t n, float *score);
 void codes_score(const struct distance *d, const struct codes *c, const struct code_query *q,
 		 const uint32_t *rows, size_t n, float *score);
 
-/* How much more than its score by the code a row's inner product can be. */
+/* What rounding to float adds to sums of these sizes, on vectors of unit length. */
+#define CODE_ROUNDING 4e-6f
+
+/* How much more than its score a row's inner product can be. */
 static inline float codes_doubt(const struct codes *c, const struct code_query *q, uint32_t row)
 {
-	return c->scales[row].error * q->norm + q->error;
+	float error = c->scales[row].error;
+
+	return error * q->norm + q->error * (1 + error) + CODE_ROUNDING;
 }
 
-/* Asks for a row's code beforehand: the next one is somewhere else. */
+/* Asks for the upper half of a row's code beforehand: the next one is somewhere else. */
 static inline void codes_fetch(const struct codes *c, uint32_t row)
 {
-	const int8_t *p = c->codes + (size_t)row * c->stride;
+	const uint8_t *p = c->upper + (size_t)row * c->half;
 
 	__builtin_prefetch(&c->scales[row]);
-	for (size_t i = 0; i < c->stride; i += 64)
+	for (size_t i = 0; i < c->half; i += 64)
+		__builtin_prefetch(p + i);
+}
+
+static inline void codes_fetch_lower(const struct codes *c, uint32_t row)
+{
+	const uint8_t *p = c->lower + (size_t)row * c->half;
+
+	for (size_t i = 0; i < c->half; i += 64)
 		__builtin_prefetch(p + i);
 }
 

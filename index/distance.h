@@ -23,8 +23,12 @@ struct distance {
 	const char *name; /* "plain", "avx2", "avx512" */
 	/* out[i] = the inner product of `q` and rows[i], each of `dim` floats, a multiple of DISTANCE_PAD. */
 	void (*dots)(const float *q, const float *const *rows, size_t n, size_t dim, float *out);
-	/* The same for codes (codes.h): `dim` a multiple of CODE_PAD; exact, on every level. */
-	void (*code_dots)(const int16_t *q, const int8_t *const *codes, size_t n, size_t dim, int32_t *out);
+	/*
+	 * The same for halves of codes (codes.h) of `size` bytes, a multiple of CODE_PAD:
+	 * sums of q[j] · (the lower four bits of byte j) + q[size + j] · (the upper ones).
+	 * Exact, on every level.
+	 */
+	void (*half_dots)(const int8_t *q, const uint8_t *const *halves, size_t n, size_t size, int32_t *out);
 };
 
 /* `dim` floats padded. */

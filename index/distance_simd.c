@@ -22,18 +22,19 @@ static void dots_plain(const float *q, const float *const *rows, size_t n, size_
 	}
 }
 
-static void code_dots_plain(const int16_t *q, const int8_t *const *codes, size_t n, size_t dim, int32_t *out)
+static void half_dots_plain(const int8_t *q, const uint8_t *const *halves, size_t n, size_t size,
+			    int32_t *out)
 {
 	for (size_t i = 0; i < n; i++) {
-		const int8_t *c = codes[i];
+		const uint8_t *h = halves[i];
 		int32_t sum = 0;
-		for (size_t j = 0; j < dim; j++)
-			sum += q[j] * c[j];
+		for (size_t j = 0; j < size; j++)
+			sum += q[j] * (h[j] & 15) + q[size + j] * (h[j] >> 4);
 		out[i] = sum;
 	}
 }
 
-static const struct distance plain = { "plain", dots_plain, code_dots_plain };
+static const struct distance plain = { "plain", dots_plain, half_dots_plain };
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -102,41 +103,63 @@ __attribute__((target("avx512f"))) static void dots_avx512(const float *q, const
 	}
 }
 
-__attribute__((target("avx2"))) static void code_dots_avx2(const int16_t *q, const int8_t *const *codes,
-							   size_t n, size_t dim, int32_t *out)
+/* Products of four bits with eight, two of them summed, twice a step: so many steps fit in 16 bits. */
+#define HALF_STEPS 4
+
+__attribute__((target("avx2"))) static void half_dots_avx2(const int8_t *q, const uint8_t *const *halves,
+							   size_t n, size_t size, int32_t *out)
 {
+	const __m256i four = _mm256_set1_epi8(15), one = _mm256_set1_epi16(1);
+
 	for (size_t i = 0; i < n; i++) {
-		__m256i s = _mm256_setzero_si256();
-		for (size_t j = 0; j < dim; j += 16) {
-			__m256i c = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(codes[i] + j)));
-			s = _mm256_add_epi32(
-				s, _mm256_madd_epi16(c, _mm256_load_si256((const __m256i *)(q + j))));
+		__m256i sum = _mm256_setzero_si256();
+		for (size_t from = 0; from < size; from += HALF_STEPS * 32) {
+			size_t to = from + HALF_STEPS * 32 < size ? from + HALF_STEPS * 32 : size;
+			__m256i s = _mm256_setzero_si256();
+			for (size_t j = from; j < to; j += 32) {
+				__m256i h = _mm256_load_si256((const __m256i *)(halves[i] + j));
+				__m256i low = _mm256_and_si256(h, four);
+				__m256i high = _mm256_and_si256(_mm256_srli_epi16(h, 4), four);
+				__m256i a = _mm256_load_si256((const __m256i *)(q + j));
+				__m256i b = _mm256_load_si256((const __m256i *)(q + size + j));
+				s = _mm256_add_epi16(s, _mm256_maddubs_epi16(low, a));
+				s = _mm256_add_epi16(s, _mm256_maddubs_epi16(high, b));
+			}
+			sum = _mm256_add_epi32(sum, _mm256_madd_epi16(s, one));
 		}
-		__m128i t = _mm_add_epi32(_mm256_castsi256_si128(s), _mm256_extracti128_si256(s, 1));
+		__m128i t = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
 		t = _mm_add_epi32(t, _mm_shuffle_epi32(t, 0x4e));
 		out[i] = _mm_cvtsi128_si32(_mm_add_epi32(t, _mm_shuffle_epi32(t, 0xb1)));
 	}
 }
 
-__attribute__((target("avx512f,avx512bw"))) static void code_dots_avx512(const int16_t *q,
-									 const int8_t *const *codes, size_t n,
-									 size_t dim, int32_t *out)
+__attribute__((target("avx512f,avx512bw"))) static void half_dots_avx512(const int8_t *q,
+									 const uint8_t *const *halves,
+									 size_t n, size_t size, int32_t *out)
 {
+	const __m512i four = _mm512_set1_epi8(15), one = _mm512_set1_epi16(1);
+
 	for (size_t i = 0; i < n; i++) {
-		__m512i s = _mm512_setzero_si512(), t = s;
-		for (size_t j = 0; j < dim; j += 64) {
-			__m512i a = _mm512_cvtepi8_epi16(_mm256_load_si256((const __m256i *)(codes[i] + j)));
-			__m512i b = _mm512_cvtepi8_epi16(
-				_mm256_load_si256((const __m256i *)(codes[i] + j + 32)));
-			s = _mm512_add_epi32(s, _mm512_madd_epi16(a, _mm512_load_si512(q + j)));
-			t = _mm512_add_epi32(t, _mm512_madd_epi16(b, _mm512_load_si512(q + j + 32)));
+		__m512i sum = _mm512_setzero_si512();
+		for (size_t from = 0; from < size; from += HALF_STEPS * 64) {
+			size_t to = from + HALF_STEPS * 64 < size ? from + HALF_STEPS * 64 : size;
+			__m512i s = _mm512_setzero_si512();
+			for (size_t j = from; j < to; j += 64) {
+				__m512i h = _mm512_load_si512(halves[i] + j);
+				__m512i low = _mm512_and_si512(h, four);
+				__m512i high = _mm512_and_si512(_mm512_srli_epi16(h, 4), four);
+				s = _mm512_add_epi16(s, _mm512_maddubs_epi16(low, _mm512_load_si512(q + j)));
+				s = _mm512_add_epi16(
+					s, _mm512_maddubs_epi16(high, _mm512_load_si512(q + size + j)));
+			}
+			sum = _mm512_add_epi32(sum, _mm512_madd_epi16(s, one));
 		}
-		out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(s, t));
+		out[i] = _mm512_reduce_add_epi32(sum);
 	}
 }
 
-static const struct distance avx2 = { "avx2", dots_avx2, code_dots_avx2 },
-			     avx512 = { "avx512", dots_avx512, code_dots_avx512 };
+static const struct distance avx2 = { "avx2", dots_avx2, half_dots_avx2 },
+			     avx512 = { "avx512", dots_avx512, half_dots_avx512 };
 
 static int has_avx512(void)
 {

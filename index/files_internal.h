@@ -7,7 +7,7 @@
 
 #include "index/index_internal.h"
 
-#define FILES_VERSION 1
+#define FILES_VERSION 2
 #define FILES_ORDER 0x01020304u
 
 /* What a manifest says of a segment. */

@@ -72,7 +72,8 @@ static int read_sections(struct segment *s, struct error *e)
 	    x[SECTION_FIRST].n != (docs + 1) * sizeof(uint32_t) ||
 	    x[SECTION_ROWS].n != rows * sizeof(struct segment_row) ||
 	    x[SECTION_VECTORS].n != rows * s->stride * sizeof(float) ||
-	    x[SECTION_CODES].n != rows * codes_stride(s->dim) ||
+	    x[SECTION_UPPER].n != rows * codes_half(s->dim) ||
+	    x[SECTION_LOWER].n != rows * codes_half(s->dim) ||
 	    x[SECTION_SCALES].n != rows * sizeof(struct code_scale))
 		return corrupt(e);
 	s->docs = (uint32_t)docs;
@@ -81,7 +82,8 @@ static int read_sections(struct segment *s, struct error *e)
 	s->first = x[SECTION_FIRST].p;
 	s->rows = x[SECTION_ROWS].p;
 	s->vectors = x[SECTION_VECTORS].p;
-	s->codes = (struct codes){ x[SECTION_CODES].p, codes_stride(s->dim), x[SECTION_SCALES].p };
+	s->codes = (struct codes){ x[SECTION_UPPER].p, x[SECTION_LOWER].p, codes_half(s->dim),
+				   x[SECTION_SCALES].p };
 	int rc = check_rows(s, e);
 	return rc < 0 ? rc : open_sections(s, e);
 }

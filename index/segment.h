@@ -9,7 +9,9 @@
  *   first    u32 * (docs + 1)   a document's rows are first[d] … first[d + 1] - 1
  *   rows     struct segment_row * rows
  *   vectors  f32 * stride * rows
- *   codes    i8 * code stride * rows, and a struct code_scale for each (codes.h)
+ *   upper    u8 * code half * rows, the halves of codes (codes.h)
+ *   lower    the same
+ *   scales   struct code_scale * rows
  *   links    walk.h; empty where the rows are few enough to be scanned
  *   words    words.h
  *   tags     tagset.h
@@ -44,7 +46,8 @@ enum segment_section {
 	SECTION_FIRST,
 	SECTION_ROWS,
 	SECTION_VECTORS,
-	SECTION_CODES,
+	SECTION_UPPER,
+	SECTION_LOWER,
 	SECTION_SCALES,
 	SECTION_LINKS,
 	SECTION_WORDS,

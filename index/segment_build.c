@@ -86,22 +86,25 @@ static size_t put_rows(const struct making *m, const struct segment_source *s, u
 static int make_codes(struct making *m, const uint32_t *first, const float *vectors, struct error *e)
 {
 	const struct segment_build *b = m->b;
-	size_t stride = codes_stride(b->dim);
-	int8_t *codes = section_room(m, SECTION_CODES, m->rows * stride);
+	size_t half = codes_half(b->dim);
+	uint8_t *upper = section_room(m, SECTION_UPPER, m->rows * half);
+	uint8_t *lower = section_room(m, SECTION_LOWER, m->rows * half);
 	struct code_scale *scales = section_room(m, SECTION_SCALES, m->rows * sizeof(*scales));
 
-	if (!codes || !scales)
+	if (!upper || !lower || !scales)
 		return no_memory(e);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct segment *from = b->sources[i].from;
 		uint32_t at = first[i], n = first[i + 1] - at;
 		if (from && n) {
 			uint32_t was = from->first[b->sources[i].doc];
-			memcpy(codes + at * stride, from->codes.codes + was * stride, n * stride);
+			memcpy(upper + at * half, from->codes.upper + was * half, n * half);
+			memcpy(lower + at * half, from->codes.lower + was * half, n * half);
 			memcpy(scales + at, from->codes.scales + was, n * sizeof(*scales));
 		}
 		for (uint32_t r = at; !from && r < at + n; r++)
-			codes_make(vectors + r * m->stride, b->dim, codes + r * stride, &scales[r]);
+			codes_make(vectors + r * m->stride, b->dim, upper + r * half, lower + r * half,
+				   &scales[r]);
 	}
 	return 0;
 }

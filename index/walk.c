@@ -222,15 +222,17 @@ static int hold(struct walk_scratch *s, size_t beam, struct walked x)
 
 /* --- the walk ------------------------------------------------------------------------------------------ */
 
-/* Rows walked from at once: the codes of all their neighbours are on their way from memory while the first are compared. */
-#define ABREAST 2
+static void compare(const struct walk *w, const uint32_t *rows, size_t n, float *score)
+{
+	(w->look ? codes_look : codes_score)(w->distance, &w->codes, w->query, rows, n, score);
+}
 
 static struct walked descend(const struct walk *w)
 {
 	const struct links *l = w->links;
 	struct walked best = { l->entry, 0, 0 };
 
-	codes_score(w->distance, &w->codes, w->query, &best.row, 1, &best.score);
+	compare(w, &best.row, 1, &best.score);
 	for (uint32_t level = l->levels - 1; level > 0; level--) {
 		for (int moved = 1; moved;) {
 			const uint32_t *next = upper_links(l, best.row, level);
@@ -238,7 +240,7 @@ static struct walked descend(const struct walk *w)
 			size_t n = 0;
 			while (next && n < WALK_UPPER && next[n] != WALK_NONE)
 				codes_fetch(&w->codes, next[n++]);
-			codes_score(w->distance, &w->codes, w->query, next, n, score);
+			compare(w, next, n, score);
 			moved = 0;
 			for (size_t i = 0; i < n; i++) {
 				struct walked x = { next[i], score[i], 0 };
@@ -313,24 +315,18 @@ static long hand_out(const struct heap *held, struct walked *out)
 static long walk_through(const struct walk *w, struct walk_scratch *s, struct walked *out,
 			 struct walk_report *report)
 {
-	uint32_t rows[ABREAST * WALK_GROUND];
-	float score[ABREAST * WALK_GROUND];
+	uint32_t rows[WALK_GROUND];
+	float score[WALK_GROUND];
 	struct walk_report r = s->report;
 
-	for (;;) {
-		size_t n = 0;
-		uint32_t steps = r.steps;
-		while (r.steps - steps < ABREAST && s->next.n > 0) {
-			if (s->held.n == w->beam && !better(s->next.p[0], s->held.p[0]))
-				break;
-			struct walked x = best_pop(&s->next);
-			r.steps++;
-			r.allowed_steps += (uint32_t)is_allowed(w, x.row);
-			n += unseen(w, s, x.row, rows + n);
-		}
-		if (r.steps == steps)
+	while (s->next.n > 0) {
+		if (s->held.n == w->beam && !better(s->next.p[0], s->held.p[0]))
 			break;
-		codes_score(w->distance, &w->codes, w->query, rows, n, score);
+		struct walked x = best_pop(&s->next);
+		r.steps++;
+		r.allowed_steps += (uint32_t)is_allowed(w, x.row);
+		size_t n = unseen(w, s, x.row, rows);
+		compare(w, rows, n, score);
 		s->compared += n;
 		if (w->budget && s->compared > w->budget)
 			return WALK_GIVEN_UP;

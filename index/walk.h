@@ -48,7 +48,8 @@ struct walk {
 	const struct distance *distance;
 	struct codes codes; /* of the rows */
 	const struct code_query *query;
-	size_t beam;             /* how many allowed rows are held (ef), >= 1 */
+	int look;    /* go by the upper halves of codes; they are far off where there are few dimensions */
+	size_t beam; /* how many allowed rows are held (ef), >= 1 */
 	const uint64_t *allowed; /* set of documents; NULL: all */
 	const uint32_t *doc;     /* document of row r at doc[r * doc_step]; NULL: it is r */
 	size_t doc_step;
@@ -57,7 +58,7 @@ struct walk {
 
 struct walked {
 	uint32_t row;
-	float score;   /* by its code */
+	float score;   /* by its code, or by a look */
 	uint32_t step; /* of the walk at which it was met */
 };
 

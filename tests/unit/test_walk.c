@@ -22,7 +22,7 @@
 struct graph {
 	size_t rows;
 	float *vectors;
-	int8_t *codes;
+	uint8_t *upper, *lower; /* of codes */
 	struct code_scale *scales;
 	struct arena *arena; /* of queries */
 	struct strbuf bytes;
@@ -39,7 +39,8 @@ static struct graph *graph_new(struct rng *r, size_t rows, size_t distinct)
 
 	g->rows = rows;
 	g->vectors = aligned_alloc(DISTANCE_ALIGN, rows * STRIDE * sizeof(float));
-	g->codes = aligned_alloc(DISTANCE_ALIGN, rows * codes_stride(DIM));
+	g->upper = aligned_alloc(DISTANCE_ALIGN, rows * codes_half(DIM));
+	g->lower = aligned_alloc(DISTANCE_ALIGN, rows * codes_half(DIM));
 	g->scales = calloc(rows, sizeof(*g->scales));
 	g->arena = arena_new(4096);
 	for (size_t i = 0; i < rows; i++) {
@@ -50,7 +51,8 @@ static struct graph *graph_new(struct rng *r, size_t rows, size_t distinct)
 			       DIM * sizeof(float));
 	}
 	for (size_t i = 0; i < rows; i++)
-		codes_make(g->vectors + i * STRIDE, DIM, g->codes + i * codes_stride(DIM), &g->scales[i]);
+		codes_make(g->vectors + i * STRIDE, DIM, g->upper + i * codes_half(DIM),
+			   g->lower + i * codes_half(DIM), &g->scales[i]);
 	if (faiss_build(g->vectors, rows, DIM, STRIDE, &o, &g->bytes, &e) < 0 ||
 	    links_open(g->bytes.p, g->bytes.n, &g->links, &e) < 0)
 		fail_msg("%s", e.message);
@@ -63,7 +65,8 @@ static void graph_free(struct graph *g)
 	walk_scratch_free(g->scratch);
 	strbuf_release(&g->bytes);
 	free(g->vectors);
-	free(g->codes);
+	free(g->upper);
+	free(g->lower);
 	free(g->scales);
 	arena_free(g->arena);
 	free(g);
@@ -76,7 +79,7 @@ static struct walk walk_of(const struct graph *g, const struct links *l, const f
 	assert_int_equal(code_query_make(query, DIM, g->arena, q), 0);
 	return (struct walk){ .links = l,
 			      .distance = distance_best(),
-			      .codes = { g->codes, codes_stride(DIM), g->scales },
+			      .codes = { g->upper, g->lower, codes_half(DIM), g->scales },
 			      .query = q,
 			      .beam = BEAM };
 }
