@@ -141,23 +141,46 @@ static int word_add(struct analyser *x, uint32_t c)
 	return 0;
 }
 
+/* A word's character of ASCII as fold_word() has it; 0: not of a word. Nearly all text is this. */
+static unsigned char ascii_of_word(unsigned char c)
+{
+	unsigned char low = c | 32;
+
+	return low >= 'a' && low <= 'z' ? low : c >= '0' && c <= '9' ? c : 0;
+}
+
+/* Where the next word of s begins, from `i` on; n: nowhere. */
+static size_t find_word(const char *s, size_t n, size_t i)
+{
+	for (size_t len; i < n; i += len) {
+		unsigned char b = (unsigned char)s[i];
+		uint32_t c;
+		len = 1;
+		if (b < 0x80 ? ascii_of_word(b) != 0 : (len = utf8_next(s + i, n - i, &c), is_word(c)))
+			break;
+	}
+	return i;
+}
+
 /*
  * Reads the next word of s from *at on into x->word; *start and *at are its
  * place. 1, 0 at the end of the text, -1 without memory.
  */
 static int next_word(struct analyser *x, const char *s, size_t n, size_t *start, size_t *at)
 {
-	uint32_t c;
-	size_t i = *at, len;
+	size_t i = *start = find_word(s, n, *at), len;
 
-	for (; i < n; i += len) {
-		len = utf8_next(s + i, n - i, &c);
-		if (is_word(c))
-			break;
-	}
 	x->n_word = 0;
-	*start = i;
 	for (; i < n; i += len) {
+		unsigned char b = (unsigned char)s[i], plain = ascii_of_word(b);
+		uint32_t c;
+		if (b < 0x80 && x->n_word < x->cap_word) {
+			if (!plain)
+				break;
+			x->word[x->n_word++] = (char)plain;
+			len = 1;
+			continue;
+		}
 		len = utf8_next(s + i, n - i, &c);
 		if (is_joined_accent(c))
 			continue;
@@ -274,42 +297,80 @@ long analyse_text(struct arena *a, const char *s, size_t n, const struct token *
 	return hand_over(a, tokens, count, sizeof(*tokens), (const void **)out);
 }
 
-/* stem -> its number among the terms, from 1; and the bytes that stems begin with. -1 without memory. */
-static int map_stems(const struct term *terms, size_t n, struct map **out, char begins[256])
-{
-	struct map *m = map_new();
+/* Terms by stem: places of a table, each the number of a term, from 1; 0: nobody. Of equal stems the first. */
+struct stem_table {
+	const struct term *terms;
+	uint32_t *place;
+	size_t mask;
+	char begins[256];   /* first bytes of stems of one byte */
+	uint64_t pairs[16]; /* first two bytes of the others */
+};
 
-	for (size_t i = 0; m && i < n; i++) {
-		int fresh;
-		uint64_t *v = map_put(m, terms[i].stem, strlen(terms[i].stem), &fresh);
-		if (!v) {
-			map_free(m);
-			return -1;
-		}
-		if (fresh)
-			*v = i + 1;
-		begins[(unsigned char)terms[i].stem[0]] = 1;
-	}
-	*out = m;
-	return m ? 0 : -1;
+/*
+ * A stem of two bytes and more has the first two of its word, but for y and i
+ * (dying, die): most words of a text are out of the question by these.
+ */
+static size_t pair_of(const char *s)
+{
+	return ((unsigned char)s[0] * 31u + (unsigned char)(s[1] == 'y' ? 'i' : s[1])) & 1023;
 }
 
-/* Adds the word that was read, if it is one of the terms. */
-static int add_mark(struct analyser *x, const struct map *stems, struct term_mark **marks, size_t *n,
-		    size_t *cap, struct term_mark at)
+static void add_beginning(struct stem_table *t, const char *stem)
 {
-	struct form f;
+	size_t pair = pair_of(stem);
 
-	if (find_form(x, &f) < 0)
-		return -1;
-	const uint64_t *term = map_get(stems, f.stem, strlen(f.stem));
-	if (!term)
-		return 0;
-	if (GROW(*marks, *n, *cap) < 0)
-		return -1;
-	at.term = (size_t)*term - 1;
-	(*marks)[(*n)++] = at;
+	if (stem[0] && !stem[1])
+		t->begins[(unsigned char)stem[0]] = 1;
+	else
+		t->pairs[pair / 64] |= UINT64_C(1) << (pair % 64);
+}
+
+static int may_begin(const struct stem_table *t, const char *word, size_t n)
+{
+	size_t pair = n > 1 ? pair_of(word) : 0;
+
+	return t->begins[(unsigned char)word[0]] || (n > 1 && t->pairs[pair / 64] >> (pair % 64) & 1);
+}
+
+static int stem_table_init(struct stem_table *t, struct arena *a, const struct term *terms, size_t n)
+{
+	size_t places = 16;
+
+	while (places < 4 * n)
+		places *= 2;
+	*t = (struct stem_table){ .terms = terms,
+				  .place = arena_alloc(a, places * sizeof(*t->place)),
+				  .mask = places - 1 };
+	for (size_t i = 0; t->place && i < n; i++) {
+		add_beginning(t, terms[i].stem);
+		size_t at = hash_fnv1a(terms[i].stem, strlen(terms[i].stem)) & t->mask;
+		while (t->place[at] && strcmp(terms[t->place[at] - 1].stem, terms[i].stem) != 0)
+			at = (at + 1) & t->mask;
+		if (!t->place[at])
+			t->place[at] = (uint32_t)i + 1;
+	}
+	return t->place ? 0 : -1;
+}
+
+/* The number of the term with this stem, from 1; 0. */
+static size_t stem_table_get(const struct stem_table *t, const char *stem, size_t n)
+{
+	for (size_t at = hash_fnv1a(stem, n) & t->mask; t->place[at]; at = (at + 1) & t->mask) {
+		const char *s = t->terms[t->place[at] - 1].stem;
+		if (strncmp(s, stem, n) == 0 && s[n] == 0)
+			return t->place[at];
+	}
 	return 0;
+}
+
+/* Which of the terms the word is that was read: its number from 1, 0: none, -1 without memory. */
+static long which_term(struct analyser *x, const struct stem_table *t)
+{
+	const struct memo *m = remember(x);
+	size_t n = m ? m->n_stem : 0;
+	const char *stem = m ? m->stem : find_stem(x, &n);
+
+	return stem ? (long)stem_table_get(t, stem, n) : -1;
 }
 
 long analyse_marks(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
@@ -317,27 +378,24 @@ long analyse_marks(struct arena *a, const char *s, size_t n, const struct term *
 {
 	struct term_mark *marks = NULL;
 	size_t count = 0, cap = 0, start, at = 0;
-	char begins[256] = { 0 };
-	struct map *stems;
+	struct stem_table table;
 	struct analyser x;
-	int rc;
+	long rc;
 
-	if (map_stems(terms, n_terms, &stems, begins) < 0)
+	if (stem_table_init(&table, a, terms, n_terms) < 0 || analyser_init(&x, a) < 0)
 		return -1;
-	if (analyser_init(&x, a) < 0) {
-		map_free(stems);
-		return -1;
-	}
 	while ((rc = next_word(&x, s, n, &start, &at)) > 0) {
-		if (!begins[(unsigned char)x.word[0]])
-			continue;
-		if (add_mark(&x, stems, &marks, &count, &cap, (struct term_mark){ start, at, 0 }) < 0) {
+		long term = may_begin(&table, x.word, x.n_word) ? which_term(&x, &table) : 0;
+		if (term > 0 && GROW(marks, count, cap) < 0)
+			term = -1;
+		if (term < 0) {
 			rc = -1;
 			break;
 		}
+		if (term > 0)
+			marks[count++] = (struct term_mark){ start, at, (size_t)term - 1 };
 	}
 	analyser_release(&x);
-	map_free(stems);
 	if (rc < 0) {
 		free(marks);
 		return -1;

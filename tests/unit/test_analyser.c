@@ -194,6 +194,7 @@ static void test_marks__are_the_words_of_the_stem(void **state)
 {
 	static const char s[] =
 		"Skies, dying; tying lies ugly early only gently singly idly news innings outing "
+		"eing e oed o ieds i y a 5 55 dye lye yes by "
 		"generous communism Arsenal yielding says Yes youth's refunded ties \xc3\x89tudes "
 		"Stra\xc3\x9f"
 		"e stra\xc3\x9f"
