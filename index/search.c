@@ -260,39 +260,37 @@ static int rank(const struct search *s, struct candidates *c, struct error *e)
 	return 0;
 }
 
-static int descending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x < y) - (x > y);
-}
-
 /*
- * The least score by words with which a document that is not among the
- * candidates, all of them found by vector, can be among the best `right`. Not
- * knowing the best score by words, one is taken that is no better: with a
- * better one, what candidates are ahead by vector is worth more words.
+ * What a document that is not among the candidates, all of them found by
+ * vector, needs by words to be among the best `right`: it is no nearer than the
+ * last of them. The better the best score by words, the more words it takes to
+ * make up for what candidates are ahead by vector. NULL in *out: no floor.
  */
-static int least_words(const struct search *s, const struct candidates *c, double *least, struct error *e)
+static int find_floor(const struct search *s, const struct candidates *c, const struct words_floor **out,
+		      struct error *e)
 {
-	double worst = INFINITY, best = -INFINITY, best_words = 0;
-	double *need = arena_alloc(s->arena, (c->n + 1) * sizeof(*need));
+	double worst = INFINITY, best = -INFINITY;
+	struct words_floor *f = arena_alloc(s->arena, sizeof(*f));
+	double *lead = arena_alloc(s->arena, c->n * sizeof(*lead));
+	double *words = arena_alloc(s->arena, c->n * sizeof(*words));
 
-	*least = 0;
-	if (!need)
+	*out = NULL;
+	if (!f || !lead || !words)
 		return no_memory(e);
 	for (size_t i = 0; i < c->n; i++) {
 		worst = fmin(worst, c->hits[i].vector);
 		best = fmax(best, c->hits[i].vector);
-		best_words = fmax(best_words, c->hits[i].words);
 	}
 	if (c->n < s->q->right || !(s->q->words_weight > 0) || best <= -1)
 		return 0;
-	double per_vector = s->q->vector_weight / s->q->words_weight * best_words / (best + 1);
-	for (size_t i = 0; i < c->n; i++)
-		need[i] = per_vector * (c->hits[i].vector - worst) + c->hits[i].words;
-	qsort(need, c->n, sizeof(*need), descending);
-	*least = need[s->q->right - 1] * (1 - 1e-6); /* fusion rounds otherwise */
+	const double slack = 1 - 1e-6; /* fusion rounds otherwise */
+	double per_vector = s->q->vector_weight / s->q->words_weight / (best + 1);
+	for (size_t i = 0; i < c->n; i++) {
+		lead[i] = per_vector * (c->hits[i].vector - worst) * slack;
+		words[i] = c->hits[i].words * slack;
+	}
+	*f = (struct words_floor){ lead, words, c->n, s->q->right };
+	*out = f;
 	return 0;
 }
 
@@ -325,7 +323,7 @@ static int gather(struct search *s, struct candidates *c, struct index_result *o
 	const struct words_hit *w = NULL;
 	const struct place *v = NULL;
 	struct words_plan *plan;
-	double least = 0;
+	const struct words_floor *floor = NULL;
 	long n_w = 0;
 	int rc = plan_words(s, &plan, e);
 
@@ -340,10 +338,10 @@ static int gather(struct search *s, struct candidates *c, struct index_result *o
 	if (rc < 0)
 		return rc;
 	score(s, plan, c, 0);
-	if (plan && s->q->right && n_v > k && (rc = least_words(s, c, &least, e)) < 0)
+	if (plan && s->q->right && n_v > k && (rc = find_floor(s, c, &floor, e)) < 0)
 		return rc;
 	size_t found = c->n;
-	if (plan && ((n_w = words_best(plan, s->arena, k + 1, least, &w)) < 0 ||
+	if (plan && ((n_w = words_best(plan, s->arena, k + 1, floor, &w)) < 0 ||
 		     add_words(s, c, w, (size_t)n_w < k ? (size_t)n_w : k) < 0))
 		return no_memory(e);
 	score(s, plan, c, found);

@@ -136,11 +136,22 @@ struct words_hit {
 };
 
 /*
- * The best k allowed documents that have any term, best first, ties by entry
- * id. Fewer than k: there are no more with a score of at least `least`; the
- * best of all is there, whatever its score. -1: no memory.
+ * A bar that rises with the best score that there is: the `right`-th largest
+ * of lead[i] · best + words[i].
  */
-long words_best(struct words_plan *p, struct arena *a, size_t k, double least, const struct words_hit **out);
+struct words_floor {
+	const double *lead;  /* n, >= 0 */
+	const double *words; /* n; scores of documents that may be answered, or less */
+	size_t n, right;     /* 1 <= right <= n */
+};
+
+/*
+ * The best k allowed documents that have any term, best first, ties by entry
+ * id. Fewer than k: there are no more, or none above the floor (NULL: there is
+ * none); the best of all is there wherever it stands. -1: no memory.
+ */
+long words_best(struct words_plan *p, struct arena *a, size_t k, const struct words_floor *floor,
+		const struct words_hit **out);
 
 /* The score of one document, 0 if it has none of the terms: to the bit what words_best() gives. */
 double words_score(const struct words_plan *p, uint32_t part, uint32_t doc);

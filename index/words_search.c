@@ -210,39 +210,72 @@ struct maybe {
 struct collector {
 	float *least; /* the k best that documents have at least, smallest on top */
 	size_t n, k;
-	float best;  /* of them */
-	float floor; /* who has less is not wanted, unless it is the best */
+	float best;                      /* of them */
+	float bar;                       /* who has less is not wanted, unless it is the best */
+	const struct words_floor *floor; /* NULL: the bar is 0 */
+	double *scratch;                 /* as many as the floor has */
 	struct maybe *maybe;
 	size_t n_maybe, cap;
 	struct words_plan *plan;
 	struct arena *arena;
 };
 
-static int collector_init(struct collector *c, struct words_plan *p, struct arena *a, size_t k, double least)
+/* The bar for a best score of c->best; the sums that it is compared with are off by the slack at most. */
+static void set_bar(struct collector *c)
+{
+	const struct words_floor *f = c->floor;
+	double *top = c->scratch;
+	size_t n = 0;
+
+	if (!f)
+		return;
+	for (size_t i = 0; i < f->n; i++) {
+		double x = f->lead[i] * c->best + f->words[i];
+		if (n == f->right && x <= top[n - 1])
+			continue;
+		size_t at = n < f->right ? n++ : n - 1;
+		for (; at > 0 && top[at - 1] < x; at--)
+			top[at] = top[at - 1];
+		top[at] = x;
+	}
+	c->bar = (float)(top[f->right - 1] / c->plan->slack);
+}
+
+static int collector_init(struct collector *c, struct words_plan *p, struct arena *a, size_t k,
+			  const struct words_floor *floor)
 {
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < p->q.n_parts; i++)
 		most += p->q.parts[i].words->docs;
 	k = k < most ? k : most;
-	*c = (struct collector){ .k = k, .floor = (float)(least / p->slack), .plan = p, .arena = a };
+	*c = (struct collector){ .k = k, .floor = floor, .plan = p, .arena = a };
 	c->least = arena_alloc(a, (k + 1) * sizeof(*c->least));
-	return c->least ? 0 : -1;
+	c->scratch = arena_alloc(a, (floor ? floor->right : 1) * sizeof(*c->scratch));
+	if (!c->least || !c->scratch)
+		return -1;
+	for (size_t i = 0; floor && i < floor->n; i++)
+		c->best = fmaxf(c->best, (float)(floor->words[i] / p->slack));
+	set_bar(c);
+	return 0;
 }
 
 /* What a sum of floats must reach to be worth a look. */
 static float bar(const struct collector *c)
 {
-	float floor = c->best < c->floor ? c->best : c->floor;
+	float least = c->best < c->bar ? c->best : c->bar;
 
-	return c->n < c->k || c->least[0] < floor ? floor : c->least[0];
+	return c->n < c->k || c->least[0] < least ? least : c->least[0];
 }
 
 static void raise_bar(struct collector *c, float score)
 {
 	size_t hole = 0;
 
-	c->best = score > c->best ? score : c->best;
+	if (score > c->best) {
+		c->best = score;
+		set_bar(c);
+	}
 	if (c->n < c->k) {
 		for (hole = c->n++; hole > 0 && score < c->least[(hole - 1) / 2]; hole = (hole - 1) / 2)
 			c->least[hole] = c->least[(hole - 1) / 2];
@@ -563,10 +596,11 @@ static int list_allowed(struct collector *c, uint32_t part)
 	return rc;
 }
 
-long words_best(struct words_plan *p, struct arena *a, size_t k, double least, const struct words_hit **out)
+long words_best(struct words_plan *p, struct arena *a, size_t k, const struct words_floor *floor,
+		const struct words_hit **out)
 {
 	struct collector c;
-	int rc = collector_init(&c, p, a, k, least);
+	int rc = collector_init(&c, p, a, k, floor);
 
 	for (size_t i = 0; rc == 0 && i < p->q.n_parts; i++) {
 		const struct part_plan *x = &p->parts[p->order[i]];

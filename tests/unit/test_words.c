@@ -238,7 +238,7 @@ static void check_query(struct corpus *c, struct rng *r, uint64_t seed)
 		}
 	}
 	qsort(all, n, sizeof(*all), by_score);
-	long found = words_best(plan, a, k, 0, &hits);
+	long found = words_best(plan, a, k, NULL, &hits);
 	assert_int_equal(found, n < k ? n : k);
 	for (long i = 0; i < found; i++) {
 		if (parts[hits[i].part].ids[hits[i].doc] != all[i].id || hits[i].score != all[i].score)
@@ -328,7 +328,7 @@ static void test_words__damaged_bytes_are_refused_or_harmless(void **state)
 			struct words_query q = { t, 2, 1.2, .75, p->n, p->words.length, &part, 1 };
 			const struct words_hit *hits;
 			uint64_t sum = 0;
-			words_best(words_plan_new(a, &q), a, 5, 0, &hits);
+			words_best(words_plan_new(a, &q), a, 5, NULL, &hits);
 			for (uint32_t d = 0; d < w.docs; d++)
 				words_each_term(&w, d, see_term, &sum);
 			arena_free(a);
@@ -356,13 +356,13 @@ static void test_words__of_nothing_finds_nothing(void **state)
 	assert_int_equal(words_open(b.p, b.n, &w, NULL), 0);
 	struct words_part part = { .words = &w, .ids = &id };
 	struct words_query q = { &t, 1, 1.2, .75, 1, 0, &part, 1 };
-	assert_int_equal(words_best(words_plan_new(a, &q), a, 5, 0, &hits), 0);
+	assert_int_equal(words_best(words_plan_new(a, &q), a, 5, NULL, &hits), 0);
 	assert_true(words_score(words_plan_new(a, &q), 0, 0) == 0);
 	q.n_parts = 0;
 	q.docs = 0;
-	assert_int_equal(words_best(words_plan_new(a, &q), a, 5, 0, &hits), 0);
+	assert_int_equal(words_best(words_plan_new(a, &q), a, 5, NULL, &hits), 0);
 	q.n_terms = 0;
-	assert_int_equal(words_best(words_plan_new(a, &q), a, 5, 0, &hits), 0);
+	assert_int_equal(words_best(words_plan_new(a, &q), a, 5, NULL, &hits), 0);
 	arena_free(a);
 }
 
