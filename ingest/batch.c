@@ -240,7 +240,7 @@ static int finish(struct batch *b, struct item *item, struct desk *d, const stru
 
 int batch_commit(struct batch *b, struct desk *d, const struct importer_options *o, struct error *e)
 {
-	struct commit commits[BATCH_LINES] = { 0 };
+	struct commit *commits = arena_alloc(b->arena, BATCH_LINES * sizeof(*commits));
 	int rc = b->rc;
 
 	if (rc == 0 && (o->what == IMPORT_CONVERSATIONS || o->what == IMPORT_RULES))
@@ -250,6 +250,8 @@ int batch_commit(struct batch *b, struct desk *d, const struct importer_options 
 			*e = b->error;
 		return rc;
 	}
+	if (!commits)
+		return no_memory(e);
 	if (o->what == IMPORT_DOCUMENTS && (rc = commit_ready(b, d, o, commits, e)) < 0)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < b->n; i++) {

@@ -8,8 +8,8 @@
 #include "ingest/document.h"
 #include "ingest/import.h"
 
-#define BATCH_LINES 64 /* a sync costs little beside embedding them; Ctrl-C drops what is not committed */
-#define BATCH_BYTES (256u << 10) /* a longer line is a batch of its own */
+#define BATCH_LINES 256        /* one sync for all of them; Ctrl-C drops what is not committed */
+#define BATCH_BYTES (2u << 20) /* a longer line is a batch of its own */
 
 enum item_state {
 	ITEM_NEW,   /* not looked at */
