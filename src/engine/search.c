@@ -17,6 +17,9 @@
 #define LEAST_CANDIDATES 50
 #define CANDIDATES_PER_HIT 3
 
+/* By words alone the best are known for sure: a few more, for those that turn out to be gone or hidden. */
+#define SPARE_CANDIDATES 6
+
 /* How far candidates grow when too few could be shown. A bot may have next to none: it is not let scan for more. */
 #define GROWTH 4
 #define MOST_FOR_BOT 4000
@@ -396,14 +399,22 @@ static int is_tied(const struct candidates *c, size_t wanted)
 	return c->live[wanted - 1].score == c->fused[c->found.n - 1].score;
 }
 
+static size_t candidates_at_first(const struct run *r, size_t wanted)
+{
+	size_t k = CANDIDATES_PER_HIT * wanted;
+
+	if (!r->vector && !r->rules.n_pins)
+		return wanted + SPARE_CANDIDATES;
+	return k < LEAST_CANDIDATES ? LEAST_CANDIDATES : k;
+}
+
 static int search_kind(struct run *r, enum collection kind)
 {
 	size_t wanted = r->q->offset + r->k;
-	size_t k = CANDIDATES_PER_HIT * wanted;
 	struct candidates c;
 	int rc;
 
-	for (k = k < LEAST_CANDIDATES ? LEAST_CANDIDATES : k;; k *= GROWTH) {
+	for (size_t k = candidates_at_first(r, wanted);; k *= GROWTH) {
 		rc = find_candidates(r, kind, k, wanted, &c);
 		if (rc == 0)
 			rc = load_and_pin(r, kind, wanted, &c);

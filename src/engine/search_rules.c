@@ -368,7 +368,7 @@ static int look_up(struct rule_effect *x, struct rule_pin *p)
 		return 0;
 	if (x->q->match)
 		return matches(x, r, &p->allowed);
-	p->allowed = search_allows(x->q->filter, r->body);
+	p->allowed = search_meets(x->q->filter, r->body);
 	return 0;
 }
 

@@ -69,8 +69,8 @@ int rules_pin(struct rule_effect *x, struct search_hit *live, size_t *n);
 
 int rules_explain(struct rule_effect *x, enum collection kind, struct search_hit *hits, size_t n);
 
-/* Does a document with this body meet the filter, as the index would have it? search_allows.c */
-int search_allows(const struct index_filter *f, const json_t *body);
+/* Does a document with this body meet the filter, as the index would have it? search_meets.c */
+int search_meets(const struct index_filter *f, const json_t *body);
 
 /* Groups of a query from rights (NULL: all). */
 void search_set_groups(struct index_query *q, const struct rights *r);

@@ -81,14 +81,14 @@ static int condition_meets(const struct index_filter *f, const json_t *body)
 	}
 }
 
-int search_allows(const struct index_filter *f, const json_t *body)
+int search_meets(const struct index_filter *f, const json_t *body)
 {
 	if (!f)
 		return 1;
 	if (f->op != FILTER_AND && f->op != FILTER_OR)
 		return condition_meets(f, body);
 	for (size_t i = 0; i < f->n_children; i++)
-		if (search_allows(&f->children[i], body) != (f->op == FILTER_AND))
+		if (search_meets(&f->children[i], body) != (f->op == FILTER_AND))
 			return f->op == FILTER_OR;
 	return f->op == FILTER_AND;
 }
