@@ -138,7 +138,8 @@ struct index_query {
 	 *   vector_weight · (vector + 1) / (best vector + 1) + words_weight · words / (best words)
 	 *
 	 * are left out: a document that is not among the k best by vector is no
-	 * nearer than the last of them. The best one by words is always there.
+	 * nearer than the last of them, as far as a walk finds them. The best one by
+	 * words is always there.
 	 */
 	size_t right; /* 0: none are left out */
 	double vector_weight, words_weight;
@@ -173,7 +174,7 @@ struct index_facet {
  */
 struct index_hit {
 	uint64_t entry;
-	uint32_t vector_rank, words_rank; /* 1 is best; 0: no score from that source */
+	uint32_t vector_rank, words_rank; /* among the candidates, 1 is best; 0: no score from that source */
 	float vector, words;
 	float title, whole,
 		chunk; /* parts of `vector`; chunk: the best row that is neither title nor whole */

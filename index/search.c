@@ -281,7 +281,8 @@ static int find_floor(const struct search *s, const struct candidates *c, const 
 		worst = fmin(worst, c->hits[i].vector);
 		best = fmax(best, c->hits[i].vector);
 	}
-	if (c->n < s->q->right || !(s->q->words_weight > 0) || best <= -1)
+	/* With next to no weight for words, what decides is less than what fusion rounds. */
+	if (c->n < s->q->right || !(s->q->words_weight > 1e-6 * s->q->vector_weight) || best <= -1)
 		return 0;
 	const double slack = 1 - 1e-6; /* fusion rounds otherwise */
 	double per_vector = s->q->vector_weight / s->q->words_weight / (best + 1);

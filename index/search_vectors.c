@@ -323,6 +323,7 @@ static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *
 		return SCAN;
 	if (n < 0)
 		return no_memory(b->e);
+	float reached = n > 0 ? rows[n - 1].score : 0; /* by what the walk went by */
 	if (w->look)
 		look_again(b, rows, n);
 	double favoured = report.steps ? favour(b->s, b->part, &report) : 1;
@@ -333,7 +334,7 @@ static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *
 		return rc;
 	if (favoured < .8 || met_late(rows, n, must_be_right(k), report.steps))
 		return WIDEN;
-	return n == 0 || good_enough(b, n, w->beam, rows[n - 1].score, gap) ? DONE : WIDEN;
+	return n == 0 || good_enough(b, n, w->beam, reached, gap) ? DONE : WIDEN;
 }
 
 static int walk(struct best *b, size_t k, size_t rows)

@@ -3,7 +3,7 @@
  * arXiv 1603.09320), under a filter.
  *
  * FAISS builds the graph (faiss.h); it is walked here, over the codes of the
- * rows (codes.h), so that scores are close to the true ones: FAISS 1.7.3 has neither filters nor a beam of each
+ * rows (codes.h), or a half of them: FAISS 1.7.3 has neither filters nor a beam of each
  * query's own in its C API, keeps a copy of the vectors, and clears a table of
  * all rows at each search.
  *

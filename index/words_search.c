@@ -203,7 +203,8 @@ struct maybe {
 
 /*
  * Sums of floats tell scores to within a slack. The k-th best of what documents
- * have at least is the bar; who cannot reach it is out. Of the few that are
+ * have at least is the bar, or the caller's floor if that is higher; who cannot
+ * reach it is out. Of the few that are
  * left in the end the exact score is computed: that is dear, a list of terms
  * has to be read for it.
  */
@@ -212,6 +213,7 @@ struct collector {
 	size_t n, k;
 	float best;                      /* of them */
 	float bar;                       /* who has less is not wanted, unless it is the best */
+	float bar_best;                  /* the best when it was set */
 	const struct words_floor *floor; /* NULL: the bar is 0 */
 	double *scratch;                 /* as many as the floor has */
 	struct maybe *maybe;
@@ -220,6 +222,9 @@ struct collector {
 	struct arena *arena;
 };
 
+/* The bar is set anew when the best score is this much better: an older one is lower, and good as well. */
+#define BETTER 1.05f
+
 /* The bar for a best score of c->best; the sums that it is compared with are off by the slack at most. */
 static void set_bar(struct collector *c)
 {
@@ -227,6 +232,7 @@ static void set_bar(struct collector *c)
 	double *top = c->scratch;
 	size_t n = 0;
 
+	c->bar_best = c->best;
 	if (!f)
 		return;
 	for (size_t i = 0; i < f->n; i++) {
@@ -272,10 +278,9 @@ static void raise_bar(struct collector *c, float score)
 {
 	size_t hole = 0;
 
-	if (score > c->best) {
-		c->best = score;
+	c->best = score > c->best ? score : c->best;
+	if (c->best > BETTER * c->bar_best)
 		set_bar(c);
-	}
 	if (c->n < c->k) {
 		for (hole = c->n++; hole > 0 && score < c->least[(hole - 1) / 2]; hole = (hole - 1) / 2)
 			c->least[hole] = c->least[(hole - 1) / 2];

@@ -8,7 +8,9 @@
 #include "ingest/document.h"
 #include "ingest/import.h"
 
-#define BATCH_LINES 256        /* one sync for all of them; Ctrl-C drops what is not committed */
+#define BATCH_LINES 256 /* at most: one sync for all of them */
+#define BATCH_EMBEDDED \
+	64 /* of lines without vectors: a batch is one thread's, and Ctrl-C drops what is not committed */
 #define BATCH_BYTES (2u << 20) /* a longer line is a batch of its own */
 
 enum item_state {

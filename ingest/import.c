@@ -188,11 +188,22 @@ static int submit(struct importer *m)
 	return 0;
 }
 
-/* A place for one more line; the batch before it is handed on when it is full. */
-static int next_item(struct importer *m, const char *file, uint64_t line, size_t n, struct item **out)
+/* Lines that may stand in a batch whose next one is this. */
+static size_t most_lines(const struct importer *m, const char *s, size_t n)
 {
-	size_t most = m->o.what == IMPORT_CONVERSATIONS ? FEW_LINES : BATCH_LINES;
-	int full = m->filling && (m->filling->n == most || m->filling->bytes + n > BATCH_BYTES);
+	static const char vector[] = "\"vector"; /* or vectors; in a text it does no harm */
+
+	if (m->o.what == IMPORT_CONVERSATIONS)
+		return FEW_LINES;
+	return m->o.what == IMPORT_DOCUMENTS && n && memmem(s, n, vector, strlen(vector)) ? BATCH_LINES
+											  : BATCH_EMBEDDED;
+}
+
+/* A place for the next line, s; the batch before it is handed on when it is full. */
+static int next_item(struct importer *m, const char *file, uint64_t line, struct text s, struct item **out)
+{
+	int full = m->filling &&
+		   (m->filling->n >= most_lines(m, s.s, s.n) || m->filling->bytes + s.n > BATCH_BYTES);
 	int rc = full ? submit(m) : 0;
 
 	if (rc < 0)
@@ -253,7 +264,7 @@ int importer_add(struct importer *m, const char *file, uint64_t line, const char
 
 	if (rc < 0 || is_blank(s, n))
 		return rc;
-	if ((rc = next_item(m, file, line, n, &item)) < 0)
+	if ((rc = next_item(m, file, line, (struct text){ s, n }, &item)) < 0)
 		return fail(m, rc, e);
 	item->s = arena_strndup(m->filling->arena, s, n);
 	item->n = n;
@@ -272,7 +283,7 @@ int importer_refuse(struct importer *m, const char *file, uint64_t line, const s
 
 	if (rc < 0)
 		return rc;
-	if ((rc = next_item(m, file, line, 0, &item)) < 0)
+	if ((rc = next_item(m, file, line, (struct text){ "", 0 }, &item)) < 0)
 		return fail(m, rc, e);
 	item->state = ITEM_BAD;
 	item->error = *why;

@@ -1,6 +1,5 @@
 #include "desk/evidence.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,12 +41,16 @@ static int queue_rights(const struct call *c, const struct evidence_input *in, s
 	return 0;
 }
 
-/* The conversation's words, and with less weight those of the reason and the intent. */
+/*
+ * The conversation's words, and with less weight those of the reason and the
+ * intent. What the bot said of the reason has that weight at least.
+ */
 static int add_words(const struct call *c, const json_t *package, struct desk_query *q)
 {
 	const char *reason = json_string_value(package_value(package, "reason"));
 	const char *label = body_string(package_value(package, "intent"), "label");
 	const char *text = arena_printf(c->arena, "%s %s", reason ? reason : "", label);
+	int said = !package_inferred(package, "reason");
 	const struct term *more;
 	struct term *terms;
 	size_t n = q->n_terms;
@@ -67,6 +70,8 @@ static int add_words(const struct call *c, const json_t *package, struct desk_qu
 		if (j == n) {
 			terms[n] = more[i];
 			terms[n++].weight = EXTRA_WORD_WEIGHT;
+		} else if (said && terms[j].weight < EXTRA_WORD_WEIGHT) {
+			terms[j].weight = EXTRA_WORD_WEIGHT;
 		}
 	}
 	q->terms = n ? terms : NULL;
@@ -78,7 +83,7 @@ static int add_words(const struct call *c, const json_t *package, struct desk_qu
 static int blend_reason(struct desk *d, const struct call *c, struct text reason, struct desk_query *q)
 {
 	const float *r;
-	float *sum, norm = 0;
+	float *sum;
 	int rc = query_embed(d, c->arena, reason, q, &r, c->err);
 
 	if (rc < 0 || !r || !q->vector)
@@ -87,19 +92,15 @@ static int blend_reason(struct desk *d, const struct call *c, struct text reason
 	sum = arena_alloc(c->arena, dim * sizeof(*sum));
 	if (!sum)
 		return no_memory(c->err);
-	for (size_t i = 0; i < dim; i++) {
+	for (size_t i = 0; i < dim; i++)
 		sum[i] = q->vector[i] + REASON_WEIGHT * r[i];
-		norm += sum[i] * sum[i];
-	}
-	for (size_t i = 0; i < dim && norm > 0; i++)
-		sum[i] /= sqrtf(norm);
-	if (norm > 0)
-		q->vector = sum;
+	q->vector = query_normalise(sum, dim, q->vector);
 	return 0;
 }
 
-static int make_query(struct desk *d, const struct call *c, const struct evidence_input *in,
-		      struct desk_query *q)
+/* What to look for among cases and conversations, and among documents. */
+static int make_queries(struct desk *d, const struct call *c, const struct evidence_input *in,
+			struct desk_query *q, struct desk_query *of_documents)
 {
 	const json_t *value = package_value(in->package, "reason");
 	struct text reason = { json_string_value(value), json_string_length(value) };
@@ -111,7 +112,13 @@ static int make_query(struct desk *d, const struct call *c, const struct evidenc
 		rc = query_of_text(d, c->arena, reason, q, c->err);
 	else if (reason.n && !package_inferred(in->package, "reason"))
 		rc = blend_reason(d, c, reason, q);
-	return rc < 0 ? rc : add_words(c, in->package, q);
+	if (rc < 0)
+		return rc;
+	*of_documents = *q;
+	if ((rc = query_lean(d, c->arena, in->conversation, of_documents, c->err)) < 0 ||
+	    (rc = add_words(c, in->package, of_documents)) < 0)
+		return rc;
+	return add_words(c, in->package, q);
 }
 
 static int is_cited(const struct evidence_found *f, const struct search_hit *h)
@@ -184,20 +191,25 @@ static int find_kind(struct desk *d, const struct call *c, const struct evidence
 	return 0;
 }
 
+/* Documents by f->query, cases and the customer's conversations by `q`. */
 static int find_all(struct desk *d, const struct call *c, const struct evidence_input *in,
-		    struct evidence_found *f, const struct desk_query *q, struct search_hit *list)
+		    const struct desk_query *q, struct evidence_found *f)
 {
 	const char *intent = body_string(package_value(in->package, "intent"), "label");
 	struct text customer = body_text(in->conversation->body, "customer");
 	struct index_value value = { .type = VALUE_STRING, .s = customer };
 	struct index_filter same = { .op = FILTER_EQ, .key = "customer", .values = &value, .n_values = 1 };
 	struct search_request r = { .kinds = { COLLECTION_DOCUMENT }, .intent = *intent ? intent : NULL };
-	struct desk_query of_documents = *q;
+	struct search_hit *list = arena_alloc(
+		c->arena, (EVIDENCE_DOCUMENTS + EVIDENCE_CASES + EVIDENCE_CONVERSATIONS) * sizeof(*list));
 	int rc;
 
-	if ((rc = query_lean(d, c->arena, in->conversation, &of_documents, c->err)) < 0)
-		return rc;
-	query_to_request(&of_documents, &r);
+	if (!list)
+		return no_memory(c->err);
+	f->hits = list;
+	if (!q->n_terms && !q->vector)
+		return 0;
+	query_to_request(f->query, &r);
 	if ((rc = find_kind(d, c, in, f, &r, EVIDENCE_DOCUMENTS, list)) < 0)
 		return rc;
 	query_to_request(q, &r);
@@ -212,21 +224,16 @@ static int find_all(struct desk *d, const struct call *c, const struct evidence_
 int evidence_find(struct desk *d, const struct call *c, const struct evidence_input *in,
 		  struct evidence_found *out)
 {
-	struct evidence_found f = { 0 };
-	struct desk_query *q = arena_alloc(c->arena, sizeof(*q));
-	struct search_hit *list = arena_alloc(
-		c->arena, (EVIDENCE_DOCUMENTS + EVIDENCE_CASES + EVIDENCE_CONVERSATIONS) * sizeof(*list));
+	struct evidence_found f = { .query = arena_alloc(c->arena, sizeof(*f.query)) };
+	struct desk_query q;
 	int rc;
 
-	if (!q || !list)
+	if (!f.query)
 		return no_memory(c->err);
-	if ((rc = queue_rights(c, in, &f.rights)) < 0 || (rc = make_query(d, c, in, q)) < 0 ||
-	    (rc = citations_resolve(d, c, &f.rights, in->package, &f.cited, &f.n_cited)) < 0)
+	if ((rc = queue_rights(c, in, &f.rights)) < 0 || (rc = make_queries(d, c, in, &q, f.query)) < 0 ||
+	    (rc = citations_resolve(d, c, &f.rights, in->package, &f.cited, &f.n_cited)) < 0 ||
+	    (rc = find_all(d, c, in, &q, &f)) < 0)
 		return rc;
-	if ((q->n_terms || q->vector) && (rc = find_all(d, c, in, &f, q, list)) < 0)
-		return rc;
-	f.hits = list;
-	f.query = q;
 	*out = f;
 	return 0;
 }

@@ -60,7 +60,7 @@ struct evidence_found {
 	size_t n;
 	const struct citation *cited;
 	size_t n_cited;
-	struct desk_query *query;
+	struct desk_query *query; /* of documents */
 };
 
 int evidence_find(struct desk *d, const struct call *c, const struct evidence_input *in,

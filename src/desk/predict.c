@@ -88,22 +88,19 @@ int predict_intent(struct desk *d, const struct call *c, const struct conversati
 }
 
 /* Documents that the caller may see; without anything to search for none. */
-static int suggest(struct desk *d, const struct call *c, const struct conversation *v, struct desk_query q,
-		   const struct intent *in, size_t k, struct search_result *out)
+static int suggest(struct desk *d, const struct call *c, const struct desk_query *q, const struct intent *in,
+		   size_t k, struct search_result *out)
 {
 	struct search_request r = { .kinds = { COLLECTION_DOCUMENT },
 				    .n_kinds = 1,
 				    .k = k,
 				    .intent = in->n ? in->candidates[0].label : NULL };
 
-	if (k == 0 || (!q.vector && q.n_terms == 0)) {
+	if (k == 0 || (!q->vector && q->n_terms == 0)) {
 		*out = (struct search_result){ 0 };
 		return 0;
 	}
-	int rc = query_lean(d, c->arena, v, &q, c->err);
-	if (rc < 0)
-		return rc;
-	query_to_request(&q, &r);
+	query_to_request(q, &r);
 	return search_run(d->engine, d->embedder, c->rights, &r, c->arena, out, c->err);
 }
 
@@ -199,7 +196,8 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
 	    (rc = intent_by_query(d, c, &q, c->rights, &in)) < 0 ||
-	    (rc = suggest(d, c, v, q, &in, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
+	    (rc = query_lean(d, c->arena, v, &q, c->err)) < 0 ||
+	    (rc = suggest(d, c, &q, &in, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
 		return rc;
 	if (decide(c->arena, &s, &what) < 0)
 		return no_memory(c->err);

@@ -10,7 +10,8 @@
 #define EARLIER_WEIGHT .5f /* of the mean of earlier turns beside the last one */
 #define EARLIER_WORDS 4
 #define EARLIER_WORD_WEIGHT .3f
-#define LEAN 2.f /* of the last turn of an opening, times its share of the opening's words */
+#define LEAN 2.f    /* of the last turn of an opening, times its share of the opening's words */
+#define LOWERED .9f /* of the weight of words of its earlier turns, times that; synonyms live on the rest */
 #define EARLIER_BYTES \
 	((size_t)16 << 10) /* of earlier turns that are looked through for rare words, newest first */
 
@@ -47,6 +48,20 @@ int query_embed(struct desk *d, struct arena *a, struct text text, struct desk_q
 	return 0;
 }
 
+const float *query_normalise(float *v, size_t dim, const float *otherwise)
+{
+	float norm = 0;
+
+	for (size_t i = 0; i < dim; i++)
+		norm += v[i] * v[i];
+	norm = sqrtf(norm);
+	if (!(norm > 1e-6f))
+		return otherwise;
+	for (size_t i = 0; i < dim; i++)
+		v[i] /= norm;
+	return v;
+}
+
 int query_require_vector(const struct desk_query *q, struct error *e)
 {
 	if (!q->not_embedded)
@@ -78,21 +93,6 @@ int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk
 	return 0;
 }
 
-/* v / |v|, in place; `otherwise` where opposite vectors left nothing. */
-static const float *normalise(float *v, size_t dim, const float *otherwise)
-{
-	float norm = 0;
-
-	for (size_t i = 0; i < dim; i++)
-		norm += v[i] * v[i];
-	norm = sqrtf(norm);
-	if (!(norm > 1e-6f))
-		return otherwise;
-	for (size_t i = 0; i < dim; i++)
-		v[i] /= norm;
-	return v;
-}
-
 /* normalised(last + 1/2 * mean(earlier)), from vectors that the turns have. */
 static const float *blend(struct arena *a, const struct conversation *v, const struct turn *last, size_t dim)
 {
@@ -110,7 +110,7 @@ static const float *blend(struct arena *a, const struct conversation *v, const s
 	}
 	for (size_t i = 0; i < dim; i++)
 		sum[i] = last->vector[i] + (earlier ? EARLIER_WEIGHT * sum[i] / (float)earlier : 0);
-	return normalise(sum, dim, last->vector);
+	return query_normalise(sum, dim, last->vector);
 }
 
 struct candidate {
@@ -156,25 +156,6 @@ static struct text earlier_text(struct arena *a, const struct conversation *v, c
 	return (struct text){ s, n };
 }
 
-/* In how many documents and cases each term is. */
-static int how_many_have(struct desk *d, struct arena *a, const struct term *terms, size_t n,
-			 const uint64_t **out, struct error *e)
-{
-	uint64_t *documents = arena_alloc(a, (n + 1) * sizeof(*documents));
-	uint64_t *cases = arena_alloc(a, (n + 1) * sizeof(*cases));
-	int rc;
-
-	if (!documents || !cases)
-		return no_memory(e);
-	if ((rc = engine_frequencies(d->engine, COLLECTION_DOCUMENT, terms, n, documents, e)) < 0 ||
-	    (rc = engine_frequencies(d->engine, COLLECTION_CASE, terms, n, cases, e)) < 0)
-		return rc;
-	for (size_t i = 0; i < n; i++)
-		documents[i] += cases[i];
-	*out = documents;
-	return 0;
-}
-
 /* Words of earlier turns that the last one does not have, and by which anything can be found; rarest first. */
 static int find_rare(struct desk *d, struct arena *a, struct text earlier, const struct desk_query *q,
 		     struct candidate **out, size_t *n_out, struct error *e)
@@ -185,14 +166,19 @@ static int find_rare(struct desk *d, struct arena *a, struct text earlier, const
 	if (n < 0)
 		return no_memory(e);
 	struct candidate *all = arena_alloc(a, ((size_t)n + 1) * sizeof(*all));
-	const uint64_t *have = NULL;
+	uint64_t *documents = arena_alloc(a, ((size_t)n + 1) * sizeof(*documents));
+	uint64_t *cases = arena_alloc(a, ((size_t)n + 1) * sizeof(*cases));
 	size_t n_all = 0;
-	int rc = all ? how_many_have(d, a, terms, (size_t)n, &have, e) : no_memory(e);
-	if (rc < 0)
+	int rc;
+	if (!all || !documents || !cases)
+		return no_memory(e);
+	if ((rc = engine_frequencies(d->engine, COLLECTION_DOCUMENT, terms, (size_t)n, documents, e)) < 0 ||
+	    (rc = engine_frequencies(d->engine, COLLECTION_CASE, terms, (size_t)n, cases, e)) < 0)
 		return rc;
 	for (size_t i = 0; i < (size_t)n; i++) {
-		if (have[i] && !has_stem(q->terms, q->n_terms, terms[i].stem))
-			all[n_all++] = (struct candidate){ &terms[i], have[i], strlen(terms[i].word), i };
+		uint64_t have = documents[i] + cases[i];
+		if (have && !has_stem(q->terms, q->n_terms, terms[i].stem))
+			all[n_all++] = (struct candidate){ &terms[i], have, strlen(terms[i].word), i };
 	}
 	if (n_all > 1)
 		qsort(all, n_all, sizeof(*all), rarer);
@@ -262,49 +248,63 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
 	return 0;
 }
 
-/* Terms of the opening, and of its last turn. */
+/* Terms of an opening: of the last turn, and those that only earlier turns have. */
 struct said {
-	const struct term *opening, *last;
-	size_t n_opening, n_last;
+	const struct term *last;
+	struct term *earlier;
+	size_t n_last, n_earlier;
 };
 
-static int analyse_opening(struct arena *a, const struct conversation *v, const struct turn *last,
-			   struct said *out, struct error *e)
+static int analyse_opening(struct arena *a, const struct conversation *v, struct said *out, struct error *e)
 {
+	const struct turn *last = conversation_last(v, "customer");
 	struct text opening = conversation_opening(a, v);
+	const struct term *all = NULL;
 	struct said s = { 0 };
 
 	if (!opening.s)
 		return no_memory(e);
-	long n = analyse_query(a, opening.s, opening.n, SEARCH_MAX_TERMS, &s.opening);
+	long n = analyse_query(a, opening.s, opening.n, SEARCH_MAX_TERMS, &all);
 	long m = analyse_query(a, last->text.s, last->text.n, SEARCH_MAX_TERMS, &s.last);
-	if (n < 0 || m < 0)
+	s.earlier = n < 0 ? NULL : arena_alloc(a, ((size_t)n + 1) * sizeof(*s.earlier));
+	if (n < 0 || m < 0 || !s.earlier)
 		return no_memory(e);
-	s.n_opening = (size_t)n;
 	s.n_last = (size_t)m;
+	for (long i = 0; i < n; i++)
+		if (!has_stem(s.last, s.n_last, all[i].stem))
+			s.earlier[s.n_earlier++] = all[i];
 	*out = s;
 	return 0;
 }
 
+/* How many of the terms some document has. */
+static int count_known(struct desk *d, struct arena *a, const struct term *terms, size_t n, float *out,
+		       struct error *e)
+{
+	uint64_t *have = arena_alloc(a, (n + 1) * sizeof(*have));
+	int rc = have ? engine_frequencies(d->engine, COLLECTION_DOCUMENT, terms, n, have, e) : no_memory(e);
+
+	*out = 0;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		*out += have[i] > 0;
+	return rc;
+}
+
 /*
- * The last turn's share of the opening's words, of those by which anything can
- * be found: next to nothing for a name or an address that was asked for, nearly
- * all behind a greeting.
+ * The last turn's share of the opening's words, of those by which a document
+ * can be found: next to nothing for a name or an address that was asked for,
+ * nearly all behind a greeting.
  */
 static int share_of_last(struct desk *d, struct arena *a, const struct said *s, float *out, struct error *e)
 {
-	const uint64_t *have = NULL;
-	size_t all = 0, last = 0;
-	int rc = how_many_have(d, a, s->opening, s->n_opening, &have, e);
+	float last, earlier;
+	int rc = count_known(d, a, s->last, s->n_last, &last, e);
 
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < s->n_opening; i++) {
-		all += have[i] > 0;
-		last += have[i] > 0 && has_stem(s->last, s->n_last, s->opening[i].stem);
-	}
-	*out = all ? (float)last / (float)all : 0;
-	return 0;
+	if (rc == 0)
+		rc = count_known(d, a, s->earlier, s->n_earlier, &earlier, e);
+	if (rc == 0)
+		*out = last + earlier > 0 ? last / (last + earlier) : 0;
+	return rc;
 }
 
 static int lower_earlier(struct arena *a, const struct said *s, float weight, struct desk_query *q,
@@ -316,8 +316,7 @@ static int lower_earlier(struct arena *a, const struct said *s, float weight, st
 		return no_memory(e);
 	for (size_t i = 0; i < q->n_terms; i++) {
 		terms[i] = q->terms[i];
-		if (has_stem(s->opening, s->n_opening, terms[i].stem) &&
-		    !has_stem(s->last, s->n_last, terms[i].stem))
+		if (has_stem(s->earlier, s->n_earlier, terms[i].stem))
 			terms[i].weight *= weight;
 	}
 	q->terms = q->n_terms ? terms : NULL;
@@ -330,14 +329,13 @@ int query_lean(struct desk *d, struct arena *a, const struct conversation *v, st
 	const struct turn *last = conversation_last(v, "customer");
 	size_t spoken = conversation_count(v, "customer");
 	struct said said = { 0 };
-	float share;
+	float share = 0;
 	int rc;
 
 	if (spoken < 2 || spoken > OPENING_TURNS)
 		return 0;
-	if ((rc = analyse_opening(a, v, last, &said, e)) < 0 ||
-	    (rc = share_of_last(d, a, &said, &share, e)) < 0 ||
-	    (rc = lower_earlier(a, &said, 1 - share, q, e)) < 0)
+	if ((rc = analyse_opening(a, v, &said, e)) < 0 || (rc = share_of_last(d, a, &said, &share, e)) < 0 ||
+	    (rc = lower_earlier(a, &said, 1 - LOWERED * share, q, e)) < 0)
 		return rc;
 	if (!q->vector || !last->vector)
 		return 0;
@@ -347,7 +345,7 @@ int query_lean(struct desk *d, struct arena *a, const struct conversation *v, st
 		return no_memory(e);
 	for (size_t i = 0; i < dim; i++)
 		sum[i] = q->vector[i] + LEAN * share * last->vector[i];
-	q->vector = normalise(sum, dim, q->vector);
+	q->vector = query_normalise(sum, dim, q->vector);
 	return 0;
 }
 

@@ -28,9 +28,9 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
  * Leans the query of an opening of two or three customer turns on the last of
  * them, for a search of documents: of two questions the second is asked now.
  * Cases and examples are openings themselves, and are looked for as a whole.
- * With s = the last turn's share of the opening's words: vector =
- * normalised(vector + 2 s * last turn), words of earlier turns alone at weight
- * 1 - s. Other queries stay as they are.
+ * With s = the last turn's share of the opening's words that documents have:
+ * vector = normalised(vector + 2 s * last turn), words of earlier turns alone
+ * at weight 1 - .9 s. Other queries stay as they are.
  */
 int query_lean(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *q,
 	       struct error *e);
@@ -45,6 +45,9 @@ int query_require_vector(const struct desk_query *q, struct error *e);
  */
 int query_embed(struct desk *d, struct arena *a, struct text text, struct desk_query *q, const float **out,
 		struct error *e);
+
+/* v / |v|, in place; `otherwise` where opposite vectors left nothing. */
+const float *query_normalise(float *v, size_t dim, const float *otherwise);
 
 /* Vectors of n texts, [n][dim], or *out = NULL without embedder. */
 int desk_embed(struct desk *d, struct arena *a, const struct text *texts, size_t n, const float **out,

@@ -452,7 +452,7 @@ void *background_run(void *self)
 	int quiet = 0, still = 0;
 
 	/* Searches go first. Of this thread only; it may fail, and nothing depends on it. */
-	setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
 	pthread_mutex_lock(&g->lock);
 	while (!g->closing) {
 		upkeep(g, quiet, still);

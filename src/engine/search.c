@@ -236,13 +236,18 @@ static int want_facets(struct run *r, enum collection kind)
 	return 0;
 }
 
-/* Rules show others than the best: then candidates are wanted that fusion alone would not miss. */
-static size_t must_be_right(const struct run *r, size_t wanted)
+/* Deeper pages have so many candidates that what need not be looked for is not worth telling. */
+#define MOST_RIGHT 100
+
+/* Rules show others than the best, and a bot sees few cases: then candidates are wanted that fusion alone would not miss. */
+static size_t must_be_right(const struct run *r, enum collection kind, size_t wanted)
 {
-	return r->rules.n_pins || r->rules.hidden ? 0 : wanted;
+	if (r->rules.n_pins || r->rules.hidden || (r->bot && kind == COLLECTION_CASE) || wanted > MOST_RIGHT)
+		return 0;
+	return wanted;
 }
 
-static int find_candidates(struct run *r, enum collection kind, size_t k, size_t wanted, struct candidates *c)
+static int find_candidates(struct run *r, enum collection kind, size_t k, size_t right, struct candidates *c)
 {
 	struct search_weights w = fuse_normalise(r->q->weights, search_default_weights(kind));
 	const struct search_request *q = r->q;
@@ -258,7 +263,7 @@ static int find_candidates(struct run *r, enum collection kind, size_t k, size_t
 		.k1 = q->k1,
 		.b = q->b,
 		.facets = q->facets,
-		.right = must_be_right(r, wanted),
+		.right = right,
 		.vector_weight = w.vector,
 		.words_weight = w.words,
 	};
@@ -410,19 +415,25 @@ static size_t candidates_at_first(const struct run *r, size_t wanted)
 
 static int search_kind(struct run *r, enum collection kind)
 {
-	size_t wanted = r->q->offset + r->k;
+	size_t wanted = r->q->offset + r->k, k = candidates_at_first(r, wanted);
+	size_t right = must_be_right(r, kind, wanted);
 	struct candidates c;
 	int rc;
 
-	for (size_t k = candidates_at_first(r, wanted);; k *= GROWTH) {
-		rc = find_candidates(r, kind, k, wanted, &c);
+	for (;;) {
+		rc = find_candidates(r, kind, k, right, &c);
 		if (rc == 0)
 			rc = load_and_pin(r, kind, wanted, &c);
 		if (rc < 0)
 			return rc;
+		if (right && c.n_live < c.n_loaded) {
+			right = 0; /* some died meanwhile: others come up that were not looked for */
+			continue;
+		}
 		if ((c.n_live >= wanted && !is_tied(&c, wanted)) || c.found.exhausted ||
 		    k >= c.found.allowed || (r->bot && k >= MOST_FOR_BOT))
 			break;
+		k *= GROWTH;
 	}
 	if (c.found.unknown_key)
 		warn_of_key(r, c.found.unknown_key);

@@ -42,7 +42,7 @@ struct term_mark {
 /*
  * The marks of all terms in a text, in order. Of terms with one stem the first
  * is marked. Much cheaper than analyse_text(): only words that begin as a term
- * does are stemmed (stemmers cut ends off, they leave the first letter).
+ * does are stemmed (stemmers cut ends off, they leave the first two letters).
  * -1: no memory.
  */
 long analyse_marks(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,

@@ -401,6 +401,24 @@ static void test_evidence__with_vectors(void **state)
 	fixture_close(f);
 }
 
+/* Documents by what was said last; what the bot gives as its reason is not lost by that. */
+static void test_evidence__of_two_questions_the_second_comes_first(void **state)
+{
+	struct fixture *f = *state;
+
+	document(f, "weight", "{'text':'heavy heavy crate'}");
+	document(f, "noise", "{'text':'loud crate crate'}");
+	conversation(f, "{'id':'two','turns':[{'role':'customer','text':'Is it heavy?'},"
+			"{'role':'customer','text':'Is it loud?'}]}");
+	conversation(f, "{'id':'same','turns':[{'role':'customer','text':'Is it heavy?'},"
+			"{'role':'customer','text':'Is it loud?'}]}");
+	const char *by_last = open_handoff(f, "{'conversation_id':'two','trigger':'policy'}");
+	assert_int_equal(int_at(item(evidence(f, by_last), "noise"), "n"), 1);
+	const char *by_reason = open_handoff(
+		f, "{'conversation_id':'same','trigger':'policy','reason':'Too heavy to return'}");
+	assert_non_null(item(evidence(f, by_reason), "weight"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +436,7 @@ int main(void)
 		TEST(test_evidence__compared_with_now),
 		TEST(test_evidence__named_by_id),
 		TEST(test_evidence__nothing_to_go_by),
+		TEST(test_evidence__of_two_questions_the_second_comes_first),
 		cmocka_unit_test(test_evidence__with_vectors),
 	};
 

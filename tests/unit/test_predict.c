@@ -2,6 +2,7 @@
 
 #include "desk/case.h"
 #include "desk/predict.h"
+#include "ingest/ingest.h"
 
 static int set_up(void **state)
 {
@@ -426,6 +427,24 @@ static void test_search__answers(void **state)
 	assert_int_equal(json_array_size(at(s, "warnings")), 1);
 }
 
+/* Two questions in a row: documents are looked for by the second, whatever else is asked for by the whole. */
+static void test_predict__documents_are_of_what_was_said_last(void **state)
+{
+	struct fixture *f = *state;
+
+	ACT(f, document_act, "weight", J(f, "{'text':'heavy heavy crate'}"));
+	ACT(f, document_act, "noise", J(f, "{'text':'loud crate crate'}"));
+	ACT(f, conversation_act,
+	    J(f, "{'id':'two','turns':[{'role':'customer','text':'Is it heavy?'},"
+		 "{'role':'customer','text':'Is it loud?'}]}"));
+	assert_string_equal(string_at(predict(f, "{'conversation_id':'two'}"), "suggestions.0.id"), "noise");
+	assert_string_equal(string_at(search(f, "{'conversation_id':'two'}"), "data.0.id"), "noise");
+	assert_string_equal(
+		string_at(search(f, "{'conversation_id':'two','kinds':['document','case']}"), "data.0.id"),
+		"weight");
+	assert_string_equal(string_at(search(f, "{'query':'heavy loud'}"), "data.0.id"), "weight");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -438,6 +457,7 @@ int main(void)
 		TEST(test_predict__escalates_on_request),
 		TEST(test_predict__bad_bodies),
 		TEST(test_predict__suggestions_under_the_callers_rights),
+		TEST(test_predict__documents_are_of_what_was_said_last),
 		TEST(test_case__second_resolution_supersedes),
 		TEST(test_search__a_match_without_words),
 		TEST(test_case__acl_is_of_all_that_went_in),

@@ -35,7 +35,7 @@ struct fake {
 	size_t n;
 	json_t *turns; /* array of bodies, owned */
 	int searches;
-	size_t last_k;
+	size_t last_k, first_right, last_right;
 	const char *unknown_key;
 	int lost_turn;
 };
@@ -83,7 +83,8 @@ static int fake_search(void *self, const struct index_query *q, struct arena *a,
 	size_t n = 0, kept = 0;
 
 	(void)e;
-	f->searches++;
+	f->first_right = f->searches++ ? f->first_right : q->right;
+	f->last_right = q->right;
 	f->last_k = q->k;
 	*out = (struct index_result){ .unknown_key = q->filter ? f->unknown_key : NULL };
 	for (size_t i = 0; i < f->n && !out->unknown_key; i++) {
@@ -374,6 +375,9 @@ static void test_run__refills_what_may_not_be_seen(void **state)
 	assert_int_equal(b->found.n, 10);
 	assert_string_equal(b->found.hits[0].record.id, "d700");
 	assert_string_equal(b->found.hits[9].record.id, "d709");
+	/* What comes up for those that are gone was perhaps left out, as it was not among the best. */
+	assert_int_equal(b->fake->first_right, 10);
+	assert_int_equal(b->fake->last_right, 0);
 	q.k = 100;
 	q.offset = 250;
 	assert_int_equal(run(b, &q), 0);
@@ -597,6 +601,10 @@ static void test_bot__sees_shareable_cases_without_their_texts(void **state)
 	assert_int_equal(run(b, &q), 0);
 	assert_string_equal(ids(b), "closed shared c-1");
 	b->rights.scopes = SCOPE_BOT;
+	q.n_kinds = 1; /* most of what is found is not for it: then nothing is left out */
+	assert_int_equal(run(b, &q), 0);
+	assert_int_equal(b->fake->last_right, 0);
+	q.n_kinds = 2;
 	assert_int_equal(run(b, &q), 0);
 	assert_string_equal(ids(b), "shared");
 	assert_int_equal(b->found.n_warnings, 1);
