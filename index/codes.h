@@ -71,22 +71,23 @@ static inline float codes_doubt(const struct codes *c, const struct code_query *
 	return error * q->norm + q->error * (1 + error) + CODE_ROUNDING;
 }
 
-/* Asks for the upper half of a row's code beforehand: the next one is somewhere else. */
-static inline void codes_fetch(const struct codes *c, uint32_t row)
+/* Asks for `n` bytes beforehand, a cache line at a time. */
+static inline void memory_fetch(const void *p, size_t n)
 {
-	const uint8_t *p = c->upper + (size_t)row * c->half;
+	for (size_t i = 0; i < n; i += 64)
+		__builtin_prefetch((const char *)p + i);
+}
 
+/* Asks for a half of a row's code, which is somewhere else than the one before. */
+static inline void codes_fetch_upper(const struct codes *c, uint32_t row)
+{
 	__builtin_prefetch(&c->scales[row]);
-	for (size_t i = 0; i < c->half; i += 64)
-		__builtin_prefetch(p + i);
+	memory_fetch(c->upper + (size_t)row * c->half, c->half);
 }
 
 static inline void codes_fetch_lower(const struct codes *c, uint32_t row)
 {
-	const uint8_t *p = c->lower + (size_t)row * c->half;
-
-	for (size_t i = 0; i < c->half; i += 64)
-		__builtin_prefetch(p + i);
+	memory_fetch(c->lower + (size_t)row * c->half, c->half);
 }
 
 #endif

@@ -11,7 +11,6 @@
  */
 #include "index/search.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -154,7 +153,7 @@ static int batch_flush(struct batch *b)
 
 static int batch_row(struct batch *b, uint32_t row)
 {
-	codes_fetch(&b->segment->codes, row);
+	codes_fetch_upper(&b->segment->codes, row);
 	codes_fetch_lower(&b->segment->codes, row);
 	b->row[b->n++] = row;
 	return b->n == BATCH ? batch_flush(b) : 0;
@@ -201,35 +200,6 @@ static int scan(struct best *best)
 
 /* What walks of all widths leave in doubt is scanned up to so many rows. */
 #define SCAN_IN_DOUBT 100000
-
-static int by_score(const void *a, const void *b)
-{
-	const struct walked *x = a, *y = b;
-
-	if (x->score != y->score)
-		return x->score < y->score ? 1 : -1;
-	return (x->row > y->row) - (x->row < y->row);
-}
-
-/* A walk goes by a look; what it found is put in the order of the whole codes. */
-static void look_again(const struct best *b, struct walked *rows, long n)
-{
-	const struct codes *codes = &b->s->list->parts[b->part].segment->codes;
-	uint32_t row[BATCH];
-	float score[BATCH];
-
-	for (long at = 0; at < n;) {
-		long m = n - at < BATCH ? n - at : BATCH;
-		for (long i = 0; i < m; i++)
-			codes_fetch_lower(codes, row[i] = rows[at + i].row);
-		codes_score(b->s->x->tuning.distance, codes, &b->s->code, row, (size_t)m, score);
-		for (long i = 0; i < m; i++)
-			rows[at + i].score = score[i];
-		at += m;
-	}
-	if (n > 1)
-		qsort(rows, (size_t)n, sizeof(*rows), by_score);
-}
 
 /*
  * Scores each entry of the rows, which are best first, once; the least that the
@@ -323,9 +293,6 @@ static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *
 		return SCAN;
 	if (n < 0)
 		return no_memory(b->e);
-	float reached = n > 0 ? rows[n - 1].score : 0; /* by what the walk went by */
-	if (w->look)
-		look_again(b, rows, n);
 	double favoured = report.steps ? favour(b->s, b->part, &report) : 1;
 	if (favoured < OPPOSED && all_rows <= SCAN_AT_MOST)
 		return SCAN;
@@ -334,7 +301,7 @@ static int walk_once(struct best *b, struct walk_scratch *scratch, struct walk *
 		return rc;
 	if (favoured < .8 || met_late(rows, n, must_be_right(k), report.steps))
 		return WIDEN;
-	return n == 0 || good_enough(b, n, w->beam, reached, gap) ? DONE : WIDEN;
+	return n == 0 || good_enough(b, n, w->beam, report.reached, gap) ? DONE : WIDEN;
 }
 
 static int walk(struct best *b, size_t k, size_t rows)

@@ -118,7 +118,7 @@ void walk_scratch_free(struct walk_scratch *s)
 static int scratch_begin(struct walk_scratch *s, size_t rows)
 {
 	s->next.n = s->held.n = s->missed.n = s->dropped.n = 0;
-	s->report = (struct walk_report){ 0, 0 };
+	s->report = (struct walk_report){ 0 };
 	s->compared = 0;
 	size_t words = bits_words(rows);
 	if (s->words < words) {
@@ -239,7 +239,7 @@ static struct walked descend(const struct walk *w)
 			float score[WALK_UPPER];
 			size_t n = 0;
 			while (next && n < WALK_UPPER && next[n] != WALK_NONE)
-				codes_fetch(&w->codes, next[n++]);
+				codes_fetch_upper(&w->codes, next[n++]);
 			compare(w, next, n, score);
 			moved = 0;
 			for (size_t i = 0; i < n; i++) {
@@ -258,15 +258,7 @@ static int is_allowed(const struct walk *w, uint32_t row)
 {
 	uint32_t doc = w->doc ? w->doc[row * w->doc_step] : row;
 
-	return !w->allowed || (w->allowed[doc / 64] >> (doc % 64) & 1);
-}
-
-static void links_fetch(const struct links *l, uint32_t row)
-{
-	const uint32_t *next = l->ground + (size_t)row * WALK_GROUND;
-
-	for (size_t i = 0; i < WALK_GROUND; i += 64 / sizeof(*next))
-		__builtin_prefetch(next + i);
+	return !w->allowed || bits_has(w->allowed, doc);
 }
 
 /* The neighbours of a row that the walk has not seen; they are seen now, and asked for. */
@@ -279,7 +271,7 @@ static size_t unseen(const struct walk *w, struct walk_scratch *s, uint32_t row,
 		if (bits_has(s->seen, next[i]))
 			continue;
 		bits_add(s->seen, next[i]);
-		codes_fetch(&w->codes, next[i]);
+		codes_fetch_upper(&w->codes, next[i]);
 		out[n++] = next[i];
 	}
 	return n;
@@ -293,22 +285,42 @@ static int meet(const struct walk *w, struct walk_scratch *s, struct walked x)
 		return put_aside(&s->missed, x);
 	if (best_push(&s->next, x) < 0)
 		return -1;
-	links_fetch(w->links, x.row);
+	memory_fetch(w->links->ground + (size_t)x.row * WALK_GROUND, WALK_GROUND * sizeof(*w->links->ground));
 	return is_allowed(w, x.row) ? hold(s, w->beam, x) : 0;
 }
 
-/* Best first; a copy is sorted, for the walk may go on. */
-static long hand_out(const struct heap *held, struct walked *out)
+static int best_first(const void *a, const void *b)
 {
-	struct heap h = { .p = out, .n = held->n };
+	const struct walked *x = a, *y = b;
 
-	if (h.n)
-		memcpy(out, held->p, h.n * sizeof(*out));
-	for (size_t left = h.n; left > 0; left--) {
-		struct walked worst = out[0], last = out[left - 1];
-		worst_sink(&h, left - 1, last);
-		out[left - 1] = worst;
+	return better(*y, *x) - better(*x, *y);
+}
+
+/* Rows that were found by a look get the scores of their whole codes. */
+static void look_again(const struct walk *w, struct walked *found, size_t n)
+{
+	uint32_t row[WALK_GROUND];
+	float score[WALK_GROUND];
+
+	for (size_t at = 0; at < n; at += WALK_GROUND) {
+		size_t m = n - at < WALK_GROUND ? n - at : WALK_GROUND;
+		for (size_t i = 0; i < m; i++)
+			codes_fetch_lower(&w->codes, row[i] = found[at + i].row);
+		codes_score(w->distance, &w->codes, w->query, row, m, score);
+		for (size_t i = 0; i < m; i++)
+			found[at + i].score = score[i];
 	}
+}
+
+/* Best first; a copy is sorted, for the walk may go on. */
+static long hand_out(const struct walk *w, const struct heap *held, struct walked *out)
+{
+	if (held->n == 0)
+		return 0;
+	memcpy(out, held->p, held->n * sizeof(*out));
+	if (w->look)
+		look_again(w, out, held->n);
+	qsort(out, held->n, sizeof(*out), best_first);
 	return (long)held->n;
 }
 
@@ -334,8 +346,9 @@ static long walk_through(const struct walk *w, struct walk_scratch *s, struct wa
 			if (meet(w, s, (struct walked){ rows[i], score[i], r.steps }) < 0)
 				return -1;
 	}
+	r.reached = s->held.n ? s->held.p[0].score : 0;
 	*report = s->report = r;
-	return hand_out(&s->held, out);
+	return hand_out(w, &s->held, out);
 }
 
 long walk_run(const struct walk *w, struct walk_scratch *s, struct walked *out, struct walk_report *report)

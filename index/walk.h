@@ -3,9 +3,9 @@
  * arXiv 1603.09320), under a filter.
  *
  * FAISS builds the graph (faiss.h); it is walked here, over the codes of the
- * rows (codes.h), or a half of them: FAISS 1.7.3 has neither filters nor a beam of each
- * query's own in its C API, keeps a copy of the vectors, and clears a table of
- * all rows at each search.
+ * rows (codes.h), or a half of them until it has arrived: FAISS 1.7.3 has
+ * neither filters nor a beam of each query's own in its C API, and keeps a copy
+ * of the vectors.
  *
  * A graph is one immutable run of bytes, read in place, numbers in the
  * machine's order:
@@ -48,8 +48,8 @@ struct walk {
 	const struct distance *distance;
 	struct codes codes; /* of the rows */
 	const struct code_query *query;
-	int look;    /* go by the upper halves of codes; they are far off where there are few dimensions */
-	size_t beam; /* how many allowed rows are held (ef), >= 1 */
+	int look; /* find the way by the upper halves of codes; they are far off where there are few dimensions */
+	size_t beam;             /* how many allowed rows are held (ef), >= 1 */
 	const uint64_t *allowed; /* set of documents; NULL: all */
 	const uint32_t *doc;     /* document of row r at doc[r * doc_step]; NULL: it is r */
 	size_t doc_step;
@@ -58,13 +58,14 @@ struct walk {
 
 struct walked {
 	uint32_t row;
-	float score;   /* by its code, or by a look */
+	float score;   /* by its code */
 	uint32_t step; /* of the walk at which it was met */
 };
 
-/* How it went: rows walked from, and how many of them were allowed. */
+/* How it went. */
 struct walk_report {
-	uint32_t steps, allowed_steps;
+	uint32_t steps, allowed_steps; /* rows walked from, and how many of them were allowed */
+	float reached;                 /* the last held row's score, as the walk compared it */
 };
 
 /*
