@@ -255,24 +255,19 @@ struct said {
 	size_t n_last, n_earlier;
 };
 
-static int analyse_opening(struct arena *a, const struct conversation *v, struct said *out, struct error *e)
+/* Of a query of the opening. */
+static int split_opening(struct arena *a, const struct desk_query *q, const struct turn *last,
+			 struct said *out, struct error *e)
 {
-	const struct turn *last = conversation_last(v, "customer");
-	struct text opening = conversation_opening(a, v);
-	const struct term *all = NULL;
-	struct said s = { 0 };
+	struct said s = { .earlier = arena_alloc(a, (q->n_terms + 1) * sizeof(*s.earlier)) };
+	long n = analyse_query(a, last->text.s, last->text.n, SEARCH_MAX_TERMS, &s.last);
 
-	if (!opening.s)
+	if (n < 0 || !s.earlier)
 		return no_memory(e);
-	long n = analyse_query(a, opening.s, opening.n, SEARCH_MAX_TERMS, &all);
-	long m = analyse_query(a, last->text.s, last->text.n, SEARCH_MAX_TERMS, &s.last);
-	s.earlier = n < 0 ? NULL : arena_alloc(a, ((size_t)n + 1) * sizeof(*s.earlier));
-	if (n < 0 || m < 0 || !s.earlier)
-		return no_memory(e);
-	s.n_last = (size_t)m;
-	for (long i = 0; i < n; i++)
-		if (!has_stem(s.last, s.n_last, all[i].stem))
-			s.earlier[s.n_earlier++] = all[i];
+	s.n_last = (size_t)n;
+	for (size_t i = 0; i < q->n_terms; i++)
+		if (!has_stem(s.last, s.n_last, q->terms[i].stem))
+			s.earlier[s.n_earlier++] = q->terms[i];
 	*out = s;
 	return 0;
 }
@@ -307,6 +302,7 @@ static int share_of_last(struct desk *d, struct arena *a, const struct said *s, 
 	return rc;
 }
 
+/* Words that the last turn does not have. */
 static int lower_earlier(struct arena *a, const struct said *s, float weight, struct desk_query *q,
 			 struct error *e)
 {
@@ -316,7 +312,7 @@ static int lower_earlier(struct arena *a, const struct said *s, float weight, st
 		return no_memory(e);
 	for (size_t i = 0; i < q->n_terms; i++) {
 		terms[i] = q->terms[i];
-		if (has_stem(s->earlier, s->n_earlier, terms[i].stem))
+		if (!has_stem(s->last, s->n_last, terms[i].stem))
 			terms[i].weight *= weight;
 	}
 	q->terms = q->n_terms ? terms : NULL;
@@ -334,7 +330,8 @@ int query_lean(struct desk *d, struct arena *a, const struct conversation *v, st
 
 	if (spoken < 2 || spoken > OPENING_TURNS)
 		return 0;
-	if ((rc = analyse_opening(a, v, &said, e)) < 0 || (rc = share_of_last(d, a, &said, &share, e)) < 0 ||
+	if ((rc = split_opening(a, q, last, &said, e)) < 0 ||
+	    (rc = share_of_last(d, a, &said, &share, e)) < 0 ||
 	    (rc = lower_earlier(a, &said, 1 - LOWERED * share, q, e)) < 0)
 		return rc;
 	if (!q->vector || !last->vector)

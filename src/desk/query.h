@@ -30,7 +30,8 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
  * Cases and examples are openings themselves, and are looked for as a whole.
  * With s = the last turn's share of the opening's words that documents have:
  * vector = normalised(vector + 2 s * last turn), words of earlier turns alone
- * at weight 1 - .9 s. Other queries stay as they are.
+ * at weight 1 - .9 s. `q` is what query_of_conversation() made. Other queries
+ * stay as they are.
  */
 int query_lean(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *q,
 	       struct error *e);
