@@ -297,13 +297,11 @@ long analyse_text(struct arena *a, const char *s, size_t n, const struct token *
 	return hand_over(a, tokens, count, sizeof(*tokens), (const void **)out);
 }
 
-/* Terms by stem: places of a table, each the number of a term, from 1; 0: nobody. Of equal stems the first. */
-struct stem_table {
-	const struct term *terms;
-	uint32_t *place;
-	size_t mask;
-	char begins[256];   /* first bytes of stems of one byte */
-	uint64_t pairs[16]; /* first two bytes of the others */
+/* Terms by stem, and how stems begin. */
+struct stems {
+	struct map *numbers; /* owned; of each term, from 1; of equal stems the first */
+	char begins[256];    /* first bytes of stems of one byte */
+	uint64_t pairs[16];  /* first two bytes of the others */
 };
 
 /*
@@ -315,62 +313,47 @@ static size_t pair_of(const char *s)
 	return ((unsigned char)s[0] * 31u + (unsigned char)(s[1] == 'y' ? 'i' : s[1])) & 1023;
 }
 
-static void add_beginning(struct stem_table *t, const char *stem)
+static void add_beginning(struct stems *t, const char *stem)
 {
-	size_t pair = pair_of(stem);
-
-	if (stem[0] && !stem[1])
+	if (!stem[0] || !stem[1]) {
 		t->begins[(unsigned char)stem[0]] = 1;
-	else
-		t->pairs[pair / 64] |= UINT64_C(1) << (pair % 64);
+		return;
+	}
+	size_t pair = pair_of(stem);
+	t->pairs[pair / 64] |= UINT64_C(1) << (pair % 64);
 }
 
-static int may_begin(const struct stem_table *t, const char *word, size_t n)
+static int may_begin(const struct stems *t, const char *word, size_t n)
 {
 	size_t pair = n > 1 ? pair_of(word) : 0;
 
 	return t->begins[(unsigned char)word[0]] || (n > 1 && t->pairs[pair / 64] >> (pair % 64) & 1);
 }
 
-static int stem_table_init(struct stem_table *t, struct arena *a, const struct term *terms, size_t n)
+static int stems_init(struct stems *t, const struct term *terms, size_t n)
 {
-	size_t places = 16;
-
-	while (places < 4 * n)
-		places *= 2;
-	*t = (struct stem_table){ .terms = terms,
-				  .place = arena_alloc(a, places * sizeof(*t->place)),
-				  .mask = places - 1 };
-	for (size_t i = 0; t->place && i < n; i++) {
+	*t = (struct stems){ .numbers = map_new() };
+	for (size_t i = 0; t->numbers && i < n; i++) {
+		int fresh;
+		uint64_t *v = map_put(t->numbers, terms[i].stem, strlen(terms[i].stem), &fresh);
+		if (!v)
+			return -1;
+		if (fresh)
+			*v = i + 1;
 		add_beginning(t, terms[i].stem);
-		size_t at = hash_fnv1a(terms[i].stem, strlen(terms[i].stem)) & t->mask;
-		while (t->place[at] && strcmp(terms[t->place[at] - 1].stem, terms[i].stem) != 0)
-			at = (at + 1) & t->mask;
-		if (!t->place[at])
-			t->place[at] = (uint32_t)i + 1;
 	}
-	return t->place ? 0 : -1;
-}
-
-/* The number of the term with this stem, from 1; 0. */
-static size_t stem_table_get(const struct stem_table *t, const char *stem, size_t n)
-{
-	for (size_t at = hash_fnv1a(stem, n) & t->mask; t->place[at]; at = (at + 1) & t->mask) {
-		const char *s = t->terms[t->place[at] - 1].stem;
-		if (strncmp(s, stem, n) == 0 && s[n] == 0)
-			return t->place[at];
-	}
-	return 0;
+	return t->numbers ? 0 : -1;
 }
 
 /* Which of the terms the word is that was read: its number from 1, 0: none, -1 without memory. */
-static long which_term(struct analyser *x, const struct stem_table *t)
+static long which_term(struct analyser *x, const struct stems *t)
 {
 	const struct memo *m = remember(x);
 	size_t n = m ? m->n_stem : 0;
 	const char *stem = m ? m->stem : find_stem(x, &n);
+	const uint64_t *number = stem ? map_get(t->numbers, stem, n) : NULL;
 
-	return stem ? (long)stem_table_get(t, stem, n) : -1;
+	return !stem ? -1 : number ? (long)*number : 0;
 }
 
 long analyse_marks(struct arena *a, const char *s, size_t n, const struct term *terms, size_t n_terms,
@@ -378,23 +361,19 @@ long analyse_marks(struct arena *a, const char *s, size_t n, const struct term *
 {
 	struct term_mark *marks = NULL;
 	size_t count = 0, cap = 0, start, at = 0;
-	struct stem_table table;
-	struct analyser x;
-	long rc;
+	struct analyser x = { 0 };
+	struct stems stems;
+	long rc = stems_init(&stems, terms, n_terms) < 0 ? -1 : analyser_init(&x, a);
 
-	if (stem_table_init(&table, a, terms, n_terms) < 0 || analyser_init(&x, a) < 0)
-		return -1;
-	while ((rc = next_word(&x, s, n, &start, &at)) > 0) {
-		long term = may_begin(&table, x.word, x.n_word) ? which_term(&x, &table) : 0;
+	while (rc >= 0 && (rc = next_word(&x, s, n, &start, &at)) > 0) {
+		long term = may_begin(&stems, x.word, x.n_word) ? which_term(&x, &stems) : 0;
 		if (term > 0 && GROW(marks, count, cap) < 0)
 			term = -1;
-		if (term < 0) {
-			rc = -1;
-			break;
-		}
 		if (term > 0)
 			marks[count++] = (struct term_mark){ start, at, (size_t)term - 1 };
+		rc = term;
 	}
+	map_free(stems.numbers);
 	analyser_release(&x);
 	if (rc < 0) {
 		free(marks);
