@@ -270,13 +270,8 @@ static int find_floor(const struct search *s, const struct candidates *c, const 
 		      struct error *e)
 {
 	double worst = INFINITY, best = -INFINITY;
-	struct words_floor *f = arena_alloc(s->arena, sizeof(*f));
-	double *lead = arena_alloc(s->arena, c->n * sizeof(*lead));
-	double *words = arena_alloc(s->arena, c->n * sizeof(*words));
 
 	*out = NULL;
-	if (!f || !lead || !words)
-		return no_memory(e);
 	for (size_t i = 0; i < c->n; i++) {
 		worst = fmin(worst, c->hits[i].vector);
 		best = fmax(best, c->hits[i].vector);
@@ -284,6 +279,11 @@ static int find_floor(const struct search *s, const struct candidates *c, const 
 	/* With next to no weight for words, what decides is less than what fusion rounds. */
 	if (c->n < s->q->right || !(s->q->words_weight > 1e-6 * s->q->vector_weight) || best <= -1)
 		return 0;
+	struct words_floor *f = arena_alloc(s->arena, sizeof(*f));
+	double *lead = arena_alloc(s->arena, c->n * sizeof(*lead));
+	double *words = arena_alloc(s->arena, c->n * sizeof(*words));
+	if (!f || !lead || !words)
+		return no_memory(e);
 	const double slack = 1 - 1e-6; /* fusion rounds otherwise */
 	double per_vector = s->q->vector_weight / s->q->words_weight / (best + 1);
 	for (size_t i = 0; i < c->n; i++) {

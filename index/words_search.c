@@ -204,9 +204,8 @@ struct maybe {
 /*
  * Sums of floats tell scores to within a slack. The k-th best of what documents
  * have at least is the bar, or the caller's floor if that is higher; who cannot
- * reach it is out. Of the few that are
- * left in the end the exact score is computed: that is dear, a list of terms
- * has to be read for it.
+ * reach it is out. Of the few that are left in the end the exact score is
+ * computed: that is dear, a list of terms has to be read for it.
  */
 struct collector {
 	float *least; /* the k best that documents have at least, smallest on top */

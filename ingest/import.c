@@ -189,21 +189,21 @@ static int submit(struct importer *m)
 }
 
 /* Lines that may stand in a batch whose next one is this. */
-static size_t most_lines(const struct importer *m, const char *s, size_t n)
+static size_t most_lines(const struct importer *m, struct text line)
 {
 	static const char vector[] = "\"vector"; /* or vectors; in a text it does no harm */
 
 	if (m->o.what == IMPORT_CONVERSATIONS)
 		return FEW_LINES;
-	return m->o.what == IMPORT_DOCUMENTS && n && memmem(s, n, vector, strlen(vector)) ? BATCH_LINES
-											  : BATCH_EMBEDDED;
+	if (m->o.what == IMPORT_DOCUMENTS && memmem(line.s, line.n, vector, strlen(vector)))
+		return BATCH_LINES;
+	return BATCH_EMBEDDED;
 }
 
 /* A place for the next line, s; the batch before it is handed on when it is full. */
 static int next_item(struct importer *m, const char *file, uint64_t line, struct text s, struct item **out)
 {
-	int full = m->filling &&
-		   (m->filling->n >= most_lines(m, s.s, s.n) || m->filling->bytes + s.n > BATCH_BYTES);
+	int full = m->filling && (m->filling->n >= most_lines(m, s) || m->filling->bytes + s.n > BATCH_BYTES);
 	int rc = full ? submit(m) : 0;
 
 	if (rc < 0)

@@ -93,8 +93,8 @@ static void check_codes(size_t dim, uint64_t seed)
 			fail_msg("dim %zu, seed %d: %g is further than %g from %g", dim, (int)seed,
 				 (double)score[0][i], (double)doubt, want);
 	}
-	assert_true(doubts / ROWS < .04);
-	assert_true(off / ROWS < (dim < 100 ? .1 : .03));
+	assert_true(doubts / ROWS < .02);
+	assert_true(off / ROWS < (dim < 100 ? .1 : .02));
 	arena_free(a);
 	free(upper);
 	free(lower);
