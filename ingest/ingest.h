@@ -63,12 +63,14 @@ struct import_options {
 int import_path(struct desk *d, const char *path, const struct import_options *o, struct import_progress *p,
 		struct error *e);
 
-/* Jobs: work with a progress record (RECORD_JOB) on a thread of its own; one at a time, in order. */
+/*
+ * Jobs: work with a progress record (RECORD_JOB) on a thread of its own; one at a time, in order. Their inputs are
+ * files of `folder`, which is made. Opening goes on with jobs that a crash cut off; closing ends the job under way at
+ * the next item, and it goes on after the next start.
+ */
 struct jobs;
-int jobs_open(struct desk *d, struct jobs **out,
-	      struct error *e); /* goes on with jobs that a crash cut off */
-void jobs_close(
-	struct jobs *j); /* ends the job under way at the next item; it goes on after the next start */
+int jobs_open(struct desk *d, const char *folder, struct jobs **out, struct error *e);
+void jobs_close(struct jobs *j);
 /* Queues NDJSON documents (a batch, or one long document as a line with _id); the result names the job. */
 int job_documents_act(struct jobs *j, const struct call *c, const char *ndjson, size_t n, json_t **result);
 int job_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);

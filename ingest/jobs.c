@@ -1,11 +1,11 @@
 /*
- * Jobs. A job is two records of its stream "job/ID":
+ * Jobs. A job is a record that names its stream, "job/ID", and its input, the
+ * NDJSON, a file (job_input.h):
  *
- *	ID        {"state":"queued|running|done|failed","what":"documents","done":lines,"total":lines,"refused": lines
- *		  that were not even queued,"imported","updated","unchanged","failed": counts,"errors":[{"line","param","code"}] (the first 100),
- *		  "error"?: {"code","message"} of a job that failed as a whole,
- *		  "rights":{"key","agent","scopes","all_groups","groups"}: of who asked, under which it runs}
- *	ID/input  {"state":"input"}; its text is the NDJSON. Deleted when the job ends
+ *	{"state":"queued|running|done|failed","what":"documents","done":lines,"total":lines,
+ *	 "imported","updated","unchanged","failed": counts,"errors":[{"line","param","code"}] (the first 100),
+ *	 "error"?: {"code","message"} of a job that failed as a whole,
+ *	 "rights":{"key","agent","scopes","all_groups","groups"}: of who asked, under which it runs}
  *
  * One thread takes the oldest running job (one that was cut off), then the
  * oldest queued one, until it is closed. Lines are committed in order and
@@ -21,10 +21,10 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/strbuf.h"
-#include "base/utf8.h"
+#include "base/log.h"
 #include "desk/bodies.h"
 #include "ingest/import.h"
+#include "ingest/job_input.h"
 
 #define MAX_ERRORS 100
 #define SAVE_EVERY_US 500000
@@ -32,6 +32,7 @@
 
 struct jobs {
 	struct desk *desk;
+	char *folder; /* of inputs */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -51,12 +52,12 @@ struct run {
 	const char *id, *stream;
 	json_t *body;
 	int64_t revision;
-	int64_t done, refused;         /* lines, before this start */
+	int64_t done;                  /* lines, before this start */
 	struct import_progress before; /* counts of earlier starts */
 	int64_t saved_us;
 };
 
-static int save(struct run *r, const char *input_to_delete, struct error *e)
+static int save(struct run *r, struct error *e)
 {
 	struct arena *a = arena_new(4096);
 	struct changes cs = CHANGES_INIT(a);
@@ -65,8 +66,6 @@ static int save(struct run *r, const char *input_to_delete, struct error *e)
 	if (!a)
 		return no_memory(e);
 	changes_put(&cs, RECORD_JOB, r->id, NULL, r->body);
-	if (input_to_delete)
-		changes_delete(&cs, RECORD_JOB, input_to_delete);
 	struct event ev = { .stream = r->stream,
 			    .expect = r->revision,
 			    .kind = "job.progress",
@@ -121,7 +120,7 @@ static int batch_done(void *arg, const struct import_progress *p, struct error *
 
 	if (set_counts(r, p) < 0)
 		return no_memory(e);
-	return clock_mono_us() - r->saved_us < SAVE_EVERY_US ? 0 : save(r, NULL, e);
+	return clock_mono_us() - r->saved_us < SAVE_EVERY_US ? 0 : save(r, e);
 }
 
 static int read_rights(struct arena *a, const json_t *saved, struct rights *out)
@@ -143,6 +142,39 @@ static int read_rights(struct arena *a, const json_t *saved, struct rights *out)
 	return 0;
 }
 
+static int is_blank(const char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (s[i] == ' ' || s[i] == '\t' || s[i] == '\r'))
+		i++;
+	return i == n;
+}
+
+/* The next line at *s; *s goes behind it. 0 at the end. */
+static int next_line(struct text *s, struct text *line)
+{
+	if (s->n == 0)
+		return 0;
+	const char *nl = memchr(s->s, '\n', s->n);
+	line->s = s->s;
+	line->n = nl ? (size_t)(nl - s->s) : s->n;
+	size_t step = line->n + (nl != NULL);
+	s->s += step;
+	s->n -= step;
+	return 1;
+}
+
+static int64_t count_lines(struct text s)
+{
+	struct text line;
+	int64_t total = 0;
+
+	while (next_line(&s, &line))
+		total += !is_blank(line.s, line.n);
+	return total;
+}
+
 /* Lines of the input behind those that are done; blank lines count as none. */
 static int import_input(struct run *r, struct text input, const struct rights *rights, struct error *e)
 {
@@ -155,21 +187,16 @@ static int import_input(struct run *r, struct text input, const struct rights *r
 				      .stop = &r->jobs->stop };
 	struct importer *m;
 	int64_t not_blank = 0;
-	uint64_t line = 0;
+	uint64_t n = 0;
+	struct text line;
 	int rc = importer_open(r->jobs->desk, &o, &m, e);
 
-	for (size_t i = 0; rc == 0 && i < input.n;) {
-		const char *s = input.s + i, *nl = memchr(s, '\n', input.n - i);
-		size_t n = nl ? (size_t)(nl - s) : input.n - i;
-		i += n + 1;
-		line++;
-		if (n && s[n - 1] == '\r')
-			n--;
-		size_t k = 0;
-		while (k < n && (s[k] == ' ' || s[k] == '\t'))
-			k++;
-		if (k < n && not_blank++ >= r->done - r->refused)
-			rc = importer_add(m, "", line, s, n, e);
+	while (rc == 0 && next_line(&input, &line)) {
+		n++;
+		if (line.n && line.s[line.n - 1] == '\r')
+			line.n--;
+		if (!is_blank(line.s, line.n) && not_blank++ >= r->done)
+			rc = importer_add(m, "", n, line.s, line.n, e);
 	}
 	if (rc == 0)
 		rc = importer_flush(m, e);
@@ -186,7 +213,7 @@ static int is_passing(int rc)
 }
 
 /* `rc`: 0, or why it failed as a whole, which `e` tells. */
-static int end_job(struct run *r, const char *input_id, int rc, struct error *e)
+static int end_job(struct run *r, int rc, struct error *e)
 {
 	if (rc < 0 &&
 	    body_set_take(r->body, "error",
@@ -194,38 +221,42 @@ static int end_job(struct run *r, const char *input_id, int rc, struct error *e)
 		return no_memory(e);
 	if (body_set(r->body, "state", rc < 0 ? "failed" : "done") < 0)
 		return no_memory(e);
-	return save(r, rc == ERR_NOT_FOUND ? NULL : input_id, e);
+	if ((rc = save(r, e)) < 0)
+		return rc;
+	/* What cannot be removed now is removed at the next start. */
+	struct error why;
+	if (job_input_remove(r->jobs->folder, r->id, &why) < 0)
+		log_line(LOG_LEVEL_WARN, "job_input_left", "job=%s message=%s", r->id, why.message);
+	return 0;
 }
 
 static int run_job(struct jobs *j, struct arena *a, const struct record *job, struct error *e)
 {
 	struct run r = { .jobs = j, .arena = a, .id = job->id, .revision = job->revision };
-	const char *input_id = arena_printf(a, "%s/input", job->id);
 	struct rights rights;
-	struct record input;
+	struct text input;
 	int rc;
 
 	r.stream = stream_of(a, "job", job->id);
 	r.body = body_copy(a, job->body);
-	if (!input_id || !r.stream || !r.body ||
-	    read_rights(a, json_object_get(r.body, "rights"), &rights) < 0)
+	if (!r.stream || !r.body || read_rights(a, json_object_get(r.body, "rights"), &rights) < 0)
 		return no_memory(e);
 	r.done = body_int(r.body, "done");
-	r.refused = body_int(r.body, "refused");
 	r.before = (struct import_progress){ .imported = (uint64_t)body_int(r.body, "imported"),
 					     .updated = (uint64_t)body_int(r.body, "updated"),
 					     .unchanged = (uint64_t)body_int(r.body, "unchanged"),
 					     .failed = (uint64_t)body_int(r.body, "failed") };
 	if (body_set(r.body, "state", "running") < 0)
 		return no_memory(e);
-	if ((rc = save(&r, NULL, e)) < 0)
+	if ((rc = save(&r, e)) < 0)
 		return rc;
-	rc = engine_get(j->desk->engine, RECORD_JOB, input_id, a, &input, e);
-	if (rc == 0)
-		rc = import_input(&r, input.text, &rights, e);
+	if ((rc = job_input_map(j->folder, r.id, &input, e)) == 0) {
+		rc = import_input(&r, input, &rights, e);
+		job_input_unmap(input);
+	}
 	if (rc == ERR_INTERRUPTED)
-		return save(&r, NULL, e); /* still running: it goes on after the next start */
-	return is_passing(rc) ? rc : end_job(&r, input_id, rc, e);
+		return save(&r, e); /* still running: it goes on after the next start */
+	return is_passing(rc) ? rc : end_job(&r, rc, e);
 }
 
 /* The oldest job in this state. 1: found. */
@@ -286,20 +317,30 @@ static void *work(void *arg)
 	return NULL;
 }
 
-int jobs_open(struct desk *d, struct jobs **out, struct error *e)
+static void release(struct jobs *j)
+{
+	pthread_cond_destroy(&j->wake);
+	pthread_mutex_destroy(&j->lock);
+	free(j->folder);
+	free(j);
+}
+
+int jobs_open(struct desk *d, const char *folder, struct jobs **out, struct error *e)
 {
 	struct jobs *j = calloc(1, sizeof(*j));
 
 	if (!j)
 		return no_memory(e);
 	j->desk = d;
+	j->folder = strdup(folder);
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_cond_init(&j->wake, NULL);
-	if (pthread_create(&j->thread, NULL, work, j) != 0) {
-		pthread_cond_destroy(&j->wake);
-		pthread_mutex_destroy(&j->lock);
-		free(j);
-		return error_set(e, ERR_NO_MEMORY, NULL, "cannot start a thread");
+	int rc = j->folder ? job_inputs_open(folder, d->engine, e) : no_memory(e);
+	if (rc == 0 && pthread_create(&j->thread, NULL, work, j) != 0)
+		rc = error_set(e, ERR_NO_MEMORY, NULL, "cannot start a thread");
+	if (rc < 0) {
+		release(j);
+		return rc;
 	}
 	*out = j;
 	return 0;
@@ -314,47 +355,7 @@ void jobs_close(struct jobs *j)
 	pthread_cond_broadcast(&j->wake);
 	pthread_mutex_unlock(&j->lock);
 	pthread_join(j->thread, NULL);
-	pthread_cond_destroy(&j->wake);
-	pthread_mutex_destroy(&j->lock);
-	free(j);
-}
-
-static int is_blank(const char *s, size_t n)
-{
-	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t' || s[n - 1] == '\r'))
-		n--;
-	return n == 0;
-}
-
-/*
- * Copies the lines and counts those that are not blank. A line that is not
- * UTF-8 is refused here, and left blank in its place, for a record's text is
- * always UTF-8.
- */
-static int take_lines(const char *s, size_t n, struct strbuf *copy, json_t *errors, uint64_t *total,
-		      uint64_t *refused)
-{
-	struct error why;
-	uint64_t line = 0;
-
-	error_set(&why, ERR_BAD_UTF8, NULL, "invalid UTF-8");
-	*total = *refused = 0;
-	for (size_t i = 0; i < n;) {
-		const char *nl = memchr(s + i, '\n', n - i);
-		size_t len = nl ? (size_t)(nl - s) - i : n - i;
-		line++;
-		if (utf8_valid(s + i, len) != len || memchr(s + i, '\0', len)) {
-			++*refused;
-			if (add_error(errors, line, &why) < 0)
-				return -1;
-		} else {
-			*total += !is_blank(s + i, len);
-			strbuf_add(copy, s + i, len);
-		}
-		strbuf_putc(copy, '\n');
-		i += len + 1;
-	}
-	return copy->failed ? -1 : 0;
+	release(j);
 }
 
 static json_t *rights_json(const struct rights *r)
@@ -368,52 +369,52 @@ static json_t *rights_json(const struct rights *r)
 			 "groups", groups);
 }
 
-static json_t *job_body(struct arena *a, const struct rights *r, uint64_t total, uint64_t refused,
-			json_t *errors)
+static json_t *job_body(struct arena *a, const struct rights *r, int64_t total)
 {
 	json_t *b = body_new(a);
 
 	if (!b || body_set(b, "state", "queued") < 0 || body_set(b, "what", "documents") < 0 ||
-	    body_set_int(b, "done", (int64_t)refused) < 0 ||
-	    body_set_int(b, "refused", (int64_t)refused) < 0 ||
-	    body_set_int(b, "total", (int64_t)(total + refused)) < 0 ||
-	    body_set_int(b, "failed", (int64_t)refused) < 0 || body_set_copy(b, "errors", errors) < 0 ||
+	    body_set_int(b, "done", 0) < 0 || body_set_int(b, "total", total) < 0 ||
+	    body_set_int(b, "failed", 0) < 0 || body_set_take(b, "errors", json_array()) < 0 ||
 	    body_set_take(b, "rights", rights_json(r)) < 0)
 		return NULL;
 	return b;
 }
 
+static void tell_worker(struct jobs *j)
+{
+	pthread_mutex_lock(&j->lock);
+	j->news = 1;
+	pthread_cond_signal(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+}
+
 int job_documents_act(struct jobs *j, const struct call *c, const char *ndjson, size_t n, json_t **result)
 {
 	const char *id = id_make(c->arena, "job_");
-	const char *input_id = id ? arena_printf(c->arena, "%s/input", id) : NULL;
-	json_t *errors = json_keep(c->arena, json_array()), *input = body_new(c->arena);
 	struct changes cs = CHANGES_INIT(c->arena);
-	STRBUF_AUTO copy = STRBUF_INIT;
-	uint64_t total, refused;
+	int64_t total = count_lines((struct text){ ndjson, n });
 	struct commit done;
 
-	if (!input_id || !errors || body_set(input, "state", "input") < 0 ||
-	    take_lines(ndjson, n, &copy, errors, &total, &refused) < 0)
+	if (!id)
 		return no_memory(c->err);
-	if (total + refused == 0)
+	if (total == 0)
 		return error_set(c->err, ERR_EMPTY_TEXT, NULL,
 				 "the batch holds no document: send one a line");
-	changes_put(&cs, RECORD_JOB, id, NULL, job_body(c->arena, c->rights, total, refused, errors));
-	changes_put(&cs, RECORD_JOB, input_id, NULL, input)->text = (struct text){ copy.p, copy.n };
+	changes_put(&cs, RECORD_JOB, id, NULL, job_body(c->arena, c->rights, total));
 	struct event ev = {
 		.stream = stream_of(c->arena, "job", id), .kind = "job.queued", .changes = cs.list, .n = cs.n
 	};
 	JSON_AUTO *res = json_pack("{s:s}", "job", id);
 	if (!ev.stream || !res || changes_done(&cs, NULL) < 0)
 		return no_memory(c->err);
-	int rc = call_commit(c, j->desk->engine, &ev, 202, res, &done);
+	int rc = job_input_write(j->folder, id, ndjson, n, c->err);
 	if (rc < 0)
 		return rc;
-	pthread_mutex_lock(&j->lock);
-	j->news = 1;
-	pthread_cond_signal(&j->wake);
-	pthread_mutex_unlock(&j->lock);
+	/* An input whose event failed stays until the next start: nobody knows yet if the event is there. */
+	if ((rc = call_commit(c, j->desk->engine, &ev, 202, res, &done)) < 0)
+		return rc;
+	tell_worker(j);
 	*result = json_incref(res);
 	return 0;
 }
@@ -426,10 +427,9 @@ int job_show(struct desk *d, const struct call *c, const json_t *result, json_t 
 	struct record r;
 	int rc = engine_get(d->engine, RECORD_JOB, id, c->arena, &r, c->err);
 
-	/* An input is not a job; another key's job is told of to admins only. */
-	if (rc == 0 && (!json_object_get(r.body, "total") ||
-			(!rights_scope(c->rights, SCOPE_ADMIN) &&
-			 strcmp(body_string(json_object_get(r.body, "rights"), "key"), c->rights->key) != 0)))
+	/* Another key's job is told of to admins only. */
+	if (rc == 0 && !rights_scope(c->rights, SCOPE_ADMIN) &&
+	    strcmp(body_string(json_object_get(r.body, "rights"), "key"), c->rights->key) != 0)
 		rc = ERR_NOT_FOUND;
 	if (rc == ERR_NOT_FOUND)
 		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such job");

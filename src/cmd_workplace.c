@@ -39,8 +39,10 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 		return rc;
 	w->desk = (struct desk){ .engine = w->engine, .embedder = w->embedder };
 	control_secret(w->control, w->desk.secret);
-	if (o->with_jobs)
-		rc = jobs_open(&w->desk, &w->jobs, e);
+	if (o->with_jobs) {
+		const char *folder = arena_printf(w->arena, "%s/jobs", engine.folder);
+		rc = folder ? jobs_open(&w->desk, folder, &w->jobs, e) : no_memory(e);
+	}
 	if (rc < 0)
 		return rc;
 	w->api = (struct api){ .desk = &w->desk,

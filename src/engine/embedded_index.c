@@ -10,12 +10,14 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 #define LOAD_ENTRIES 500
 #define SAVE_ROWS 20000   /* changes after which the index is written though more are coming */
 #define IDLE_MS 1000      /* without a change: now is the time to merge what is left, and to write it */
 #define QUIET_A_SECOND 20 /* with so few changes too, but for writing */
 #define SCRUB_LOOK_MS 600000
+#define SAVE_AGAIN_MS 5000        /* after a write of the index that failed, though nothing changes */
 #define SCRUB_MS INT64_C(3600000) /* files are read again so often */
 
 /* --- match ------------------------------------------------------------------------------------------ */
@@ -417,8 +419,12 @@ static void upkeep(struct embedded *g, int quiet, int still)
 		return;
 	g->rows_since_save = 0;
 	pthread_mutex_unlock(&g->lock);
-	int rc = save_index(g, NULL);
+	struct error e = { 0 };
+	int rc = save_index(g, &e);
+	if (rc < 0)
+		log_line(LOG_LEVEL_WARN, "index_not_saved", "message=%s", e.message);
 	pthread_mutex_lock(&g->lock);
+	g->save_failing = rc < 0;
 	if (rc < 0) {
 		g->failed_saves++;
 		g->rows_since_save += 1; /* tried again when it is idle */
@@ -456,7 +462,8 @@ void *background_run(void *self)
 	pthread_mutex_lock(&g->lock);
 	while (!g->closing) {
 		upkeep(g, quiet, still);
-		still = wait_for_changes(g, still ? SCRUB_LOOK_MS : IDLE_MS);
+		int64_t look_ms = g->save_failing ? SAVE_AGAIN_MS : SCRUB_LOOK_MS;
+		still = wait_for_changes(g, still ? look_ms : IDLE_MS);
 		quiet = is_quiet(&pace, g) || still;
 		if (still && !g->closing && clock_mono_us() - scrubbed > SCRUB_MS * 1000) {
 			pthread_mutex_unlock(&g->lock);

@@ -58,6 +58,7 @@ struct embedded {
 	int stopped, not_ready;
 	char reason[200];
 	uint64_t rows_since_save, changes, failed_saves;
+	int save_failing; /* the last write of the index's files failed */
 
 	int has_writer, has_background;
 	pthread_t writer_thread, background_thread;

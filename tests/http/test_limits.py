@@ -32,6 +32,9 @@ class Mount:
             pytest.skip("no file system of our own can be mounted here (needs root)")
         self.prefix = ["nsenter", "-t", str(self.holder.pid), "-m", f"--wd={os.getcwd()}", "--"]
 
+    def grow(self, size):
+        subprocess.run([*self.prefix, "mount", "-o", f"remount,size={size}", self.folder], check=True)
+
     def path(self, name):
         return f"/proc/{self.holder.pid}/root{self.folder}/{name}"
 
@@ -46,10 +49,10 @@ class Mount:
 def mount(tmp_path):
     made = []
 
-    def make(options):
+    def make(options, folder=tmp_path):
         if not shutil.which("unshare") or not shutil.which("nsenter"):
             pytest.skip("unshare and nsenter are not here")
-        made.append(Mount(str(tmp_path), options))
+        made.append(Mount(str(folder), options))
         return made[-1]
     yield make
     for m in made:
@@ -121,6 +124,54 @@ def test_an_import_that_fills_the_disk_goes_on_when_there_is_space(mount):
     counts = json.loads(again.stdout)
     assert counts["imported"] + counts["unchanged"] == n and counts["unchanged"] > 0
     assert run_there(disk, "verify").returncode == 0
+
+
+def test_an_index_that_cannot_be_saved_raises_an_alarm_and_is_saved_when_there_is_space(tmp_path, mount):
+    """The index has a small disk of its own, so that only what it writes by itself, merged segments, meets the end of it."""
+    s = Server(tmp_path / "data", "--embedder", "none").start()
+    assert s.stop() == 0
+    (folder,) = (tmp_path / "data").glob("tenants/*")
+    (folder / "index").mkdir(exist_ok=True)
+    disk = mount("size=1m", folder / "index")
+    s.prefix = disk.prefix
+    s.start()
+
+    def failed_saves():
+        (line,) = [x for x in s.get("/metrics").text.splitlines() if x.startswith("readback_index_failed_saves ")]
+        return int(line.split()[1])
+
+    def found(i):
+        return [h["id"] for h in s.post("/v1/search", {"query": f"only{i}", "k": 1}).json()["data"]]
+
+    def eventually(what):
+        deadline = time.monotonic() + 120
+        while not what():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    chance = random.Random(7)
+    n = 3000
+    words = ["".join(chance.choices("bcdfglmnprstv", k=8)) for _ in range(20000)]
+    body = "".join(json.dumps({"_id": f"d{i}", "text": f"only{i} " + " ".join(chance.sample(words, 60))}) + "\n" for i in range(n))
+    try:
+        answer = s.call("POST", "/v1/documents/batch", data=body, headers={"Content-Type": "application/x-ndjson"})
+        job = answer.json()["job"]["id"]
+        eventually(lambda: s.get(f"/v1/jobs/{job}").json()["job"]["state"] == "done")
+        eventually(lambda: failed_saves() > 0)
+        assert found(17) == ["d17"]
+        assert s.put("/v1/documents/after", {"text": "only9999"}).status_code == 201
+        assert found(9999) == ["after"]
+        assert s.get("/readyz").json()["ready"]
+        assert not os.path.exists(disk.path("manifest"))
+        disk.grow("64m")
+        eventually(lambda: os.path.exists(disk.path("manifest")))  # without another write
+    finally:
+        s.kill()
+    s.start()
+    try:
+        assert s.get("/readyz").json()["broken_index_files"] == 0
+        assert found(17) == ["d17"] and found(9999) == ["after"]
+    finally:
+        assert s.stop() == 0
 
 
 def test_a_folder_that_cannot_be_written_is_told(mount):

@@ -1,6 +1,7 @@
 #include "desk_fixture.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/strbuf.h"
 #include "ingest/ingest.h"
 
@@ -18,11 +19,26 @@ static int tear_down(void **state)
 	return 0;
 }
 
+static const char *inputs(struct fixture *f)
+{
+	return arena_printf(f->arena, "%s/jobs", f->folder);
+}
+
+static size_t count_inputs(struct fixture *f)
+{
+	char **names;
+	size_t n;
+
+	NO_ERROR(f, folder_list(inputs(f), &names, &n, &f->err));
+	free(names);
+	return n;
+}
+
 static struct jobs *open_jobs(struct fixture *f)
 {
 	struct jobs *j;
 
-	NO_ERROR(f, jobs_open(&f->desk, &j, &f->err));
+	NO_ERROR(f, jobs_open(&f->desk, inputs(f), &j, &f->err));
 	return j;
 }
 
@@ -85,21 +101,16 @@ static void test_jobs__a_batch_is_imported_and_its_errors_are_told(void **state)
 	assert_int_equal(int_at(job, "imported"), 2);
 	assert_int_equal(int_at(job, "failed"), 3);
 	assert_int_equal(json_array_size(at(job, "errors")), 3);
-	assert_int_equal(int_at(job, "errors.0.line"), 4);
-	assert_string_equal(string_at(job, "errors.0.code"), "bad_utf8");
-	assert_true(json_is_null(at(job, "errors.0.param")));
-	assert_int_equal(int_at(job, "errors.1.line"), 3);
-	assert_string_equal(string_at(job, "errors.1.param"), "text");
+	assert_int_equal(int_at(job, "errors.0.line"), 3);
+	assert_string_equal(string_at(job, "errors.0.param"), "text");
+	assert_int_equal(int_at(job, "errors.1.line"), 4);
+	assert_string_equal(string_at(job, "errors.1.code"), "bad_utf8");
+	assert_true(json_is_null(at(job, "errors.1.param")));
 	assert_string_equal(string_at(job, "errors.2.param"), "_id");
 	assert_null(at(job, "rights"));
 	jobs_close(j);
 	assert_int_equal(documents(f), 2);
-
-	/* The input is gone. */
-	struct record input;
-	const char *id = arena_printf(f->arena, "%s/input", string_at(job, "id"));
-	assert_int_equal(engine_get(f->desk.engine, RECORD_JOB, id, f->arena, &input, &f->err),
-			 ERR_NOT_FOUND);
+	assert_int_equal(count_inputs(f), 0);
 }
 
 static void test_jobs__only_the_first_hundred_errors_are_kept(void **state)
@@ -184,9 +195,42 @@ static void test_jobs__a_job_runs_under_the_rights_of_who_asked(void **state)
 	json_t *out;
 	fixture_caller(f, fixture_rights("k-2", SCOPE_CURATOR, groups, 1));
 	assert_int_equal(job_show(&f->desk, &f->call, r, &out), ERR_NOT_FOUND);
-	json_t *input = J(f, arena_printf(f->arena, "{'job':'%s/input'}", string_at(job, "id")));
 	fixture_caller(f, fixture_rights("k-all", SCOPE_ADMIN, NULL, 0));
-	assert_int_equal(job_show(&f->desk, &f->call, input, &out), ERR_NOT_FOUND);
+	assert_string_equal(string_at(show(f, r), "state"), "done");
+}
+
+static void test_jobs__an_input_that_cannot_be_written_queues_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct jobs *j = open_jobs(f);
+	const char *line = "{\"_id\":\"a\",\"text\":\"x\"}";
+	struct engine_status s;
+	json_t *r = NULL;
+
+	assert_int_equal(rmdir(inputs(f)), 0);
+	assert_int_equal(job_documents_act(j, &f->call, line, strlen(line), &r), ERR_IO);
+	jobs_close(j);
+	NO_ERROR(f, engine_status(f->desk.engine, f->arena, &s, &f->err));
+	assert_int_equal(s.records[RECORD_JOB], 0);
+}
+
+static void test_jobs__inputs_that_a_crash_left_are_removed_at_the_start(void **state)
+{
+	struct fixture *f = *state;
+	struct jobs *j = open_jobs(f);
+	const char *line = "{\"_id\":\"a\",\"text\":\"x\"}";
+	json_t *job = wait_for(f, queue(f, j, line, strlen(line)), "done");
+
+	jobs_close(j);
+	const char *names[] = { string_at(job, "id"), "job_never_queued" };
+	for (int i = 0; i < 2; i++) {
+		const char *path = arena_printf(f->arena, "%s/%s.ndjson", inputs(f), names[i]);
+		NO_ERROR(f, file_write(path, line, strlen(line), &f->err));
+	}
+	NO_ERROR(f, file_write(arena_printf(f->arena, "%s/job_x.ndjson.tmp", inputs(f)), "{", 1, &f->err));
+	assert_int_equal(count_inputs(f), 3);
+	jobs_close(open_jobs(f));
+	assert_int_equal(count_inputs(f), 0);
 }
 
 static void test_jobs__a_lost_input_fails_the_job_and_not_the_next(void **state)
@@ -222,6 +266,8 @@ int main(void)
 		TEST(test_jobs__close_in_the_middle_and_go_on_later),
 		TEST(test_jobs__what_was_queued_before_the_start_is_done_in_order),
 		TEST(test_jobs__a_job_runs_under_the_rights_of_who_asked),
+		TEST(test_jobs__an_input_that_cannot_be_written_queues_nothing),
+		TEST(test_jobs__inputs_that_a_crash_left_are_removed_at_the_start),
 		TEST(test_jobs__a_lost_input_fails_the_job_and_not_the_next),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
