@@ -10,7 +10,6 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/log.h"
 
 #define LOAD_ENTRIES 500
 #define SAVE_ROWS 20000   /* changes after which the index is written though more are coming */
@@ -421,10 +420,8 @@ static void upkeep(struct embedded *g, int quiet, int still)
 	pthread_mutex_unlock(&g->lock);
 	struct error e = { 0 };
 	int rc = save_index(g, &e);
-	if (rc < 0)
-		log_line(LOG_LEVEL_WARN, "index_not_saved", "message=%s", e.message);
 	pthread_mutex_lock(&g->lock);
-	g->save_failing = rc < 0;
+	snprintf(g->save_error, sizeof(g->save_error), "%s", rc < 0 ? e.message : "");
 	if (rc < 0) {
 		g->failed_saves++;
 		g->rows_since_save += 1; /* tried again when it is idle */
@@ -462,7 +459,7 @@ void *background_run(void *self)
 	pthread_mutex_lock(&g->lock);
 	while (!g->closing) {
 		upkeep(g, quiet, still);
-		int64_t look_ms = g->save_failing ? SAVE_AGAIN_MS : SCRUB_LOOK_MS;
+		int64_t look_ms = g->save_error[0] ? SAVE_AGAIN_MS : SCRUB_LOOK_MS;
 		still = wait_for_changes(g, still ? look_ms : IDLE_MS);
 		quiet = is_quiet(&pace, g) || still;
 		if (still && !g->closing && clock_mono_us() - scrubbed > SCRUB_MS * 1000) {

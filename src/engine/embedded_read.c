@@ -319,7 +319,7 @@ static int count_all(struct embedded *g, struct db *d, struct engine_status *out
 int read_status(void *self, struct arena *a, struct engine_status *out, struct error *e)
 {
 	struct embedded *g = self;
-	struct engine_status s = { .dim = g->dim, .embedder = "", .reason = "" };
+	struct engine_status s = { .dim = g->dim, .embedder = "", .reason = "", .save_error = "" };
 	int64_t vectors = 0;
 	struct db *d;
 	int rc = pool_take(g->readers, &d, e);
@@ -336,11 +336,12 @@ int read_status(void *self, struct arena *a, struct engine_status *out, struct e
 	s.ready = !g->not_ready;
 	s.read_only = g->read_only || g->stopped;
 	s.failed_saves = (unsigned)g->failed_saves;
+	s.save_error = arena_strdup(a, g->save_error);
 	s.reason = arena_strdup(a, g->stopped || g->not_ready ? g->reason : "");
 	pthread_mutex_unlock(&g->lock);
 	if (vectors)
 		s.embedder = arena_strdup(a, g->embedder);
-	if (!s.reason || !s.embedder)
+	if (!s.reason || !s.save_error || !s.embedder)
 		return no_memory(e);
 	pthread_rwlock_rdlock(&g->index_lock);
 	if (g->index) {

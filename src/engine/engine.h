@@ -142,7 +142,8 @@ struct engine_status {
 	size_t dim;
 	const char *embedder; /* id that the vectors are of; "" until the first */
 	struct index_stats index;
-	unsigned failed_saves; /* of the index's files; tried again later */
+	unsigned failed_saves;  /* of the index's files; tried again in seconds */
+	const char *save_error; /* of the last one; "" when it went well */
 	uint64_t records[RECORD_KINDS];
 	int64_t database_bytes;
 };

@@ -72,15 +72,15 @@ static int status(struct exchange *x, const json_t *result, json_t **out)
 	for (int k = 0; k < RECORD_KINDS; k++)
 		json_object_set_new(records, record_schema(k)->name, json_integer((json_int_t)s.records[k]));
 	*out = json_pack(
-		"{s:s, s:b, s:b, s:s, s:I, s:I, s:{s:s, s:i, s:s}, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i}, s:o, s:I}",
+		"{s:s, s:b, s:b, s:s, s:I, s:I, s:{s:s, s:i, s:s}, s:{s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:s}, s:o, s:I}",
 		"tenant", x->api->tenant, "ready", s.ready, "read_only", s.read_only, "reason", s.reason,
 		"seq", (json_int_t)s.seq, "index_seq", (json_int_t)s.index_seq, "embedder", "id", m->id,
 		"dim", (int)m->dim, "precision", m->precision, "index", "segments",
 		(json_int_t)s.index.segments, "rows", (json_int_t)s.index.rows, "dead_rows",
 		(json_int_t)s.index.dead_rows, "graph_rows", (json_int_t)s.index.graph_rows, "bytes",
 		(json_int_t)s.index.bytes, "broken_files", (int)s.index.broken_files, "failed_merges",
-		(int)s.index.failed_merges, "failed_saves", (int)s.failed_saves, "records", records,
-		"database_bytes", (json_int_t)s.database_bytes);
+		(int)s.index.failed_merges, "failed_saves", (int)s.failed_saves, "save_error", s.save_error,
+		"records", records, "database_bytes", (json_int_t)s.database_bytes);
 	return *out ? 0 : no_memory(x->err);
 }
 

@@ -288,7 +288,7 @@ static int op_search(void *self, const struct index_query *q, struct arena *a, s
 static int op_status(void *self, struct arena *a, struct engine_status *out, struct error *e)
 {
 	struct cluster *c = self;
-	struct engine_status s = { .ready = 1, .reason = "", .dim = c->options.dim };
+	struct engine_status s = { .ready = 1, .reason = "", .save_error = "", .dim = c->options.dim };
 
 	(void)e;
 	s.embedder = memory_must(arena_strdup(a, c->embedder));

@@ -161,6 +161,7 @@ def test_an_index_that_cannot_be_saved_raises_an_alarm_and_is_saved_when_there_i
         assert s.put("/v1/documents/after", {"text": "only9999"}).status_code == 201
         assert found(9999) == ["after"]
         assert s.get("/readyz").json()["ready"]
+        assert "space" in s.get("/v1/status").json()["index"]["save_error"]
         assert not os.path.exists(disk.path("manifest"))
         disk.grow("64m")
         eventually(lambda: os.path.exists(disk.path("manifest")))  # without another write
