@@ -9,8 +9,8 @@
 #include "base/crypto.h"
 #include "base/grow.h"
 #include "base/map.h"
+#include "engine/each.h"
 
-#define PAGE 200
 #define TURNS_PAGE 1000
 
 static const struct dataset_format *const formats[] = { &dataset_trl_sft };
@@ -90,30 +90,28 @@ static int check_stop(const struct writing *w)
 	return error_set(w->err, ERR_INTERRUPTED, NULL, "interrupted; nothing was written");
 }
 
-/* Calls each() with all records of the scan's kind up to the mark, a page an arena. */
+/* For engine_each(): what is to be called, and by whom. */
+struct visit {
+	struct writing *w;
+	int (*each)(struct writing *w, struct arena *a, const struct record *r);
+};
+
+static int visit_record(void *arg, struct arena *a, const struct record *r, struct error *e)
+{
+	const struct visit *v = arg;
+	int rc = check_stop(v->w);
+
+	(void)e; /* the writing's own */
+	return rc < 0 ? rc : v->each(v->w, a, r);
+}
+
+/* All records of the kind up to the mark. */
 static int each_record(struct writing *w, enum record_kind k,
 		       int (*each)(struct writing *w, struct arena *a, const struct record *r))
 {
-	struct scan s = { .kind = k, .at = w->mark, .limit = PAGE };
-	char after[1024] = "";
-	size_t n = PAGE;
-	int rc = 0;
+	struct visit v = { w, each };
 
-	while (rc == 0 && n == PAGE) {
-		struct arena *a = arena_new(256 << 10);
-		struct record *page;
-		s.after_id = after;
-		rc = a ? engine_scan(w->engine, &s, a, &page, &n, w->err) : no_memory(w->err);
-		for (size_t i = 0; rc == 0 && i < n; i++)
-			if ((rc = check_stop(w)) == 0)
-				rc = each(w, a, &page[i]);
-		if (rc == 0 && n) {
-			s.after = page[n - 1].created;
-			snprintf(after, sizeof(after), "%s", page[n - 1].id);
-		}
-		arena_free(a);
-	}
-	return rc;
+	return engine_each(w->engine, k, w->mark, visit_record, &v, w->err);
 }
 
 static int in_time(const struct writing *w, const json_t *body)

@@ -1,21 +1,9 @@
-/*
- * measure.h: figures of merit, as the usual tools compute them, and chance
- * that can be repeated. Plain arithmetic; any thread.
- */
+/* measure.h: figures of merit, as the usual tools compute them. Plain arithmetic; any thread. */
 #ifndef READBACK_DATASETS_MEASURE_H
 #define READBACK_DATASETS_MEASURE_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-/* A seeded generator (splitmix64): the same seed, the same numbers on every machine. */
-struct dice {
-	uint64_t state;
-};
-uint64_t dice_next(struct dice *d);
-size_t dice_below(struct dice *d, size_t n); /* n >= 1 */
-/* Fisher-Yates over n indices. */
-void dice_shuffle(struct dice *d, size_t *items, size_t n);
 
 /* --- retrieval --------------------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "index/index_internal.h"
+#include "index/parts.h"
 #include "index/topk.h"
 
 /* What may be answered of one part of a list. */
@@ -31,18 +32,8 @@ struct place {
 	uint32_t part, doc;
 };
 
-/* Three parts of an entry's score by vector: the best row of each; NAN and ROW_NONE where it has none. */
-enum { PART_TITLE, PART_WHOLE, PART_CHUNK, PARTS };
-#define ROW_NONE UINT32_MAX
-struct parts {
-	float score[PARTS];
-	uint32_t row[PARTS];
-};
-
 /* Of one document, from all its rows. */
 void search_parts(const struct search *s, struct place at, struct parts *out);
-/* -1 if there is none. */
-int parts_score(const struct parts *p, float *out);
 
 /* The best k allowed entries by vector, best first. *n fewer than k: there are no more. */
 int search_vectors(struct search *s, size_t k, const struct place **out, size_t *n, struct error *e);

@@ -84,8 +84,8 @@ static int sweep(const char *folder, const char *name, struct engine *g, struct 
 int job_inputs_open(const char *folder, struct engine *g, struct error *e)
 {
 	struct arena *a;
-	char **names;
-	size_t n;
+	char **names = NULL;
+	size_t n = 0;
 	int rc = folder_make(folder, e);
 
 	if (rc == 0)

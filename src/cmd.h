@@ -100,6 +100,7 @@ struct workplace_options {
 	struct embedder_options embedder;
 	int read_only; /* beside a server */
 	int with_jobs;
+	double target_precision; /* of answers; 0: the default */
 	int no_background;
 };
 

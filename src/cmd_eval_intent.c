@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/dice.h"
 #include "base/grow.h"
 #include "base/map.h"
 #include "cmd_eval.h"
@@ -16,6 +17,7 @@
 #include "desk/query.h"
 #include "embed/embed.h"
 #include "learn/intent.h"
+#include "learn/learner.h"
 
 #define OUT_OF_SCOPE "oos"
 #define REJECTED .05
@@ -44,7 +46,7 @@ struct eval {
 	struct rows train, test, *reading;
 	size_t left_out; /* rows to learn from that are labelled as out of scope */
 	struct guess *guesses;
-	double seconds;
+	double seconds, training_seconds;
 };
 
 static int number_of(struct eval *ev, const char *label, int make)
@@ -125,6 +127,16 @@ static const char *label_of(const struct eval *ev, int n)
 	return "";
 }
 
+/* Too few to train from is no error: then the nearest examples have to do. */
+static int train(struct eval *ev, struct error *e)
+{
+	int64_t started = clock_mono_us();
+	int rc = learner_train(ev->scratch.place.desk.learner, 1, e);
+
+	ev->training_seconds = (double)(clock_mono_us() - started) / 1e6;
+	return rc < 0 ? rc : 0;
+}
+
 static int learn(struct eval *ev, struct error *e)
 {
 	struct importer_options o = { .what = IMPORT_EXAMPLES, .rights = &cli_rights, .stop = &cmd_stop };
@@ -154,7 +166,9 @@ static int learn(struct eval *ev, struct error *e)
 	free(names);
 	importer_close(m);
 	ev->seconds = (double)(clock_mono_us() - started) / 1e6;
-	return rc < 0 ? rc : scratch_settle(&ev->scratch, e);
+	if (rc == 0)
+		rc = scratch_settle(&ev->scratch, e);
+	return rc < 0 ? rc : train(ev, e);
 }
 
 static int ask(struct eval *ev, const struct row *r, struct guess *out, struct error *e)
@@ -168,8 +182,15 @@ static int ask(struct eval *ev, const struct row *r, struct guess *out, struct e
 	if (rc == 0)
 		rc = query_require_vector(&q, e);
 	if (rc == 0) {
-		struct intent_query iq = { .vector = q.vector, .terms = q.terms, .n_terms = q.n_terms };
+		struct learned learned;
+		learner_take(d->learner, &learned);
+		struct intent_query iq = { .vector = q.vector,
+					   .terms = q.terms,
+					   .n_terms = q.n_terms,
+					   .text = q.said,
+					   .model = learned.intent };
 		rc = intent_predict(d->engine, &iq, NULL, a, &in, e);
+		learner_give(d->learner, &learned);
 	}
 	if (rc == 0) {
 		*out = (struct guess){ .truth = r->label,
@@ -209,13 +230,15 @@ static void print_result(const struct eval *ev)
 
 	for (size_t i = 0; i < n; i++)
 		oos += g[i].truth < 0;
-	JSON_AUTO *j = json_pack("{s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:s}", "accuracy",
+	JSON_AUTO *facts = learner_facts(ev->scratch.place.desk.learner);
+	JSON_AUTO *j = json_pack("{s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:s, s:f, s:O}", "accuracy",
 				 guess_accuracy(g, n), "macro_f1",
 				 guess_macro_f1(g, n, map_count(ev->labels)), "ece", guess_ece(g, n),
 				 "examples", (json_int_t)ev->train.n, "tests", (json_int_t)n, "oos_tests",
 				 (json_int_t)oos, "left_out", (json_int_t)ev->left_out, "examples_per_s",
 				 ev->seconds > 0 ? (double)ev->train.n / ev->seconds : 0, "embedder",
-				 embedder_info(ev->scratch.place.embedder)->id);
+				 embedder_info(ev->scratch.place.embedder)->id, "training_s",
+				 ev->training_seconds, "model", json_object_get(facts, "intent"));
 	if (oos && oos < n) {
 		json_object_set_new(j, "oos_auroc", json_real(guess_auroc(g, n)));
 		json_object_set_new(j, "oos_recall@5", json_real(guess_oos_recall(g, n, REJECTED)));
@@ -234,6 +257,7 @@ static void print_result(const struct eval *ev)
 
 static int evaluate(struct eval *ev, struct error *e)
 {
+	const struct workplace_options place = { .embedder = ev->o->embedder };
 	int rc;
 
 	if (!(ev->labels = map_new()))
@@ -249,7 +273,7 @@ static int evaluate(struct eval *ev, struct error *e)
 				 ev->train.n ? ev->o->test : ev->o->train);
 	if (ev->o->shots > 0 && (rc = draw_shots(ev, e)) < 0)
 		return rc;
-	if ((rc = scratch_open(NULL, &ev->o->embedder, &ev->scratch, e)) < 0)
+	if ((rc = scratch_open(NULL, &place, &ev->scratch, e)) < 0)
 		return rc;
 	cmd_catch_stop();
 	if ((rc = learn(ev, e)) == 0 && (rc = ask_all(ev, e)) == 0)

@@ -264,6 +264,7 @@ static void print_result(struct eval *ev)
 
 static int evaluate(struct eval *ev, struct error *e)
 {
+	const struct workplace_options place = { .embedder = ev->o->embedder };
 	int rc = qrels_read(ev->o->qrels, &ev->qrels, e);
 
 	if (rc == 0)
@@ -273,7 +274,7 @@ static int evaluate(struct eval *ev, struct error *e)
 			       ev->o->qrels);
 	if (rc < 0)
 		return rc;
-	if ((rc = scratch_open(ev->o->keep, &ev->o->embedder, &ev->scratch, e)) < 0)
+	if ((rc = scratch_open(ev->o->keep, &place, &ev->scratch, e)) < 0)
 		return rc;
 	cmd_catch_stop();
 	rc = import_corpus(ev, e);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dice.h"
 #include "base/file.h"
 #include "base/grow.h"
 #include "base/map.h"
@@ -155,6 +156,7 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 {
 	struct pass p = { .documents = r->o->documents,
 			  .embedder = &r->o->embedder,
+			  .target = r->o->target,
 			  .chats = r->chats,
 			  .order = r->order,
 			  .n = r->n,
@@ -359,7 +361,7 @@ static int run(int argc, char **argv)
 		{ "--seeds", "N", OPTION_INT, &o.seeds,
 		  "N > 1: N shuffled orders, by seeds 1 to N, and their mean" },
 		{ "--target-precision", "P", OPTION_NUMBER, &o.target,
-		  "said beside the precision; see below (default 0.95)" },
+		  "of answers, once fifty outcomes are known (default 0.95)" },
 		{ "--svg", "FILE", OPTION_TEXT, &o.svg, "draw the learning curve there" },
 		EMBEDDER_OPTIONS(o.embedder),
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
@@ -372,8 +374,7 @@ static int run(int argc, char **argv)
 		"turn behind a customer's; where agents did, three customer turns, of those before a system turn.",
 		options,
 		"intent_accuracy    the first candidate is the final intent (resolution.intent)\n"
-		"answered           share that the decision rule would answer; precision: of these, the intent was right.\n"
-		"                   The rule is that of the service and does not follow --target-precision\n"
+		"answered           share that the decision rule would answer; precision: of these, the intent was right\n"
 		"case_hit@1         the first similar case had the same intent\n"
 		"evidence_recall@k  share of evidence_used among the first k documents\n"
 		"Points are over the last 100 conversations or so; `final` is over the last quarter. Baselines on that quarter:\n"

@@ -21,6 +21,7 @@ struct outcome {
 struct pass {
 	const char *documents; /* NULL: none */
 	const struct embedder_options *embedder;
+	double target; /* precision of answers */
 	const struct chat *chats;
 	const size_t *order; /* chats in the order of time */
 	size_t n;

@@ -8,6 +8,7 @@
 #include "cmd_scratch.h"
 #include "desk/predict.h"
 #include "desk/query.h"
+#include "learn/learner.h"
 
 #define DOCUMENTS 5
 
@@ -139,8 +140,12 @@ static int go_through(const struct pass *p, struct desk *d, struct outcome *out,
 			rc = error_set(e, ERR_INTERRUPTED, NULL, "interrupted");
 		else if (chat->label && i >= p->skip)
 			rc = step(d, chat, &out[i], bad, e);
-		if (rc == 0 && i >= p->delay && i - p->delay < p->learned)
+		if (rc == 0 && i >= p->delay && i - p->delay < p->learned) {
 			rc = step(d, &p->chats[p->order[i - p->delay]], NULL, bad, e);
+			/* As soon as the service would. */
+			if (rc == 0 && (rc = learner_train(d->learner, 1, e)) > 0)
+				rc = 0;
+		}
 		progress_show(&bar, (int64_t)i + 1, (int64_t)p->n);
 	}
 	progress_end(&bar, (int64_t)p->n);
@@ -152,7 +157,8 @@ int replay_pass(const struct pass *p, struct outcome *out, size_t *bad, struct e
 	struct import_options o = { .what = IMPORT_DOCUMENTS, .rights = &cli_rights, .stop = &cmd_stop };
 	struct import_progress done = { 0 };
 	struct scratch s;
-	int rc = scratch_open(NULL, p->embedder, &s, e);
+	const struct workplace_options place = { .embedder = *p->embedder, .target_precision = p->target };
+	int rc = scratch_open(NULL, &place, &s, e);
 
 	if (rc < 0)
 		return rc;

@@ -34,7 +34,7 @@ static void remove_folder(const char *path, int depth)
 	rmdir(path);
 }
 
-int scratch_open(const char *keep, const struct embedder_options *embedder, struct scratch *s,
+int scratch_open(const char *keep, const struct workplace_options *options, struct scratch *s,
 		 struct error *e)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -48,7 +48,8 @@ int scratch_open(const char *keep, const struct embedder_options *embedder, stru
 	if (!keep && !mkdtemp(s->folder))
 		return error_set(e, ERR_FOLDER, NULL, "cannot make a temporary folder %s: %s", s->folder,
 				 strerror(errno));
-	struct workplace_options o = { .data = s->folder, .embedder = *embedder };
+	struct workplace_options o = *options;
+	o.data = s->folder;
 	int rc = workplace_open(&o, &s->place, e);
 	if (rc < 0 && s->temporary)
 		remove_folder(s->folder, 0);

@@ -14,8 +14,8 @@ struct scratch {
 	int temporary;
 };
 
-/* `keep` NULL: a new folder under TMPDIR. */
-int scratch_open(const char *keep, const struct embedder_options *embedder, struct scratch *s,
+/* `keep` NULL: a new folder under TMPDIR, in the place of options->data. */
+int scratch_open(const char *keep, const struct workplace_options *options, struct scratch *s,
 		 struct error *e);
 void scratch_close(struct scratch *s);
 

@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "embed/embed.h"
 #include "engine/embedded.h"
+#include "learn/learner.h"
 #include "store/keys.h"
 
 const struct rights cli_rights = {
@@ -39,6 +40,12 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 		return rc;
 	w->desk = (struct desk){ .engine = w->engine, .embedder = w->embedder };
 	control_secret(w->control, w->desk.secret);
+	if (!o->read_only) {
+		struct learner_options learning = { .background = o->with_jobs,
+						    .target = o->target_precision };
+		if ((rc = learner_open(w->engine, &learning, &w->desk.learner, e)) < 0)
+			return rc;
+	}
 	if (o->with_jobs) {
 		const char *folder = arena_printf(w->arena, "%s/jobs", engine.folder);
 		rc = folder ? jobs_open(&w->desk, folder, &w->jobs, e) : no_memory(e);
@@ -84,6 +91,7 @@ void workplace_close(struct workplace *w)
 	api_release(&w->api);
 	if (w->jobs)
 		jobs_close(w->jobs);
+	learner_close(w->desk.learner);
 	if (w->engine)
 		engine_close(w->engine);
 	embedder_close(w->embedder);

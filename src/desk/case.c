@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
+#include "desk/expectation.h"
 #include "desk/query.h"
 #include "embed/embed.h"
 
@@ -317,6 +318,17 @@ static void put_relevance(struct build *b, struct case_made *made)
 	}
 }
 
+/* Of a conversation that has a case the truth is in the index already: to predict it would be to look it up. */
+static int expect(struct build *b, struct case_made *made)
+{
+	int rc = b->opening.s && b->opening.n ? is_there(b, RECORD_CASE, b->case_id) : 1;
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return expectation_make(b->desk, b->arena, b->opening, b->opening_vector, b->in->intent,
+				&made->expected, b->err);
+}
+
 int case_changes(struct desk *d, struct arena *a, const struct case_input *in, struct changes *cs,
 		 struct case_made *out, struct error *e)
 {
@@ -328,7 +340,8 @@ int case_changes(struct desk *d, struct arena *a, const struct case_input *in, s
 	b.case_id = case_id(a, b.conv->id);
 	if (!b.case_id)
 		return no_memory(e);
-	if ((rc = set_texts(&b)) < 0 || (rc = set_acl(&b)) < 0 || (rc = put_case(&b, &made)) < 0)
+	if ((rc = set_texts(&b)) < 0 || (rc = expect(&b, &made)) < 0 || (rc = set_acl(&b)) < 0 ||
+	    (rc = put_case(&b, &made)) < 0)
 		return rc;
 	if (b.two)
 		second = b.problem;

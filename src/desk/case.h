@@ -51,6 +51,7 @@ struct case_made {
 	const char *case_id; /* NULL: the outcome makes none */
 	size_t examples;     /* texts labelled */
 	size_t labels;       /* votes and relevance records */
+	json_t *expected;    /* expectation_make(), when there was no case before; else NULL */
 };
 
 /* Adds the changes. Embeds the problem and the opening: call it before, not inside, what holds a lock. */

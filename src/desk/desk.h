@@ -20,10 +20,12 @@
 #include "engine/search.h"
 
 struct embedder;
+struct learner;
 
 struct desk {
 	struct engine *engine;
 	struct embedder *embedder;
+	struct learner *learner;  /* NULL: nothing is learned but what the nearest examples say */
 	unsigned char secret[32]; /* control_secret() */
 	int readback_required;    /* resolving an offered handoff is then ERR_READBACK_REQUIRED */
 };

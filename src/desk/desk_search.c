@@ -8,6 +8,7 @@
 #include "base/json_write.h"
 #include "desk/query.h"
 #include "embed/embed.h"
+#include "learn/learner.h"
 
 #define MAX_QUERY (64u << 10)
 #define MAX_MATCH (4u << 10)
@@ -170,9 +171,14 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 	if ((rc = conversation_load(d, c, id, &v)) < 0 ||
 	    (rc = query_of_conversation(d, c->arena, &v, &w->query, c->err)) < 0)
 		return rc;
-	if (q->n_kinds == 1 && q->kinds[0] == COLLECTION_DOCUMENT &&
-	    (rc = query_lean(d, c->arena, &v, &w->query, c->err)) < 0)
-		return rc;
+	if (q->n_kinds == 1 && q->kinds[0] == COLLECTION_DOCUMENT) {
+		struct learned learned;
+		learner_take(d->learner, &learned);
+		rc = query_for_documents(d, c->arena, &v, learned.adapter, &w->query, c->err);
+		learner_give(d->learner, &learned);
+		if (rc < 0)
+			return rc;
+	}
 	if (search_by_vector_only(&q->weights) && (rc = query_require_vector(&w->query, c->err)) < 0)
 		return rc;
 	query_to_request(&w->query, q);

@@ -8,6 +8,7 @@
 #include "desk/package.h"
 #include "desk/query.h"
 #include "embed/embed.h"
+#include "learn/learner.h"
 
 #define SALT 32
 #define MORE 16 /* candidates beyond those kept, for the boost to work on */
@@ -104,6 +105,7 @@ static int make_queries(struct desk *d, const struct call *c, const struct evide
 {
 	const json_t *value = package_value(in->package, "reason");
 	struct text reason = { json_string_value(value), json_string_length(value) };
+	struct learned learned;
 	int rc = query_of_conversation(d, c->arena, in->conversation, q, c->err);
 
 	if (rc < 0)
@@ -115,8 +117,10 @@ static int make_queries(struct desk *d, const struct call *c, const struct evide
 	if (rc < 0)
 		return rc;
 	*of_documents = *q;
-	if ((rc = query_lean(d, c->arena, in->conversation, of_documents, c->err)) < 0 ||
-	    (rc = add_words(c, in->package, of_documents)) < 0)
+	learner_take(d->learner, &learned);
+	rc = query_for_documents(d, c->arena, in->conversation, learned.adapter, of_documents, c->err);
+	learner_give(d->learner, &learned);
+	if (rc < 0 || (rc = add_words(c, in->package, of_documents)) < 0)
 		return rc;
 	return add_words(c, in->package, q);
 }

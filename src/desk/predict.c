@@ -6,8 +6,9 @@
 #include "base/strbuf.h"
 #include "desk/query.h"
 #include "embed/embed.h"
+#include "learn/learner.h"
 
-#define MODEL_INTENT "knn-1"
+#define MODEL_NEAREST "knn-1" /* of intents, before there is a model */
 #define MODEL_RISK "rule-1"
 #define MODEL_FUSION "tmm-1"
 
@@ -71,9 +72,13 @@ struct sentiment predict_sentiment(struct arena *a, const struct conversation *v
 }
 
 static int intent_by_query(struct desk *d, const struct call *c, const struct desk_query *q,
-			   const struct rights *r, struct intent *out)
+			   const struct rights *r, const struct learned *learned, struct intent *out)
 {
-	struct intent_query iq = { .vector = q->vector, .terms = q->terms, .n_terms = q->n_terms };
+	struct intent_query iq = { .vector = q->vector,
+				   .terms = q->terms,
+				   .n_terms = q->n_terms,
+				   .text = q->said,
+				   .model = learned->intent };
 
 	return intent_predict(d->engine, &iq, r, c->arena, out, c->err);
 }
@@ -81,10 +86,16 @@ static int intent_by_query(struct desk *d, const struct call *c, const struct de
 int predict_intent(struct desk *d, const struct call *c, const struct conversation *v, const struct rights *r,
 		   struct intent *out)
 {
+	struct learned learned;
 	struct desk_query q;
 	int rc = query_of_conversation(d, c->arena, v, &q, c->err);
 
-	return rc < 0 ? rc : intent_by_query(d, c, &q, r, out);
+	if (rc < 0)
+		return rc;
+	learner_take(d->learner, &learned);
+	rc = intent_by_query(d, c, &q, r, &learned, out);
+	learner_give(d->learner, &learned);
+	return rc;
 }
 
 /* Documents that the caller may see; without anything to search for none. */
@@ -170,22 +181,26 @@ static json_t *hits_json(const struct search_result *found)
 }
 
 static json_t *prediction_json(const struct situation *s, const struct decision *what,
-			       const struct search_result *found)
+			       const struct search_result *found, const struct learned *learned)
 {
+	const char *const *version = learned->version;
 	JSON_AUTO *intent = intent_json(s->intent);
 	JSON_AUTO *suggestions = hits_json(found);
 
 	if (!intent || !suggestions)
 		return NULL;
-	return json_pack("{s:O, s:s, s:s, s:f, s:f, s:{s:s, s:f}, s:O, s:{s:s, s:s, s:s}}", "intent", intent,
-			 "decision", what->decision, "because", what->because, "escalation_risk",
-			 what->escalation_risk, "out_of_scope", s->intent->out_of_scope, "sentiment", "label",
-			 s->sentiment.label, "score", s->sentiment.score, "suggestions", suggestions,
-			 "models", "intent", MODEL_INTENT, "risk", MODEL_RISK, "fusion", MODEL_FUSION);
+	return json_pack("{s:O, s:s, s:s, s:f, s:f, s:{s:s, s:f}, s:O, s:b, s:{s:s, s:s, s:s, s:s?, s:s?}}",
+			 "intent", intent, "decision", what->decision, "because", what->because,
+			 "escalation_risk", what->escalation_risk, "out_of_scope", s->intent->out_of_scope,
+			 "sentiment", "label", s->sentiment.label, "score", s->sentiment.score, "suggestions",
+			 suggestions, "unaudited", !learned->answering, "models", "intent",
+			 learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk", MODEL_RISK,
+			 "fusion", MODEL_FUSION, "adapter", version[LEARNED_ADAPTER], "answering",
+			 version[LEARNED_ANSWERING]);
 }
 
-int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
-			 json_t **out)
+static int predict_with(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
+			const struct learned *learned, json_t **out)
 {
 	struct search_result found;
 	struct situation s;
@@ -195,17 +210,29 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 	int rc;
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
-	    (rc = intent_by_query(d, c, &q, c->rights, &in)) < 0 ||
-	    (rc = query_lean(d, c->arena, v, &q, c->err)) < 0 ||
+	    (rc = intent_by_query(d, c, &q, c->rights, learned, &in)) < 0 ||
+	    (rc = query_for_documents(d, c->arena, v, learned->adapter, &q, c->err)) < 0 ||
 	    (rc = suggest(d, c, &q, &in, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
 		return rc;
+	s.answering = learned->answering;
 	if (decide(c->arena, &s, &what) < 0)
 		return no_memory(c->err);
-	json_t *j = prediction_json(&s, &what, &found);
+	json_t *j = prediction_json(&s, &what, &found, learned);
 	if (!j)
 		return no_memory(c->err);
 	*out = j;
 	return 0;
+}
+
+int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
+			 json_t **out)
+{
+	struct learned learned;
+
+	learner_take(d->learner, &learned);
+	int rc = predict_with(d, c, v, k, &learned, out);
+	learner_give(d->learner, &learned);
+	return rc;
 }
 
 /* A text alone is a conversation of one customer turn. */

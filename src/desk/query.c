@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "embed/embed.h"
+#include "learn/adapter.h"
 
 #define EARLIER_WEIGHT .5f /* of the mean of earlier turns beside the last one */
 #define EARLIER_WORDS 4
@@ -84,7 +85,7 @@ static int set_terms(struct arena *a, struct text text, struct desk_query *q, st
 
 int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e)
 {
-	struct desk_query q = { .text = text };
+	struct desk_query q = { .text = text, .said = text };
 	int rc = query_embed(d, a, text, &q, &q.vector, e);
 
 	if (rc < 0 || (rc = set_terms(a, text, &q, e)) < 0)
@@ -145,6 +146,25 @@ static struct text earlier_text(struct arena *a, const struct conversation *v, c
 	size_t n = 0;
 
 	for (const struct turn *t = last; s && t-- > v->turns;) {
+		if (!turn_is(t, "customer"))
+			continue;
+		if (t->text.n + 1 > EARLIER_BYTES - n)
+			break;
+		memcpy(s + n, t->text.s, t->text.n);
+		n += t->text.n;
+		s[n++] = '\n';
+	}
+	return (struct text){ s, n };
+}
+
+/* The customer's turns in order, as one text, as long as whole turns fit. */
+static struct text said_so_far(struct arena *a, const struct conversation *v)
+{
+	char *s = arena_alloc(a, EARLIER_BYTES);
+	size_t n = 0;
+
+	for (size_t i = 0; s && i < v->n_turns; i++) {
+		const struct turn *t = &v->turns[i];
 		if (!turn_is(t, "customer"))
 			continue;
 		if (t->text.n + 1 > EARLIER_BYTES - n)
@@ -223,7 +243,7 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
 		return 0;
 	}
 	if (spoken == 1 && last->vector && last->text.n <= OPENING_MAX_TEXT) {
-		q.text = last->text;
+		q.text = q.said = last->text;
 		q.vector = last->vector;
 		rc = set_terms(a, last->text, &q, e);
 		if (rc == 0)
@@ -240,7 +260,8 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
 	else if ((rc = query_embed(d, a, last->text, &q, &q.vector, e)) < 0)
 		return rc;
 	struct text earlier = earlier_text(a, v, last);
-	if ((last->vector && !q.vector) || !earlier.s)
+	q.said = said_so_far(a, v);
+	if ((last->vector && !q.vector) || !earlier.s || !q.said.s)
 		return no_memory(e);
 	if ((rc = set_terms(a, last->text, &q, e)) < 0 || (rc = add_rare(d, a, earlier, &q, e)) < 0)
 		return rc;
@@ -344,6 +365,17 @@ int query_lean(struct desk *d, struct arena *a, const struct conversation *v, st
 		sum[i] = q->vector[i] + LEAN * share * last->vector[i];
 	q->vector = query_normalise(sum, dim, q->vector);
 	return 0;
+}
+
+int query_for_documents(struct desk *d, struct arena *a, const struct conversation *v,
+			const struct adapter *adapter, struct desk_query *q, struct error *e)
+{
+	int rc = query_lean(d, a, v, q, e);
+
+	if (rc < 0 || !adapter || !q->vector)
+		return rc;
+	q->vector = adapter_apply(adapter, a, q->vector);
+	return q->vector ? 0 : no_memory(e);
 }
 
 void query_to_request(const struct desk_query *q, struct search_request *r)

@@ -13,11 +13,15 @@
 
 #include "desk/conversation.h"
 
+struct adapter;
+
 struct desk_query {
 	const float *vector;      /* unit length; NULL without embedder or text */
 	const struct term *terms; /* NULL when n_terms is 0 */
 	size_t n_terms;
 	struct text text; /* what was said last, for highlights; s NULL when no customer has spoken */
+	struct text
+		said; /* the beginning of all that the customer has said, for what is learned of intents */
 	int not_embedded; /* the embedder is not available now: the vector is missing or lacks a part, words have to do */
 };
 
@@ -35,6 +39,13 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
  */
 int query_lean(struct desk *d, struct arena *a, const struct conversation *v, struct desk_query *q,
 	       struct error *e);
+
+/*
+ * The query of a conversation made one for documents: leaned, and its vector
+ * turned by what resolutions have taught (learn/adapter.h; NULL: nothing).
+ */
+int query_for_documents(struct desk *d, struct arena *a, const struct conversation *v,
+			const struct adapter *adapter, struct desk_query *q, struct error *e);
 int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e);
 
 /* ERR_EMBEDDER_UNAVAILABLE for a query that is not embedded, where words do not do. */

@@ -310,6 +310,7 @@ static json_t *resolution_body(const struct call *c, const struct conversation *
 	    (q->escalation_needed >= 0 && body_set_bool(b, "escalation_needed", q->escalation_needed) < 0) ||
 	    (q->csat && body_set_int(b, "csat", q->csat) < 0) ||
 	    body_set(b, "supersedes", body_string(h, "resolution")) < 0 ||
+	    body_set_copy(b, "expected", built->made.expected) < 0 ||
 	    body_set(b, "case", built->made.case_id) < 0 || body_set(b, "next", built->next) < 0 ||
 	    body_set_bool(b, "read_back", body_bool(h, "read_back")) < 0 ||
 	    body_set_int(b, "examples", (int64_t)built->made.examples) < 0 ||

@@ -58,7 +58,8 @@ struct embedded {
 	int stopped, not_ready;
 	char reason[200];
 	uint64_t rows_since_save, changes, failed_saves;
-	char save_error[sizeof(((struct error *)0)->message)]; /* of the last write of the index's files; "": it went well */
+	char save_error[sizeof(
+		((struct error *)0)->message)]; /* of the last write of the index's files; "": it went well */
 
 	int has_writer, has_background;
 	pthread_t writer_thread, background_thread;

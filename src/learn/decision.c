@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "learn/answering.h"
 #include "text/analyser.h"
 
 /*
  * When a conversation is answered, and when it is given to a person: what a
  * fresh tenant starts with. ANSWER_CONFIDENCE is where about 95 of 100 were
- * right in the measurement of intent.c; the others are chosen by reading.
+ * right in the measurement of intent.c; how predictions come out takes its
+ * place (answering.h). The others are chosen by reading.
  */
 #define ANSWER_CONFIDENCE .8  /* an intent this sure, and backed, is answered */
 #define CLARIFY_CONFIDENCE .2 /* below it even the candidates tell little */
@@ -143,6 +145,29 @@ static struct verdict decide_cold(const struct situation *s)
 	return (struct verdict){ "clarify", "No resolved case tells what this is about yet: ask for more." };
 }
 
+static int is_sure(const struct situation *s)
+{
+	struct seen seen = seen_of(s->intent);
+
+	return s->answering ? answering_confidence(s->answering, &seen) >= s->answering->threshold
+			    : confidence_of(s->intent) >= ANSWER_CONFIDENCE;
+}
+
+static const char *because_sure(struct arena *a, const struct situation *s)
+{
+	const struct intent *in = s->intent;
+	const char *label = in->candidates[0].label;
+
+	if (!s->answering)
+		return arena_printf(a, "%zu similar texts point to %s with confidence %.2f.", in->examples,
+				    label, confidence_of(in));
+	return arena_printf(
+		a,
+		"%zu similar texts point to %s with confidence %.2f; of earlier ones as sure or surer, "
+		"%.0f in 100 were right.",
+		in->examples, label, confidence_of(in), 100 * s->answering->precision);
+}
+
 static struct verdict decide_by_intent(struct arena *a, const struct situation *s)
 {
 	const struct intent *in = s->intent;
@@ -156,16 +181,13 @@ static struct verdict decide_by_intent(struct arena *a, const struct situation *
 		return (struct verdict){ "clarify",
 					 "This is unlike anything that was resolved before: ask for more." };
 	}
-	if (confidence >= ANSWER_CONFIDENCE && in->backed)
-		return (struct verdict){
-			"answer", arena_printf(a, "%zu similar texts point to %s with confidence %.2f.",
-					       in->examples, label, confidence)
-		};
+	if (is_sure(s) && in->backed)
+		return (struct verdict){ "answer", because_sure(a, s) };
 	if (s->bot_turns >= MAX_CLARIFY)
 		return (struct verdict){ "escalate",
 					 "What is meant is still not sure enough to answer, and asking has "
 					 "not helped." };
-	if (confidence >= ANSWER_CONFIDENCE)
+	if (is_sure(s))
 		return (struct verdict){
 			"clarify", arena_printf(a,
 						"%s is likely, but fewer than two agents and two customers "

@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/crypto.h"
+#include "learn/votes.h"
 #include "text/analyser.h"
-
-#define NEIGHBOURS 10
-#define FETCHED 40           /* more than vote, for duplicates have one vote and back each other */
-#define TEMPERATURE .05      /* of cosines */
-#define WORD_TEMPERATURE .15 /* of BM25 scores relative to the best */
 
 /*
  * Where a text is as likely out of scope as in, and how fast that changes.
@@ -53,21 +48,6 @@ static int better_hit(const void *x, const void *y)
 	return a->entry < b->entry ? -1 : a->entry > b->entry;
 }
 
-/* The same for texts that differ in case, accents, punctuation and space only. 0, or -1 without memory. */
-static int text_hash(struct arena *a, struct text t, uint64_t *out)
-{
-	const struct token *tokens = NULL;
-	uint64_t h = 0;
-	long n = analyse_text(a, t.s, t.n, &tokens);
-
-	if (n < 0)
-		return -1;
-	for (long i = 0; i < n; i++)
-		h = (h ^ hash_fnv1a(tokens[i].word, strlen(tokens[i].word))) * 0x9e3779b97f4a7c15u;
-	*out = n ? h : hash_fnv1a(t.s, t.n);
-	return 0;
-}
-
 static const char *string_of(const json_t *body, const char *name)
 {
 	const char *s = json_string_value(json_object_get(body, name));
@@ -91,7 +71,7 @@ static int read_neighbour(struct arena *a, const struct record *r, double score,
 
 	if (!nb.text.s)
 		nb.text.s = "";
-	if (text_hash(a, nb.text, &nb.hash) < 0)
+	if (votes_text_hash(a, nb.text, &nb.hash) < 0)
 		return -1;
 	*out = nb;
 	return 0;
@@ -106,10 +86,10 @@ static int fetch(struct engine *g, const struct intent_query *q, const struct ri
 				  .all_groups = !r || r->all_groups,
 				  .groups = r ? r->groups : NULL,
 				  .n_groups = r ? r->n_groups : 0,
-				  .k = FETCHED };
+				  .k = VOTES_FETCHED };
 	struct index_result found;
 	struct record *records;
-	uint64_t entries[FETCHED];
+	uint64_t entries[VOTES_FETCHED];
 
 	if (!q->vector) {
 		iq.terms = q->terms;
@@ -119,7 +99,7 @@ static int fetch(struct engine *g, const struct intent_query *q, const struct ri
 	if (rc < 0)
 		return rc;
 	struct index_hit *hits = arena_alloc(a, (found.n + 1) * sizeof(*hits));
-	struct neighbour *all = arena_alloc(a, FETCHED * sizeof(*all));
+	struct neighbour *all = arena_alloc(a, VOTES_FETCHED * sizeof(*all));
 	if (!hits || !all)
 		return no_memory(e);
 	size_t n_hits = 0, count = 0;
@@ -128,8 +108,8 @@ static int fetch(struct engine *g, const struct intent_query *q, const struct ri
 			hits[n_hits++] = found.hits[i];
 	if (n_hits > 1)
 		qsort(hits, n_hits, sizeof(*hits), better_hit);
-	if (n_hits > FETCHED)
-		n_hits = FETCHED;
+	if (n_hits > VOTES_FETCHED)
+		n_hits = VOTES_FETCHED;
 	for (size_t i = 0; i < n_hits; i++)
 		entries[i] = hits[i].entry;
 	if (n_hits > 0 && (rc = engine_load(g, RECORD_EXAMPLE, r, entries, n_hits, a, &records, e)) < 0)
@@ -146,56 +126,6 @@ static int fetch(struct engine *g, const struct intent_query *q, const struct ri
 	*out = all;
 	*n = count;
 	return 0;
-}
-
-/* An earlier one with the same words and label has this one's vote. */
-static int is_duplicate(const struct neighbour *all, size_t i)
-{
-	for (size_t j = 0; j < i; j++)
-		if (all[j].hash == all[i].hash && strcmp(all[j].label, all[i].label) == 0)
-			return 1;
-	return 0;
-}
-
-struct tally {
-	struct intent_candidate label[NEIGHBOURS];
-	size_t n, voters;
-	double total;
-};
-
-static void vote(struct tally *t, const char *label, double weight)
-{
-	size_t i = 0;
-
-	while (i < t->n && strcmp(t->label[i].label, label) != 0)
-		i++;
-	if (i == t->n)
-		t->label[t->n++] = (struct intent_candidate){ label, 0 };
-	t->label[i].confidence += weight;
-	t->total += weight;
-	t->voters++;
-}
-
-static void count_votes(const struct neighbour *all, size_t n, int vectors, struct tally *t)
-{
-	double best = all[0].score;
-
-	for (size_t i = 0; i < n && t->voters < NEIGHBOURS; i++) {
-		if (is_duplicate(all, i))
-			continue;
-		double w = vectors ? exp((all[i].score - best) / TEMPERATURE)
-				   : exp((all[i].score / best - 1) / WORD_TEMPERATURE);
-		vote(t, all[i].label, w);
-	}
-}
-
-static int more_votes(const void *x, const void *y)
-{
-	const struct intent_candidate *a = x, *b = y;
-
-	if (a->confidence != b->confidence)
-		return a->confidence > b->confidence ? -1 : 1;
-	return strcmp(a->label, b->label);
 }
 
 /* Two different values among those of the label? */
@@ -242,13 +172,110 @@ static double logistic(double x)
 	return 1 / (1 + exp(-x));
 }
 
+static void count_votes(const struct neighbour *all, size_t n, int vectors, struct votes *out)
+{
+	struct voter voters[VOTES_FETCHED];
+
+	for (size_t i = 0; i < n; i++)
+		voters[i] = (struct voter){ all[i].label, all[i].score, all[i].hash };
+	votes_count(voters, n, vectors, out);
+}
+
+/* Without a model: what is seen of the scope in the nearest example alone. -1 without memory. */
+static double out_of_scope_by_nearest(struct arena *a, const struct intent_query *q,
+				      const struct neighbour *nearest)
+{
+	if (q->vector)
+		return 1 - logistic((nearest->score - SIMILARITY_MIDDLE) / SIMILARITY_WIDTH);
+	double dice = overlap(a, q, nearest->text);
+	return dice < 0 ? -1 : 1 - logistic((dice - OVERLAP_MIDDLE) / OVERLAP_WIDTH);
+}
+
+/* --- all labels that have a share ------------------------------------------------------------------------- */
+
+struct shares {
+	struct intent_candidate *list;
+	size_t n;
+	const char *first[3]; /* what each opinion puts first */
+	size_t n_first;
+};
+
+static int more(const void *x, const void *y)
+{
+	const struct intent_candidate *a = x, *b = y;
+
+	if (a->confidence != b->confidence)
+		return a->confidence > b->confidence ? -1 : 1;
+	return strcmp(a->label, b->label);
+}
+
+static int shares_of_votes(struct arena *a, const struct votes *v, struct shares *out)
+{
+	out->list = arena_alloc(a, (v->n + 1) * sizeof(*out->list));
+	if (!out->list)
+		return -1;
+	for (size_t i = 0; i < v->n; i++)
+		out->list[out->n++] = (struct intent_candidate){ v->list[i].label, v->list[i].share };
+	out->first[out->n_first++] = v->list[0].label;
+	return 0;
+}
+
+/* The model's labels, and those that only votes know. */
+static int shares_of_model(struct arena *a, const struct intent_query *q, const struct votes *v, double top,
+			   struct shares *out, double *out_of_scope)
+{
+	size_t labels = intent_model_labels(q->model);
+	float *known = arena_alloc(a, labels * sizeof(*known));
+	struct intent_votes votes = { .share = known, .top = top };
+	struct intent_opinion said;
+
+	out->list = arena_alloc(a, (labels + v->n) * sizeof(*out->list));
+	if (!known || !out->list)
+		return -1;
+	for (size_t i = 0; i < v->n; i++) {
+		long k = intent_model_find(q->model, v->list[i].label);
+		if (k >= 0) {
+			known[k] = (float)v->list[i].share;
+			continue;
+		}
+		votes.unknown += v->list[i].share;
+		out->list[out->n++] = (struct intent_candidate){ v->list[i].label, v->list[i].share };
+	}
+	if (intent_model_ask(q->model, a, q->vector, q->text, &votes, &said) < 0)
+		return -1;
+	for (size_t i = 0; i < labels; i++)
+		out->list[out->n++] = (struct intent_candidate){ intent_model_label(q->model, i), said.p[i] };
+	out->first[out->n_first++] = v->list[0].label;
+	out->first[out->n_first++] = intent_model_label(q->model, said.by_ngrams);
+	if (said.by_vector != SIZE_MAX)
+		out->first[out->n_first++] = intent_model_label(q->model, said.by_vector);
+	if (intent_model_dim(q->model))
+		*out_of_scope = said.out_of_scope;
+	return 0;
+}
+
+/* With the first of the list. */
+static double agreement(const struct shares *s)
+{
+	size_t agree = 0;
+
+	for (size_t i = 0; i < s->n_first; i++)
+		agree += strcmp(s->first[i], s->list[0].label) == 0;
+	return (double)agree / (double)s->n_first;
+}
+
+static int has_say(const struct intent_query *q)
+{
+	return q->model && (!intent_model_dim(q->model) || q->vector);
+}
+
 int intent_predict(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,
 		   struct intent *out, struct error *e)
 {
-	struct tally t = { 0 };
+	struct shares shares = { 0 };
 	struct intent in = { 0 };
 	struct neighbour *all = NULL;
-	double in_scope;
+	struct votes votes = { 0 };
 	size_t n = 0;
 	int rc;
 
@@ -258,24 +285,25 @@ int intent_predict(struct engine *g, const struct intent_query *q, const struct 
 		*out = in;
 		return 0;
 	}
-	count_votes(all, n, q->vector != NULL, &t);
-	qsort(t.label, t.n, sizeof(t.label[0]), more_votes);
-	if (q->vector) {
-		in.top_similarity = all[0].score;
-		in_scope = logistic((all[0].score - SIMILARITY_MIDDLE) / SIMILARITY_WIDTH);
-	} else {
-		double dice = overlap(a, q, all[0].text);
-		if (dice < 0)
+	count_votes(all, n, q->vector != NULL, &votes);
+	in.top_similarity = q->vector ? all[0].score : 0;
+	in.out_of_scope = out_of_scope_by_nearest(a, q, &all[0]);
+	rc = has_say(q) ? shares_of_model(a, q, &votes, in.top_similarity, &shares, &in.out_of_scope)
+			: shares_of_votes(a, &votes, &shares);
+	if (rc < 0 || in.out_of_scope < 0)
+		return no_memory(e);
+	qsort(shares.list, shares.n, sizeof(*shares.list), more);
+	in.examples = votes.voters;
+	in.agreement = agreement(&shares);
+	in.backed = is_backed(all, n, shares.list[0].label);
+	for (; in.n < shares.n && in.n < INTENT_CANDIDATES && shares.list[in.n].confidence > 0; in.n++) {
+		const struct intent_candidate *c = &shares.list[in.n];
+		char *label = arena_strdup(a, c->label); /* the model's may go away with it */
+		if (!label)
 			return no_memory(e);
-		in_scope = logistic((dice - OVERLAP_MIDDLE) / OVERLAP_WIDTH);
+		in.candidates[in.n] = (struct intent_candidate){ label,
+								 c->confidence * (1 - in.out_of_scope) };
 	}
-	in.out_of_scope = 1 - in_scope;
-	in.examples = t.voters;
-	in.backed = is_backed(all, n, t.label[0].label);
-	for (; in.n < t.n && in.n < INTENT_CANDIDATES; in.n++)
-		in.candidates[in.n] = (struct intent_candidate){
-			t.label[in.n].label, t.label[in.n].confidence / t.total * in_scope
-		};
 	*out = in;
 	return 0;
 }

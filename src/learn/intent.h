@@ -1,16 +1,18 @@
 /*
  * intent.h: which intent a text has, and what to do with it.
  *
- * Intent: kNN over examples (k 10, weight exp(cos / .05), a vote per distinct
- * text; without vectors, weights by BM25), effective with the very next
- * request. An example votes only where its ACL lets it be seen: a label and its
- * confidence tell of the texts behind them. No text of an example is shown.
+ * Intent: the nearest examples vote (votes.h), effective with the very next
+ * request, and a model that was learned from all of them has its say
+ * (intent_model.h) once there is one. A label that the model does not know has
+ * the share that votes give it. An example votes only where its ACL lets it be
+ * seen: a label and its confidence tell of the texts behind them. No text of an
+ * example is shown.
  *
- * Confidence = share of the votes * how likely a text this near to its nearest
- * example is in scope at all, so that the confidences of the candidates add up
- * to 1 - out_of_scope. The curve is a logistic one over the nearest example's
- * cosine (without vectors: over the Dice overlap of words), fitted on
- * banking77 with CLINC150's out-of-scope texts; intent.c has its constants.
+ * Confidence = share of the label * how likely the text is in scope at all, so
+ * that the confidences of all labels add up to 1 - out_of_scope. A model knows
+ * what texts in scope look like; without one it is a logistic curve over the
+ * nearest example's cosine (without vectors: over the Dice overlap of words),
+ * fitted on banking77 with CLINC150's out-of-scope texts.
  *
  * Any thread; memory is the arena's.
  *
@@ -20,6 +22,7 @@
 #define READBACK_LEARN_INTENT_H
 
 #include "engine/engine.h"
+#include "learn/intent_model.h"
 
 #define INTENT_CANDIDATES 5
 
@@ -33,7 +36,8 @@ struct intent {
 	size_t n;                                              /* 0: nothing to go by */
 	double top_similarity; /* cosine of the nearest example; 0 without vectors */
 	double out_of_scope;   /* 0 … 1 */
-	size_t examples;       /* that voted */
+	double agreement; /* share of the opinions (votes, and of the model each regression) whose first it is */
+	size_t examples; /* that voted */
 	/*
 	 * The first candidate rests on vouched-for history, or on examples of at
 	 * least two principals and two customers. Without it a conversation is not
@@ -46,6 +50,9 @@ struct intent_query {
 	const float *vector; /* unit length; NULL without embedder */
 	const struct term *terms;
 	size_t n_terms;
+	struct text text; /* for the model */
+	const struct intent_model
+		*model; /* NULL: none yet. Not asked where it wants a vector and there is none */
 };
 
 /* `r`: under whose rights examples vote; NULL (all of them) for measurements only. */
@@ -59,6 +66,8 @@ struct sentiment {
 /* By a small word list with negation; of the text given (customer turns). */
 struct sentiment sentiment_of(struct arena *a, const char *s, size_t n);
 
+struct answering;
+
 /* What the rule looks at. */
 struct situation {
 	const struct intent *intent;
@@ -69,6 +78,7 @@ struct situation {
 	int bot_repeated;     /* the last two bot turns are the same */
 	double best_document; /* cosine of the best suggestion; 0 if none, or without vectors */
 	int earlier_handoffs;
+	const struct answering *answering; /* NULL: nothing is known of how predictions came out */
 };
 
 struct decision {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dice.h"
 #include "base/file.h"
 #include "datasets/curve.h"
 #include "datasets/measure.h"

@@ -68,7 +68,7 @@ static struct intent predict(struct fixture *f, const char *text)
 	struct intent out;
 
 	NO_ERROR(f, query_of_text(&f->desk, f->arena, text_of(text), &q, &f->err));
-	struct intent_query iq = { q.vector, q.terms, q.n_terms };
+	struct intent_query iq = { .vector = q.vector, .terms = q.terms, .n_terms = q.n_terms };
 	NO_ERROR(f, intent_predict(f->desk.engine, &iq, NULL, f->arena, &out, &f->err));
 	return out;
 }

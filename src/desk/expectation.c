@@ -1,0 +1,41 @@
+#include "desk/expectation.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "learn/answering.h"
+#include "learn/intent.h"
+#include "learn/learner.h"
+
+static json_t *body_of(struct arena *a, const struct intent *in, struct text label)
+{
+	const char *guess = in->candidates[0].label;
+	struct seen seen = seen_of(in);
+	int right = strlen(guess) == label.n && memcmp(guess, label.s, label.n) == 0;
+
+	/* Not the label: it may be of texts that not everybody may see. */
+	return json_keep(a, json_pack("{s:b, s:o}", "right", right, "seen", seen_json(&seen)));
+}
+
+int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
+		     struct text label, json_t **out, struct error *e)
+{
+	struct intent_query q = { .vector = vector, .text = opening };
+	long n = analyse_query(a, opening.s, opening.n, SEARCH_MAX_TERMS, &q.terms);
+	struct learned learned;
+	struct intent in;
+
+	*out = NULL;
+	if (n < 0)
+		return no_memory(e);
+	q.n_terms = (size_t)n;
+	learner_take(d->learner, &learned);
+	q.model = learned.intent;
+	/* Everything is asked: no label of it is shown to anybody, only counted. */
+	int rc = intent_predict(d->engine, &q, NULL, a, &in, e);
+	learner_give(d->learner, &learned);
+	if (rc < 0 || in.n == 0)
+		return rc;
+	*out = body_of(a, &in, label);
+	return *out ? 0 : no_memory(e);
+}

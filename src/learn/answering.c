@@ -1,0 +1,174 @@
+#include "learn/answering.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "learn/intent.h"
+#include "learn/linear.h"
+
+#define L2 1e-3
+#define RATE 1.0
+#define STEPS 20000
+#define SURE_SCALE .25f /* of log-odds */
+#define MOST_LOG_ODDS 8
+
+static const char *const names[SEEN] = { "sure", "margin", "nearest", "in_scope", "agreement" };
+
+struct seen seen_of(const struct intent *in)
+{
+	double first = in->n > 0 ? in->candidates[0].confidence : 0;
+	double second = in->n > 1 ? in->candidates[1].confidence : 0;
+	double odds = log((first + 1e-9) / (1 - first + 1e-9));
+	struct seen s;
+
+	odds = odds > MOST_LOG_ODDS ? MOST_LOG_ODDS : odds < -MOST_LOG_ODDS ? -MOST_LOG_ODDS : odds;
+	s.x[SEEN_SURE] = (float)odds * SURE_SCALE;
+	s.x[SEEN_MARGIN] = (float)(first - second);
+	s.x[SEEN_NEAREST] = (float)in->top_similarity;
+	s.x[SEEN_IN_SCOPE] = (float)(1 - in->out_of_scope);
+	s.x[SEEN_AGREEMENT] = (float)in->agreement;
+	return s;
+}
+
+json_t *seen_json(const struct seen *s)
+{
+	json_t *j = json_object();
+	int bad = !j;
+
+	for (int i = 0; !bad && i < SEEN; i++)
+		bad = json_object_set_new(j, names[i], json_real(s->x[i])) < 0;
+	if (bad) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+int seen_read(const json_t *j, struct seen *out)
+{
+	struct seen s;
+
+	for (int i = 0; i < SEEN; i++) {
+		const json_t *v = json_object_get(j, names[i]);
+		if (!json_is_number(v))
+			return -1;
+		s.x[i] = (float)json_number_value(v);
+	}
+	*out = s;
+	return 0;
+}
+
+double answering_confidence(const struct answering *a, const struct seen *s)
+{
+	double x = a->bias;
+
+	for (int i = 0; i < SEEN; i++)
+		x += a->weight[i] * s->x[i];
+	return 1 / (1 + exp(-x));
+}
+
+/* The difference of two labels' scores is the log-odds. */
+static void take_weights(const struct linear *l, struct answering *a)
+{
+	float bytes[(SEEN + 1) * 2];
+
+	linear_write(l, bytes);
+	for (int i = 0; i < SEEN; i++)
+		a->weight[i] = bytes[2 * i + 1] - bytes[2 * i];
+	a->bias = bytes[2 * SEEN + 1] - bytes[2 * SEEN];
+}
+
+static int learn_confidence(const struct outcome_seen *list, size_t n, struct answering *a, struct error *e)
+{
+	const struct linear_options o = { .labels = 2, .dim = SEEN, .l2 = L2, .rate = RATE, .steps = STEPS };
+	struct linear_sample *samples = malloc(n * sizeof(*samples));
+	struct linear *l;
+
+	if (!samples)
+		return no_memory(e);
+	for (size_t i = 0; i < n; i++)
+		samples[i] = (struct linear_sample){ .row = { .dense = list[i].seen.x },
+						     .label = (uint32_t)list[i].right,
+						     .weight = 1 };
+	int rc = linear_train(samples, n, &o, &l, e);
+	free(samples);
+	if (rc < 0)
+		return rc;
+	take_weights(l, a);
+	linear_free(l);
+	return 0;
+}
+
+struct ranked {
+	double confidence;
+	int right;
+};
+
+static int surer(const void *x, const void *y)
+{
+	const struct ranked *a = x, *b = y;
+
+	if (a->confidence != b->confidence)
+		return a->confidence > b->confidence ? -1 : 1;
+	return a->right - b->right;
+}
+
+/* Upper end of Wilson's interval of a share, at z = 1. */
+static double wilson(double errors, double n)
+{
+	double p = errors / n;
+
+	return (p + .5 / n + sqrt(p * (1 - p) / n + .25 / (n * n))) / (1 + 1 / n);
+}
+
+static int holds(size_t errors, size_t n, size_t window, double target)
+{
+	double bound = window < ANSWERING_WINDOW ? wilson((double)errors, (double)n)
+						 : ((double)errors + 1) / ((double)n + 1);
+
+	return bound <= 1 - target;
+}
+
+static void find_threshold(const struct ranked *r, size_t n, double target, struct answering *a)
+{
+	size_t errors = 0;
+
+	a->threshold = 2;
+	for (size_t i = 0; i < n; i++) {
+		errors += !r[i].right;
+		/* Who is as sure is answered too. */
+		if (i + 1 < n && r[i + 1].confidence == r[i].confidence)
+			continue;
+		if (!holds(errors, i + 1, n, target))
+			continue;
+		a->threshold = r[i].confidence;
+		a->precision = 1 - (double)errors / (double)(i + 1);
+		a->share = (double)(i + 1) / (double)n;
+	}
+}
+
+int answering_learn(const struct outcome_seen *list, size_t n, double target, struct answering *out,
+		    struct error *e)
+{
+	size_t window = n < ANSWERING_WINDOW ? n : ANSWERING_WINDOW;
+	size_t learned = n < ANSWERING_MOST ? n : ANSWERING_MOST;
+	struct answering a = { .outcomes = learned };
+
+	if (n < ANSWERING_LEAST) {
+		*out = (struct answering){ 0 };
+		return 0;
+	}
+	struct ranked *r = malloc(window * sizeof(*r));
+	int rc = r ? learn_confidence(list + n - learned, learned, &a, e) : no_memory(e);
+	for (size_t i = 0; rc == 0 && i < window; i++) {
+		const struct outcome_seen *x = &list[n - window + i];
+		r[i] = (struct ranked){ answering_confidence(&a, &x->seen), x->right };
+	}
+	if (rc == 0) {
+		qsort(r, window, sizeof(*r), surer);
+		find_threshold(r, window, target, &a);
+		*out = a;
+	}
+	free(r);
+	return rc;
+}

@@ -1,0 +1,348 @@
+#include "learn/learner.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "learn/adapter_fit.h"
+#include "learn/lessons.h"
+
+#define LOOK_SECONDS 5
+#define GROWTH 20 /* training is due with each so many-th part more */
+#define PRIORITY 15
+
+/* Something learned and how many use it. */
+struct held {
+	enum learned_kind kind;
+	void *model;
+	char version[24];
+	unsigned users; /* the learner itself is one while it is in force */
+};
+
+struct learner {
+	struct engine *engine;
+	struct learner_options o;
+	pthread_mutex_t training;           /* one at a time */
+	uint64_t trained_on[LEARNED_KINDS]; /* records, at the last try; guarded by `training` */
+
+	pthread_mutex_t lock; /* all below */
+	pthread_cond_t wake;
+	struct held *now[LEARNED_KINDS];
+	json_t *facts[LEARNED_KINDS];
+	int closing;
+
+	volatile int stop;
+	pthread_t thread;
+	int has_thread;
+};
+
+/* --- what is in force ------------------------------------------------------------------------------------ */
+
+static void free_model(enum learned_kind kind, void *model)
+{
+	switch (kind) {
+	case LEARNED_INTENT:
+		intent_model_free(model);
+		break;
+	case LEARNED_ADAPTER:
+		adapter_free(model);
+		break;
+	default:
+		free(model);
+	}
+}
+
+/* With the lock. */
+static void release(struct held *h)
+{
+	if (!h || --h->users > 0)
+		return;
+	free_model(h->kind, h->model);
+	free(h);
+}
+
+static void hand_out(struct held *h, struct learned *out)
+{
+	h->users++;
+	out->held[h->kind] = h;
+	out->version[h->kind] = h->version;
+	switch (h->kind) {
+	case LEARNED_INTENT:
+		out->intent = h->model;
+		break;
+	case LEARNED_ADAPTER:
+		out->adapter = h->model;
+		break;
+	default:
+		out->answering = h->model;
+	}
+}
+
+void learner_take(struct learner *l, struct learned *out)
+{
+	*out = (struct learned){ 0 };
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->lock);
+	for (int k = 0; k < LEARNED_KINDS; k++)
+		if (l->now[k])
+			hand_out(l->now[k], out);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void learner_give(struct learner *l, const struct learned *x)
+{
+	if (!l)
+		return;
+	pthread_mutex_lock(&l->lock);
+	for (int k = 0; k < LEARNED_KINDS; k++)
+		release(x->held[k]);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static const char letters[LEARNED_KINDS] = { 'm', 'a', 'd' }; /* what versions begin with */
+
+/* Takes `model`, and `facts` with it; NULL: from now on none is in force. */
+static int put_in_force(struct learner *l, enum learned_kind kind, void *model, uint64_t seq, json_t *facts)
+{
+	struct held *h = model ? calloc(1, sizeof(*h)) : NULL;
+
+	if (model && !h) {
+		free_model(kind, model);
+		json_decref(facts);
+		return -1;
+	}
+	if (h) {
+		*h = (struct held){ .kind = kind, .model = model, .users = 1 };
+		snprintf(h->version, sizeof(h->version), "%c%llu", letters[kind], (unsigned long long)seq);
+	}
+	pthread_mutex_lock(&l->lock);
+	release(l->now[kind]);
+	l->now[kind] = h;
+	json_decref(l->facts[kind]);
+	l->facts[kind] = facts;
+	pthread_mutex_unlock(&l->lock);
+	return 0;
+}
+
+static json_t *known(json_t *facts)
+{
+	return facts ? json_incref(facts) : json_null();
+}
+
+json_t *learner_facts(struct learner *l)
+{
+	pthread_mutex_lock(&l->lock);
+	json_t *j = json_pack("{s:o, s:o, s:o}", "intent", known(l->facts[LEARNED_INTENT]), "adapter",
+			      known(l->facts[LEARNED_ADAPTER]), "answering",
+			      known(l->facts[LEARNED_ANSWERING]));
+	pthread_mutex_unlock(&l->lock);
+	return j;
+}
+
+/* --- training ---------------------------------------------------------------------------------------------- */
+
+static int train_intent(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+{
+	struct intent_training o = { .seed = l->o.seed, .stop = &l->stop };
+	struct intent_model *m = NULL;
+	struct lessons lessons = { 0 };
+	int rc = lessons_read(l->engine, seq, a, &lessons, e);
+
+	if (rc == 0)
+		rc = intent_model_train(&lessons, &o, &m, e);
+	if (rc < 0)
+		return rc;
+	return put_in_force(l, LEARNED_INTENT, m, seq, intent_model_facts(m)) < 0 ? no_memory(e) : 1;
+}
+
+static json_t *gain_json(const struct adapter_gain *g)
+{
+	return json_pack("{s:I, s:f, s:f, s:f}", "pairs", (json_int_t)g->n, "mrr_before", g->before,
+			 "mrr_after", g->after, "error", g->error);
+}
+
+static json_t *report_json(const struct adapter_report *r)
+{
+	return json_pack("{s:b, s:I, s:I, s:o, s:o, s:f, s:f, s:f}", "in_force", r->worth, "pairs",
+			 (json_int_t)r->pairs, "documents", (json_int_t)r->documents, "seen",
+			 gain_json(&r->seen), "unseen", gain_json(&r->unseen), "unseen_share",
+			 r->unseen_share, "gain", r->gain, "gain_error", r->gain_error);
+}
+
+static int train_adapter(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+{
+	struct adapter_options o = { .stop = &l->stop };
+	struct adapter_report report = { 0 };
+	struct adapter_lessons lessons = { 0 };
+	struct adapter *made = NULL;
+	int rc = adapter_lessons_read(l->engine, a, &lessons, e);
+
+	if (rc == 0)
+		rc = adapter_fit(&lessons, &o, l->o.seed, &made, &report, e);
+	if (rc < 0)
+		return rc;
+	return put_in_force(l, LEARNED_ADAPTER, made, seq, report_json(&report)) < 0 ? no_memory(e) : 1;
+}
+
+static json_t *answering_json(const struct answering *a)
+{
+	return json_pack("{s:I, s:f, s:f, s:f}", "outcomes", (json_int_t)a->outcomes, "threshold",
+			 a->threshold, "precision", a->precision, "share", a->share);
+}
+
+static int train_answering(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+{
+	double target = l->o.target > 0 ? l->o.target : ANSWERING_TARGET;
+	struct answering learned = { 0 }, *kept = NULL;
+	struct outcome_seen *list = NULL;
+	size_t n = 0;
+	int rc = outcomes_read(l->engine, ANSWERING_MOST, a, &list, &n, e);
+
+	if (rc == 0)
+		rc = answering_learn(list, n, target, &learned, e);
+	if (rc < 0)
+		return rc;
+	if (!learned.outcomes)
+		return error_set(e, ERR_NOT_READY, NULL,
+				 "%zu predictions whose outcome is known are too few: %d are wanted", n,
+				 ANSWERING_LEAST);
+	if (!(kept = malloc(sizeof(*kept))))
+		return no_memory(e);
+	*kept = learned;
+	return put_in_force(l, LEARNED_ANSWERING, kept, seq, answering_json(kept)) < 0 ? no_memory(e) : 1;
+}
+
+static const struct {
+	enum record_kind counted; /* what training is due by */
+	uint64_t least, step;     /* records at first, and more from time to time; step 0: by GROWTH */
+	int (*train)(struct learner *l, struct arena *a, uint64_t seq, struct error *e);
+} trainings[LEARNED_KINDS] = {
+	[LEARNED_INTENT] = { RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
+	[LEARNED_ADAPTER] = { RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
+	[LEARNED_ANSWERING] = { RECORD_RESOLUTION, ANSWERING_LEAST, 10, train_answering },
+};
+
+static int is_due(enum learned_kind kind, uint64_t now, uint64_t then)
+{
+	uint64_t step = trainings[kind].step ? trainings[kind].step : then / GROWTH + 1;
+
+	return now >= trainings[kind].least && now >= then + step;
+}
+
+/* 1: something changed; 0: it is not due. */
+static int train(struct learner *l, enum learned_kind kind, const struct engine_status *s, int only_if_due,
+		 struct error *e)
+{
+	uint64_t now = s->records[trainings[kind].counted];
+
+	if (only_if_due && !is_due(kind, now, l->trained_on[kind]))
+		return 0;
+	struct arena *a = arena_new(1 << 20);
+	int rc = a ? trainings[kind].train(l, a, s->seq, e) : no_memory(e);
+	arena_free(a);
+	if (rc > 0 || rc == ERR_NOT_READY || rc == ERR_TOO_LARGE)
+		l->trained_on[kind] = now;
+	return rc;
+}
+
+int learner_train(struct learner *l, int only_if_due, struct error *e)
+{
+	struct arena *a = arena_new(1024);
+	struct engine_status s;
+	struct error why = { 0 }, first = { 0 };
+	int changed = 0, too_few = 0;
+
+	pthread_mutex_lock(&l->training);
+	int rc = a ? engine_status(l->engine, a, &s, &why) : no_memory(&why);
+	for (int k = 0; rc >= 0 && k < LEARNED_KINDS; k++) {
+		rc = train(l, (enum learned_kind)k, &s, only_if_due, &why);
+		changed += rc > 0;
+		/* Of one there may be too little to learn from while there is enough for another. */
+		if (rc == ERR_NOT_READY) {
+			if (!too_few++)
+				first = why;
+			rc = 0;
+		}
+	}
+	pthread_mutex_unlock(&l->training);
+	arena_free(a);
+	if (rc == 0 && !changed && too_few && !only_if_due) {
+		why = first;
+		rc = ERR_NOT_READY;
+	}
+	if (rc < 0 && e)
+		*e = why;
+	return rc < 0 ? rc : changed;
+}
+
+static void *work(void *arg)
+{
+	struct learner *l = arg;
+
+	/* Searches go first. It may fail, and nothing depends on it. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), PRIORITY);
+	pthread_mutex_lock(&l->lock);
+	while (!l->closing) {
+		struct timespec until;
+		pthread_mutex_unlock(&l->lock);
+		learner_train(l, 1, NULL); /* what could not be done now is tried again */
+		pthread_mutex_lock(&l->lock);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += LOOK_SECONDS;
+		if (!l->closing)
+			pthread_cond_timedwait(&l->wake, &l->lock, &until);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return NULL;
+}
+
+int learner_open(struct engine *g, const struct learner_options *o, struct learner **out, struct error *e)
+{
+	struct learner *l = calloc(1, sizeof(*l));
+	pthread_condattr_t monotonic;
+
+	if (!l)
+		return no_memory(e);
+	l->engine = g;
+	l->o = *o;
+	pthread_mutex_init(&l->training, NULL);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (o->background && pthread_create(&l->thread, NULL, work, l) != 0) {
+		learner_close(l);
+		return error_set(e, ERR_NO_MEMORY, NULL, "cannot start a thread");
+	}
+	l->has_thread = o->background;
+	*out = l;
+	return 0;
+}
+
+void learner_close(struct learner *l)
+{
+	if (!l)
+		return;
+	__atomic_store_n(&l->stop, 1, __ATOMIC_RELAXED);
+	if (l->has_thread) {
+		pthread_mutex_lock(&l->lock);
+		l->closing = 1;
+		pthread_cond_signal(&l->wake);
+		pthread_mutex_unlock(&l->lock);
+		pthread_join(l->thread, NULL);
+	}
+	for (int k = 0; k < LEARNED_KINDS; k++) {
+		release(l->now[k]);
+		json_decref(l->facts[k]);
+	}
+	pthread_cond_destroy(&l->wake);
+	pthread_mutex_destroy(&l->lock);
+	pthread_mutex_destroy(&l->training);
+	free(l);
+}

@@ -1,0 +1,59 @@
+/*
+ * learner.h: keeps what is learned up to date: trains in the background from
+ * what is there, and puts the new in the place of the old in one step. Who asks
+ * meanwhile goes on with what he took.
+ *
+ * What is learned, each on its own: the intent model (intent_model.h), due with
+ * INTENT_LEAST_LESSONS examples and then with each twentieth part more; and the
+ * query adapter (adapter.h), due likewise by cases, and in force only while it
+ * is worth having (adapter_fit.h); and when to answer (answering.h), due with
+ * each ten resolutions more. Any thread.
+ */
+#ifndef READBACK_LEARN_LEARNER_H
+#define READBACK_LEARN_LEARNER_H
+
+#include "engine/engine.h"
+#include "learn/adapter.h"
+#include "learn/answering.h"
+#include "learn/intent_model.h"
+
+struct learner;
+
+enum learned_kind { LEARNED_INTENT, LEARNED_ADAPTER, LEARNED_ANSWERING, LEARNED_KINDS };
+
+struct learner_options {
+	int background; /* a thread looks now and then whether training is due; else learner_train() alone trains */
+	uint64_t seed;
+	double target; /* precision of answers; 0: ANSWERING_TARGET */
+};
+
+int learner_open(struct engine *g, const struct learner_options *o, struct learner **out, struct error *e);
+void learner_close(struct learner *l); /* ends a training under way; NULL is fine */
+
+/* What is in force: NULL where there is nothing. Versions name the last event that was learned from: "m1234". */
+struct learned {
+	const struct intent_model *intent;
+	const struct adapter *adapter;
+	const struct answering *answering;
+	const char *version[LEARNED_KINDS]; /* NULL likewise; valid until it is given back */
+	struct held *held[LEARNED_KINDS];   /* the learner's */
+};
+
+/* `l` may be NULL: nothing is in force. */
+void learner_take(struct learner *l, struct learned *out);
+void learner_give(struct learner *l, const struct learned *x);
+
+/*
+ * Trains now what is due, or everything. How many of them were replaced or
+ * taken out of force. ERR_NOT_READY, when everything is asked for: there is too
+ * little for any of them, and the message says how much is missing.
+ */
+int learner_train(struct learner *l, int only_if_due, struct error *e);
+
+/*
+ * {"intent":{…}|null,"adapter":{…}|null,"answering":{…}|null}: what the last training of each came
+ * to: the model's facts, or why there is none. New reference; NULL without memory.
+ */
+json_t *learner_facts(struct learner *l);
+
+#endif

@@ -1,0 +1,209 @@
+#include "learn/lessons.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/grow.h"
+#include "base/map.h"
+#include "engine/each.h"
+
+struct reading {
+	struct engine *engine;
+	struct arena *arena;
+	struct map *labels; /* label -> number + 1, in the order in which they came */
+	struct lesson *list;
+	size_t n, cap, with_vector, dim;
+};
+
+static int number_of(struct reading *r, struct text label, uint32_t *out)
+{
+	uint64_t *n = map_put(r->labels, label.s, label.n, NULL);
+
+	if (!n)
+		return -1;
+	if (!*n)
+		*n = map_count(r->labels);
+	*out = (uint32_t)(*n - 1);
+	return 0;
+}
+
+static struct text field(const json_t *body, const char *name)
+{
+	const json_t *v = json_object_get(body, name);
+
+	return (struct text){ json_string_value(v), json_string_length(v) };
+}
+
+static int read_example(void *arg, struct arena *a, const struct record *x, struct error *e)
+{
+	struct reading *r = arg;
+	struct text text = field(x->body, "text"), label = field(x->body, "label");
+	const json_t *acl = json_object_get(x->body, "acl");
+	struct lesson l = { .weight = 1 };
+	struct entry_row *rows;
+	size_t n;
+
+	if (!text.s || !label.s || (acl && !json_is_null(acl)))
+		return 0;
+	int rc = engine_rows(r->engine, RECORD_EXAMPLE, x->id, a, &rows, &n, e);
+	if (rc < 0)
+		return rc;
+	l.text = (struct text){ arena_strndup(r->arena, text.s, text.n), text.n };
+	if (!l.text.s || number_of(r, label, &l.label) < 0 || GROW(r->list, r->n, r->cap) < 0)
+		return no_memory(e);
+	if (n > 0 && rows[0].vector) {
+		float *v = arena_alloc(r->arena, r->dim * sizeof(*v));
+		if (!v)
+			return no_memory(e);
+		l.vector = memcpy(v, rows[0].vector, r->dim * sizeof(*v));
+		r->with_vector++;
+	}
+	r->list[r->n++] = l;
+	return 0;
+}
+
+/* Lessons without a vector are no use beside those that have one. */
+static void drop_without_vector(struct reading *r)
+{
+	size_t kept = 0;
+
+	if (r->with_vector == 0 || r->with_vector == r->n)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->list[i].vector)
+			r->list[kept++] = r->list[i];
+	r->n = kept;
+}
+
+struct named {
+	const char *name;
+	uint64_t number;
+};
+
+static int by_name(const void *x, const void *y)
+{
+	return strcmp(((const struct named *)x)->name, ((const struct named *)y)->name);
+}
+
+/* Names sorted, numbers to match. Labels that no lesson has left stay: they do no harm. */
+static int sort_labels(struct reading *r, struct lessons *out)
+{
+	size_t n = map_count(r->labels), i = 0, k = 0, len;
+	struct named *named = arena_alloc(r->arena, (n + 1) * sizeof(*named));
+	const char **names = arena_alloc(r->arena, (n + 1) * sizeof(*names));
+	uint32_t *place = arena_alloc(r->arena, (n + 1) * sizeof(*place));
+	const char *key;
+	uint64_t *value;
+
+	if (!named || !names || !place)
+		return -1;
+	while (map_each(r->labels, &i, &key, &len, &value)) {
+		named[k] = (struct named){ arena_strndup(r->arena, key, len), *value - 1 };
+		if (!named[k++].name)
+			return -1;
+	}
+	if (n > 1)
+		qsort(named, n, sizeof(*named), by_name);
+	for (k = 0; k < n; k++) {
+		names[k] = named[k].name;
+		place[named[k].number] = (uint32_t)k;
+	}
+	for (k = 0; k < r->n; k++)
+		r->list[k].label = place[r->list[k].label];
+	out->labels = names;
+	out->n_labels = n;
+	return 0;
+}
+
+static int hand_out(struct reading *r, struct lessons *out)
+{
+	struct lessons l = { .n = r->n, .dim = r->with_vector ? r->dim : 0 };
+	struct lesson *list = arena_alloc(r->arena, (r->n + 1) * sizeof(*list));
+
+	if (!list || sort_labels(r, &l) < 0)
+		return -1;
+	if (r->n)
+		memcpy(list, r->list, r->n * sizeof(*list));
+	l.list = list;
+	*out = l;
+	return 0;
+}
+
+int lessons_read(struct engine *g, uint64_t mark, struct arena *a, struct lessons *out, struct error *e)
+{
+	struct reading r = { .engine = g, .arena = a, .labels = map_new() };
+	struct engine_status s;
+	int rc = r.labels ? engine_status(g, a, &s, e) : no_memory(e);
+
+	if (rc == 0) {
+		r.dim = s.dim;
+		rc = engine_each(g, RECORD_EXAMPLE, mark, read_example, &r, e);
+	}
+	if (rc == 0) {
+		drop_without_vector(&r);
+		rc = hand_out(&r, out) < 0 ? no_memory(e) : 0;
+	}
+	free(r.list);
+	map_free(r.labels);
+	return rc;
+}
+
+/* --- how predictions came out ---------------------------------------------------------------------------- */
+
+#define PAGE 500
+
+/* Fills list[0 … room) with the outcomes of a page, the latest first. */
+static size_t read_outcomes(const struct record *page, size_t n, struct outcome_seen *list, size_t room)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n && kept < room; i++) {
+		const json_t *expected = json_object_get(page[i].body, "expected");
+		if (seen_read(json_object_get(expected, "seen"), &list[kept].seen) < 0)
+			continue;
+		list[kept++].right = json_is_true(json_object_get(expected, "right"));
+	}
+	return kept;
+}
+
+static void reverse(struct outcome_seen *list, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		struct outcome_seen kept = list[i];
+		list[i] = list[n - 1 - i];
+		list[n - 1 - i] = kept;
+	}
+}
+
+int outcomes_read(struct engine *g, size_t most, struct arena *a, struct outcome_seen **out, size_t *n_out,
+		  struct error *e)
+{
+	struct scan s = { .kind = RECORD_RESOLUTION, .limit = PAGE, .newest_first = 1 };
+	struct outcome_seen *list = arena_alloc(a, (most + 1) * sizeof(*list));
+	size_t n = 0, got = PAGE;
+	char *before = NULL;
+	int rc = list ? 0 : no_memory(e);
+
+	while (rc == 0 && got == PAGE && n < most) {
+		struct arena *of_page = arena_new(256 << 10);
+		struct record *page = NULL;
+		rc = of_page ? engine_scan(g, &s, of_page, &page, &got, e) : no_memory(e);
+		if (rc == 0 && got > 0) {
+			n += read_outcomes(page, got, list + n, most - n);
+			free(before);
+			before = strdup(page[got - 1].id);
+			s.after = page[got - 1].created;
+			s.after_id = before;
+			rc = before ? 0 : no_memory(e);
+		}
+		arena_free(of_page);
+	}
+	free(before);
+	if (rc < 0)
+		return rc;
+	reverse(list, n);
+	*out = list;
+	*n_out = n;
+	return 0;
+}

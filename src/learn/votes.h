@@ -1,0 +1,42 @@
+/*
+ * votes.h: what the nearest examples say: kNN with k 10, weight exp(cos / .05),
+ * a vote per distinct text and label; by words, weight by BM25 relative to the
+ * best. Plain arithmetic; any thread.
+ */
+#ifndef READBACK_LEARN_VOTES_H
+#define READBACK_LEARN_VOTES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+
+struct arena;
+
+#define VOTES_MOST 10
+#define VOTES_FETCHED 40 /* more than vote, for duplicates have one vote and back each other */
+
+/* An example that was found. */
+struct voter {
+	const char *label;
+	double score;  /* cosine, or BM25 */
+	uint64_t hash; /* votes_text_hash() */
+};
+
+struct vote_share {
+	const char *label;
+	double share; /* of all votes */
+};
+
+struct votes {
+	struct vote_share list[VOTES_MOST]; /* most first; ties by label */
+	size_t n, voters;
+};
+
+/* `voters`, nearest first, of which the first VOTES_MOST distinct ones vote; `vectors`: scores are cosines. */
+void votes_count(const struct voter *voters, size_t n, int vectors, struct votes *out);
+
+/* The same for texts that differ in case, accents, punctuation and space only. 0, or -1 without memory. */
+int votes_text_hash(struct arena *a, struct text t, uint64_t *out);
+
+#endif
