@@ -26,7 +26,8 @@ class Axis:
         self.log = log
         low, high = min(values), max(values)
         if log:
-            low, high = 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high * 1.001))
+            low, high = 10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high * 0.999))
+            high = max(high, 10 * low)
         else:
             step = 0.05 if high - low > 0.1 else 0.01
             low, high = math.floor(low / step) * step, 1
