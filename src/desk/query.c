@@ -370,11 +370,13 @@ int query_lean(struct desk *d, struct arena *a, const struct conversation *v, st
 int query_for_documents(struct desk *d, struct arena *a, const struct conversation *v,
 			const struct adapter *adapter, struct desk_query *q, struct error *e)
 {
+	const float *whole = q->vector;
 	int rc = query_lean(d, a, v, q, e);
 
-	if (rc < 0 || !adapter || !q->vector)
+	if (rc < 0 || !adapter || !whole)
 		return rc;
-	q->vector = adapter_apply(adapter, a, q->vector);
+	/* Openings as a whole are what it was taught with. */
+	q->vector = adapter_apply(adapter, a, whole);
 	return q->vector ? 0 : no_memory(e);
 }
 
