@@ -17,7 +17,9 @@ static struct outcome_seen draw(struct dice *d, double *p_out)
 {
 	double p = uniform(d);
 	struct intent_candidate c = { "x", p };
-	struct intent in = { .top_similarity = .4 + .5 * p, .out_of_scope = .5 * (1 - p), .agreement = p > .5, .n = 1 };
+	struct intent in = {
+		.top_similarity = .4 + .5 * p, .out_of_scope = .5 * (1 - p), .agreement = p > .5, .n = 1
+	};
 	struct outcome_seen o;
 
 	in.candidates[0] = c;
@@ -190,8 +192,8 @@ int main(void)
 		cmocka_unit_test(test_answering__confidence_grows_with_what_speaks_for_it),
 		cmocka_unit_test(test_answering__of_hopeless_and_perfect_predictions),
 		cmocka_unit_test(test_answering__what_was_seen_comes_back_from_json),
-		cmocka_unit_test_setup_teardown(test_answering__resolutions_tell_how_predictions_came_out, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(test_answering__resolutions_tell_how_predictions_came_out,
+						set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
