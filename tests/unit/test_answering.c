@@ -59,12 +59,13 @@ static void test_answering__holds_the_target_on_what_comes_later(void **state)
 
 	(void)state;
 	for (size_t t = 0; t < 3; t++) {
-		double right = 0, answered = 0, n = 0;
+		double right = 0, answered = 0;
+		const double n = 20 * 500;
 		for (uint64_t seed = 1; seed <= 20; seed++) {
 			struct answering a = learn(1000, seed, targets[t]);
 			struct dice d = { seed + 1000 };
 			double p;
-			for (int i = 0; i < 500; i++, n++) {
+			for (int i = 0; i < 500; i++) {
 				struct outcome_seen o = draw(&d, &p);
 				if (answering_confidence(&a, &o.seen) < a.threshold)
 					continue;
