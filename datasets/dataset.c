@@ -109,9 +109,10 @@ static int visit_record(void *arg, struct arena *a, const struct record *r, stru
 static int each_record(struct writing *w, enum record_kind k,
 		       int (*each)(struct writing *w, struct arena *a, const struct record *r))
 {
+	const struct scan s = { .kind = k, .at = w->mark };
 	struct visit v = { w, each };
 
-	return engine_each(w->engine, k, w->mark, visit_record, &v, w->err);
+	return engine_each(w->engine, &s, visit_record, &v, w->err);
 }
 
 static int in_time(const struct writing *w, const json_t *body)

@@ -139,41 +139,39 @@ static int has_stem(const struct term *terms, size_t n, const char *stem)
 	return 0;
 }
 
+/* Adds a turn and a newline to a text of at most EARLIER_BYTES. 0: it does not fit. */
+static int add_turn(struct text *to, char *s, const struct turn *t)
+{
+	if (t->text.n + 1 > EARLIER_BYTES - to->n)
+		return 0;
+	memcpy(s + to->n, t->text.s, t->text.n);
+	to->n += t->text.n;
+	s[to->n++] = '\n';
+	return 1;
+}
+
 /* The customer's turns before `last`, newest first, as one text. */
 static struct text earlier_text(struct arena *a, const struct conversation *v, const struct turn *last)
 {
 	char *s = arena_alloc(a, EARLIER_BYTES);
-	size_t n = 0;
+	struct text all = { s, 0 };
 
-	for (const struct turn *t = last; s && t-- > v->turns;) {
-		if (!turn_is(t, "customer"))
-			continue;
-		if (t->text.n + 1 > EARLIER_BYTES - n)
+	for (const struct turn *t = last; s && t-- > v->turns;)
+		if (turn_is(t, "customer") && !add_turn(&all, s, t))
 			break;
-		memcpy(s + n, t->text.s, t->text.n);
-		n += t->text.n;
-		s[n++] = '\n';
-	}
-	return (struct text){ s, n };
+	return all;
 }
 
 /* The customer's turns in order, as one text, as long as whole turns fit. */
 static struct text said_so_far(struct arena *a, const struct conversation *v)
 {
 	char *s = arena_alloc(a, EARLIER_BYTES);
-	size_t n = 0;
+	struct text all = { s, 0 };
 
-	for (size_t i = 0; s && i < v->n_turns; i++) {
-		const struct turn *t = &v->turns[i];
-		if (!turn_is(t, "customer"))
-			continue;
-		if (t->text.n + 1 > EARLIER_BYTES - n)
+	for (size_t i = 0; s && i < v->n_turns; i++)
+		if (turn_is(&v->turns[i], "customer") && !add_turn(&all, s, &v->turns[i]))
 			break;
-		memcpy(s + n, t->text.s, t->text.n);
-		n += t->text.n;
-		s[n++] = '\n';
-	}
-	return (struct text){ s, n };
+	return all;
 }
 
 /* Words of earlier turns that the last one does not have, and by which anything can be found; rarest first. */

@@ -8,15 +8,16 @@
 #define PAGE 500
 #define CHUNK ((size_t)256 << 10)
 
-int engine_each(struct engine *g, enum record_kind kind, uint64_t at,
+int engine_each(struct engine *g, const struct scan *what,
 		int (*each)(void *arg, struct arena *a, const struct record *r, struct error *e), void *arg,
 		struct error *e)
 {
-	struct scan s = { .kind = kind, .at = at, .limit = PAGE };
+	struct scan s = *what;
 	char *after = NULL;
 	size_t n = PAGE;
 	int rc = 0;
 
+	s.limit = PAGE;
 	while (rc == 0 && n == PAGE) {
 		struct arena *a = arena_new(CHUNK);
 		struct record *page = NULL;

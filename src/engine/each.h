@@ -5,11 +5,12 @@
 #include "engine/engine.h"
 
 /*
- * Calls each() with every record of a kind that was there at `at` (0: now), in
- * the order in which they came. The record lives in `a`, which is gone when
- * each() has seen a few hundred. Whatever is not 0 ends it and is the result.
+ * Calls each() with every record that the scan asks for, in its order; limit,
+ * after and after_id are not the caller's. The record lives in `a`, which is
+ * gone when each() has seen a few hundred. Whatever is not 0 ends it and is the
+ * result.
  */
-int engine_each(struct engine *g, enum record_kind kind, uint64_t at,
+int engine_each(struct engine *g, const struct scan *what,
 		int (*each)(void *arg, struct arena *a, const struct record *r, struct error *e), void *arg,
 		struct error *e);
 

@@ -136,10 +136,10 @@ int adapter_lessons_read(struct engine *g, struct arena *a, struct adapter_lesso
 
 	if (rc == 0) {
 		r.dim = s.dim;
-		rc = r.dim ? engine_each(g, RECORD_CASE, 0, read_case, &r, e) : 0;
+		rc = r.dim ? engine_each(g, &(struct scan){ .kind = RECORD_CASE }, read_case, &r, e) : 0;
 	}
 	if (rc == 0 && r.n_pairs > 0 && r.rows < MOST_ROWS)
-		rc = engine_each(g, RECORD_DOCUMENT, 0, read_other, &r, e);
+		rc = engine_each(g, &(struct scan){ .kind = RECORD_DOCUMENT }, read_other, &r, e);
 	if (rc >= 0 && (rc = copy_out(&r, out)) < 0)
 		rc = no_memory(e);
 	free(r.documents);

@@ -16,7 +16,6 @@
 #define BLOCK 512     /* vectors that are laid side by side at a time */
 #define LEAST_HELD 30 /* fewer choose nothing */
 #define REJECTED .05  /* of texts in scope */
-#define FLOOR 1e-6    /* of the probability of the truth */
 #define LEAST_DEVIATION 1e-3
 #define SCOPE_WIDTH .12 /* of the deviation of the score in scope */
 
@@ -149,11 +148,6 @@ struct fitness {
 	double loss, accuracy;
 };
 
-static double log_of(double p)
-{
-	return log(p > FLOOR ? p : FLOOR);
-}
-
 /*
  * A label that was never taught cannot be told: such lessons say nothing of
  * the blend. With a scope the loss is of the confidence that is shown, which
@@ -174,9 +168,9 @@ static struct fitness fitness_of(const struct blend *b, const struct scope *scop
 		if (scope) {
 			double sure = p[first] *
 				      (1 - intent_out_of_scope(scope, list[i].said.energy, list[i].top));
-			f.loss -= log_of(right ? sure : 1 - sure);
+			f.loss -= intent_log(right ? sure : 1 - sure);
 		} else {
-			f.loss -= log_of(p[list[i].label]);
+			f.loss -= intent_log(p[list[i].label]);
 		}
 		f.accuracy += right;
 		count++;

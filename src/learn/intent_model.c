@@ -117,7 +117,7 @@ int intent_opinions(const struct linear *by_vector, const struct linear *by_ngra
 	return 0;
 }
 
-static double log_of(double p)
+double intent_log(double p)
 {
 	return log(p > FLOOR ? p : FLOOR);
 }
@@ -130,12 +130,12 @@ void intent_blend(const struct blend *b, const float *knn, const struct opinions
 	for (size_t i = 0; i < labels; i++) {
 		double near = knn ? knn[i] : 0, vector = o->vector ? o->vector[i] : 0;
 		if (b->kind == BLEND_MEAN)
-			p[i] = (float)log_of((w_knn * near + w_vector * vector + b->ngrams * o->ngrams[i]) /
-					     all);
+			p[i] = (float)intent_log(
+				(w_knn * near + w_vector * vector + b->ngrams * o->ngrams[i]) / all);
 		else
-			p[i] = (float)((w_knn ? w_knn * log_of(near) : 0) +
-				       (w_vector ? w_vector * log_of(vector) : 0) +
-				       b->ngrams * log_of(o->ngrams[i]));
+			p[i] = (float)((w_knn ? w_knn * intent_log(near) : 0) +
+				       (w_vector ? w_vector * intent_log(vector) : 0) +
+				       b->ngrams * intent_log(o->ngrams[i]));
 	}
 	linear_softmax(p, labels, b->temperature);
 }

@@ -54,6 +54,9 @@ struct opinions {
 int intent_opinions(const struct linear *by_vector, const struct linear *by_ngrams, struct arena *a,
 		    const float *vector, const struct feature *features, size_t n, struct opinions *out);
 
+/* ln p, of 1e-6 at least: what is impossible to one opinion is not impossible. */
+double intent_log(double p);
+
 /* p[labels] of the blend; `knn` sums to 1, or is NULL when no known label has a vote. */
 void intent_blend(const struct blend *b, const float *knn, const struct opinions *o, size_t labels, float *p);
 

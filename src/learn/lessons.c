@@ -138,7 +138,8 @@ int lessons_read(struct engine *g, uint64_t mark, struct arena *a, struct lesson
 
 	if (rc == 0) {
 		r.dim = s.dim;
-		rc = engine_each(g, RECORD_EXAMPLE, mark, read_example, &r, e);
+		rc = engine_each(g, &(struct scan){ .kind = RECORD_EXAMPLE, .at = mark }, read_example, &r,
+				 e);
 	}
 	if (rc == 0) {
 		drop_without_vector(&r);
@@ -151,20 +152,23 @@ int lessons_read(struct engine *g, uint64_t mark, struct arena *a, struct lesson
 
 /* --- how predictions came out ---------------------------------------------------------------------------- */
 
-#define PAGE 500
+struct outcomes {
+	struct outcome_seen *list;
+	size_t n, most;
+};
 
-/* Fills list[0 … room) with the outcomes of a page, the latest first. */
-static size_t read_outcomes(const struct record *page, size_t n, struct outcome_seen *list, size_t room)
+/* The latest first; 1 when there are enough. */
+static int read_outcome(void *arg, struct arena *a, const struct record *r, struct error *e)
 {
-	size_t kept = 0;
+	struct outcomes *o = arg;
+	const json_t *expected = json_object_get(r->body, "expected");
 
-	for (size_t i = 0; i < n && kept < room; i++) {
-		const json_t *expected = json_object_get(page[i].body, "expected");
-		if (seen_read(json_object_get(expected, "seen"), &list[kept].seen) < 0)
-			continue;
-		list[kept++].right = json_is_true(json_object_get(expected, "right"));
-	}
-	return kept;
+	(void)a;
+	(void)e;
+	if (seen_read(json_object_get(expected, "seen"), &o->list[o->n].seen) < 0)
+		return 0;
+	o->list[o->n++].right = json_is_true(json_object_get(expected, "right"));
+	return o->n == o->most;
 }
 
 static void reverse(struct outcome_seen *list, size_t n)
@@ -176,34 +180,17 @@ static void reverse(struct outcome_seen *list, size_t n)
 	}
 }
 
-int outcomes_read(struct engine *g, size_t most, struct arena *a, struct outcome_seen **out, size_t *n_out,
+int outcomes_read(struct engine *g, size_t most, struct arena *a, struct outcome_seen **out, size_t *n,
 		  struct error *e)
 {
-	struct scan s = { .kind = RECORD_RESOLUTION, .limit = PAGE, .newest_first = 1 };
-	struct outcome_seen *list = arena_alloc(a, (most + 1) * sizeof(*list));
-	size_t n = 0, got = PAGE;
-	char *before = NULL;
-	int rc = list ? 0 : no_memory(e);
+	const struct scan s = { .kind = RECORD_RESOLUTION, .newest_first = 1 };
+	struct outcomes o = { .list = arena_alloc(a, (most + 1) * sizeof(*o.list)), .most = most };
+	int rc = o.list ? engine_each(g, &s, read_outcome, &o, e) : no_memory(e);
 
-	while (rc == 0 && got == PAGE && n < most) {
-		struct arena *of_page = arena_new(256 << 10);
-		struct record *page = NULL;
-		rc = of_page ? engine_scan(g, &s, of_page, &page, &got, e) : no_memory(e);
-		if (rc == 0 && got > 0) {
-			n += read_outcomes(page, got, list + n, most - n);
-			free(before);
-			before = strdup(page[got - 1].id);
-			s.after = page[got - 1].created;
-			s.after_id = before;
-			rc = before ? 0 : no_memory(e);
-		}
-		arena_free(of_page);
-	}
-	free(before);
 	if (rc < 0)
 		return rc;
-	reverse(list, n);
-	*out = list;
-	*n_out = n;
+	reverse(o.list, o.n);
+	*out = o.list;
+	*n = o.n;
 	return 0;
 }

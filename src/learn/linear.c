@@ -48,11 +48,6 @@ size_t linear_labels(const struct linear *l)
 	return l->labels;
 }
 
-size_t linear_dim(const struct linear *l)
-{
-	return l->dim;
-}
-
 size_t linear_stride(const struct linear *l)
 {
 	return l->stride;

@@ -56,7 +56,6 @@ int linear_train(const struct linear_sample *samples, size_t n, const struct lin
 void linear_free(struct linear *l); /* NULL is fine */
 
 size_t linear_labels(const struct linear *l);
-size_t linear_dim(const struct linear *l);
 
 /* Floats that linear_scores() writes: the labels, padded. */
 size_t linear_stride(const struct linear *l);
