@@ -6,9 +6,9 @@
 
 #include "base/arena.h"
 #include "cmd_scratch.h"
+#include "desk/boosts.h"
 #include "desk/predict.h"
 #include "desk/query.h"
-#include "learn/learner.h"
 
 #define DOCUMENTS 5
 
@@ -52,12 +52,13 @@ static double found_share(const json_t *used, const json_t *suggestions, size_t 
 }
 
 /* The first similar case has the label. */
-static int case_hits(struct desk *d, const struct call *c, const struct conversation *v, const char *label,
-		     int *out)
+static int case_hits_with(struct desk *d, const struct call *c, const struct conversation *v,
+			  const char *label, const struct learned *learned, int *out)
 {
 	struct search_request r = { .kinds = { COLLECTION_CASE }, .n_kinds = 1, .k = 1, .no_highlight = 1 };
 	struct search_result found;
 	struct desk_query q;
+	struct intent in;
 	int rc = query_of_conversation(d, c->arena, v, &q, c->err);
 
 	*out = 0;
@@ -66,9 +67,24 @@ static int case_hits(struct desk *d, const struct call *c, const struct conversa
 	if (rc < 0 || (!q.vector && q.n_terms == 0))
 		return rc;
 	query_to_request(&q, &r);
+	if ((rc = intent_of_query(d, c, &q, c->rights, learned, &in)) < 0)
+		return rc;
+	if (boosts_set(c->arena, learned, &in, &r) < 0)
+		return no_memory(c->err);
 	rc = search_run(d->engine, d->embedder, c->rights, &r, c->arena, &found, c->err);
 	if (rc == 0 && found.n)
 		*out = strcmp(body_string(found.hits[0].record.body, "intent"), label) == 0;
+	return rc;
+}
+
+static int case_hits(struct desk *d, const struct call *c, const struct conversation *v, const char *label,
+		     int *out)
+{
+	struct learned learned;
+
+	learner_take(d->learner, &learned);
+	int rc = case_hits_with(d, c, v, label, &learned, out);
+	learner_give(d->learner, &learned);
 	return rc;
 }
 

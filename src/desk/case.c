@@ -118,19 +118,22 @@ static int case_texts(struct build *b, struct text *shown, struct text *words)
 static json_t *case_body(struct build *b)
 {
 	const struct case_input *in = b->in;
-	json_t *body = body_new(b->arena), *documents = json_array(), *steps;
+	json_t *body = body_new(b->arena), *documents = json_array(), *ranks = json_array(), *steps;
 
-	for (size_t i = 0; documents && i < in->n_documents; i++)
+	for (size_t i = 0; documents && ranks && i < in->n_documents; i++)
 		if (in->documents[i].used &&
-		    json_array_append_new(documents, json_string(in->documents[i].id)) < 0)
+		    (json_array_append_new(documents, json_string(in->documents[i].id)) < 0 ||
+		     json_array_append_new(ranks, json_integer(in->documents[i].shown_rank)) < 0))
 			body = NULL;
 	steps = in->steps ? json_deep_copy(in->steps) : json_array();
-	if (!body || !documents || !steps) {
+	if (!body || !documents || !ranks || !steps) {
 		json_decref(documents);
+		json_decref(ranks);
 		json_decref(steps);
 		return NULL;
 	}
 	int rc = body_set_take(body, "documents", documents);
+	rc |= body_set_take(body, "ranks", ranks);
 	rc |= body_set_take(body, "steps", steps);
 	rc |= body_set(body, "conversation", b->conv->id);
 	rc |= body_set(body, "handoff", in->handoff);

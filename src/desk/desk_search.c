@@ -6,9 +6,10 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "desk/boosts.h"
+#include "desk/predict.h"
 #include "desk/query.h"
 #include "embed/embed.h"
-#include "learn/learner.h"
 
 #define MAX_QUERY (64u << 10)
 #define MAX_MATCH (4u << 10)
@@ -141,10 +142,28 @@ struct subject {
 	json_t *vector;
 };
 
+/* Documents alone are looked for with what resolutions have taught of queries. */
+static int query_with_learned(struct desk *d, const struct call *c, const struct conversation *v,
+			      const struct learned *learned, struct wanted *w)
+{
+	struct search_request *q = &w->request;
+	struct intent in;
+	int rc = query_of_conversation(d, c->arena, v, &w->query, c->err);
+
+	if (rc < 0 || (rc = intent_of_query(d, c, &w->query, c->rights, learned, &in)) < 0)
+		return rc;
+	if (boosts_set(c->arena, learned, &in, q) < 0)
+		return no_memory(c->err);
+	if (q->n_kinds > 1 || q->kinds[0] != COLLECTION_DOCUMENT)
+		return 0;
+	return query_for_documents(d, c->arena, v, learned->adapter, &w->query, c->err);
+}
+
 static int read_subject(struct desk *d, const struct call *c, const struct subject *s, struct wanted *w)
 {
 	struct search_request *q = &w->request;
 	struct conversation v;
+	struct learned learned;
 	int rc;
 
 	if (!s->query.s && !s->conversation.s && !s->vector && !q->match)
@@ -168,17 +187,13 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 	const char *id = text_copy(c->arena, s->conversation);
 	if (!id)
 		return no_memory(c->err);
-	if ((rc = conversation_load(d, c, id, &v)) < 0 ||
-	    (rc = query_of_conversation(d, c->arena, &v, &w->query, c->err)) < 0)
+	if ((rc = conversation_load(d, c, id, &v)) < 0)
 		return rc;
-	if (q->n_kinds == 1 && q->kinds[0] == COLLECTION_DOCUMENT) {
-		struct learned learned;
-		learner_take(d->learner, &learned);
-		rc = query_for_documents(d, c->arena, &v, learned.adapter, &w->query, c->err);
-		learner_give(d->learner, &learned);
-		if (rc < 0)
-			return rc;
-	}
+	learner_take(d->learner, &learned);
+	rc = query_with_learned(d, c, &v, &learned, w);
+	learner_give(d->learner, &learned);
+	if (rc < 0)
+		return rc;
 	if (search_by_vector_only(&q->weights) && (rc = query_require_vector(&w->query, c->err)) < 0)
 		return rc;
 	query_to_request(&w->query, q);

@@ -5,10 +5,11 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
+#include "desk/boosts.h"
 #include "desk/package.h"
+#include "desk/predict.h"
 #include "desk/query.h"
 #include "embed/embed.h"
-#include "learn/learner.h"
 
 #define SALT 32
 #define MORE 16 /* candidates beyond those kept, for the boost to work on */
@@ -99,30 +100,46 @@ static int blend_reason(struct desk *d, const struct call *c, struct text reason
 	return 0;
 }
 
-/* What to look for among cases and conversations, and among documents. */
+/* What is looked for: `q` among cases and conversations, f->query among documents, and what it is about. */
+struct sought {
+	struct desk_query q;
+	struct intent intent;
+	struct learned learned;
+};
+
+/* Where nothing was resolved yet, what the bot takes it for. */
+static void intent_of_bot(const json_t *package, struct intent *in)
+{
+	const json_t *said = package_value(package, "intent");
+	const char *label = body_string(said, "label");
+
+	if (in->n || !*label || package_inferred(package, "intent"))
+		return;
+	double sure = json_number_value(json_object_get(said, "confidence"));
+	in->candidates[in->n++] = (struct intent_candidate){ label, sure > 0 && sure <= 1 ? sure : .5 };
+}
+
 static int make_queries(struct desk *d, const struct call *c, const struct evidence_input *in,
-			struct desk_query *q, struct desk_query *of_documents)
+			const struct evidence_found *f, struct sought *s)
 {
 	const json_t *value = package_value(in->package, "reason");
 	struct text reason = { json_string_value(value), json_string_length(value) };
-	struct learned learned;
-	int rc = query_of_conversation(d, c->arena, in->conversation, q, c->err);
+	int rc = query_of_conversation(d, c->arena, in->conversation, &s->q, c->err);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = intent_of_query(d, c, &s->q, &f->rights, &s->learned, &s->intent)) < 0)
 		return rc;
-	if (reason.n && !q->text.s) /* no customer has spoken: what the bot says is all there is */
-		rc = query_of_text(d, c->arena, reason, q, c->err);
+	intent_of_bot(in->package, &s->intent);
+	if (reason.n && !s->q.text.s) /* no customer has spoken: what the bot says is all there is */
+		rc = query_of_text(d, c->arena, reason, &s->q, c->err);
 	else if (reason.n && !package_inferred(in->package, "reason"))
-		rc = blend_reason(d, c, reason, q);
+		rc = blend_reason(d, c, reason, &s->q);
 	if (rc < 0)
 		return rc;
-	*of_documents = *q;
-	learner_take(d->learner, &learned);
-	rc = query_for_documents(d, c->arena, in->conversation, learned.adapter, of_documents, c->err);
-	learner_give(d->learner, &learned);
-	if (rc < 0 || (rc = add_words(c, in->package, of_documents)) < 0)
+	*f->query = s->q;
+	rc = query_for_documents(d, c->arena, in->conversation, s->learned.adapter, f->query, c->err);
+	if (rc < 0 || (rc = add_words(c, in->package, f->query)) < 0)
 		return rc;
-	return add_words(c, in->package, q);
+	return add_words(c, in->package, &s->q);
 }
 
 static int is_cited(const struct evidence_found *f, const struct search_hit *h)
@@ -195,9 +212,9 @@ static int find_kind(struct desk *d, const struct call *c, const struct evidence
 	return 0;
 }
 
-/* Documents by f->query, cases and the customer's conversations by `q`. */
+/* Documents by f->query, cases and the customer's conversations by s->q. */
 static int find_all(struct desk *d, const struct call *c, const struct evidence_input *in,
-		    const struct desk_query *q, struct evidence_found *f)
+		    const struct sought *s, struct evidence_found *f)
 {
 	const char *intent = body_string(package_value(in->package, "intent"), "label");
 	struct text customer = body_text(in->conversation->body, "customer");
@@ -211,12 +228,14 @@ static int find_all(struct desk *d, const struct call *c, const struct evidence_
 	if (!list)
 		return no_memory(c->err);
 	f->hits = list;
-	if (!q->n_terms && !q->vector)
+	if (!s->q.n_terms && !s->q.vector)
 		return 0;
+	if (boosts_set(c->arena, &s->learned, &s->intent, &r) < 0)
+		return no_memory(c->err);
 	query_to_request(f->query, &r);
 	if ((rc = find_kind(d, c, in, f, &r, EVIDENCE_DOCUMENTS, list)) < 0)
 		return rc;
-	query_to_request(q, &r);
+	query_to_request(&s->q, &r);
 	r.kinds[0] = COLLECTION_CASE;
 	if ((rc = find_kind(d, c, in, f, &r, EVIDENCE_CASES, list)) < 0 || !customer.s)
 		return rc;
@@ -229,17 +248,20 @@ int evidence_find(struct desk *d, const struct call *c, const struct evidence_in
 		  struct evidence_found *out)
 {
 	struct evidence_found f = { .query = arena_alloc(c->arena, sizeof(*f.query)) };
-	struct desk_query q;
-	int rc;
+	struct sought s = { 0 };
+	int rc = f.query ? queue_rights(c, in, &f.rights) : no_memory(c->err);
 
-	if (!f.query)
-		return no_memory(c->err);
-	if ((rc = queue_rights(c, in, &f.rights)) < 0 || (rc = make_queries(d, c, in, &q, f.query)) < 0 ||
-	    (rc = citations_resolve(d, c, &f.rights, in->package, &f.cited, &f.n_cited)) < 0 ||
-	    (rc = find_all(d, c, in, &q, &f)) < 0)
-		return rc;
-	*out = f;
-	return 0;
+	learner_take(d->learner, &s.learned);
+	if (rc == 0)
+		rc = make_queries(d, c, in, &f, &s);
+	if (rc == 0)
+		rc = citations_resolve(d, c, &f.rights, in->package, &f.cited, &f.n_cited);
+	if (rc == 0)
+		rc = find_all(d, c, in, &s, &f);
+	learner_give(d->learner, &s.learned);
+	if (rc == 0)
+		*out = f;
+	return rc;
 }
 
 /* What the bot's citation of this document came to; "current" for what was found today. */

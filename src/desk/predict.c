@@ -4,9 +4,9 @@
 
 #include "base/arena.h"
 #include "base/strbuf.h"
+#include "desk/boosts.h"
 #include "desk/query.h"
 #include "embed/embed.h"
-#include "learn/learner.h"
 
 #define MODEL_NEAREST "knn-1" /* of intents, before there is a model */
 #define MODEL_RISK "rule-1"
@@ -71,8 +71,8 @@ struct sentiment predict_sentiment(struct arena *a, const struct conversation *v
 	return sentiment_of(a, text.p ? text.p : "", text.n);
 }
 
-static int intent_by_query(struct desk *d, const struct call *c, const struct desk_query *q,
-			   const struct rights *r, const struct learned *learned, struct intent *out)
+int intent_of_query(struct desk *d, const struct call *c, const struct desk_query *q, const struct rights *r,
+		    const struct learned *learned, struct intent *out)
 {
 	struct intent_query iq = { .vector = q->vector,
 				   .terms = q->terms,
@@ -93,14 +93,14 @@ int predict_intent(struct desk *d, const struct call *c, const struct conversati
 	if (rc < 0)
 		return rc;
 	learner_take(d->learner, &learned);
-	rc = intent_by_query(d, c, &q, r, &learned, out);
+	rc = intent_of_query(d, c, &q, r, &learned, out);
 	learner_give(d->learner, &learned);
 	return rc;
 }
 
 /* Documents that the caller may see; without anything to search for none. */
 static int suggest(struct desk *d, const struct call *c, const struct desk_query *q, const struct intent *in,
-		   size_t k, struct search_result *out)
+		   const struct learned *learned, size_t k, struct search_result *out)
 {
 	struct search_request r = { .kinds = { COLLECTION_DOCUMENT },
 				    .n_kinds = 1,
@@ -112,6 +112,8 @@ static int suggest(struct desk *d, const struct call *c, const struct desk_query
 		return 0;
 	}
 	query_to_request(q, &r);
+	if (boosts_set(c->arena, learned, in, &r) < 0)
+		return no_memory(c->err);
 	return search_run(d->engine, d->embedder, c->rights, &r, c->arena, out, c->err);
 }
 
@@ -189,14 +191,15 @@ static json_t *prediction_json(const struct situation *s, const struct decision 
 
 	if (!intent || !suggestions)
 		return NULL;
-	return json_pack("{s:O, s:s, s:s, s:f, s:f, s:{s:s, s:f}, s:O, s:b, s:{s:s, s:s, s:s, s:s?, s:s?}}",
-			 "intent", intent, "decision", what->decision, "because", what->because,
-			 "escalation_risk", what->escalation_risk, "out_of_scope", s->intent->out_of_scope,
-			 "sentiment", "label", s->sentiment.label, "score", s->sentiment.score, "suggestions",
-			 suggestions, "unaudited", !learned->answering, "models", "intent",
-			 learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk", MODEL_RISK,
-			 "fusion", MODEL_FUSION, "adapter", version[LEARNED_ADAPTER], "answering",
-			 version[LEARNED_ANSWERING]);
+	return json_pack(
+		"{s:O, s:s, s:s, s:f, s:f, s:{s:s, s:f}, s:O, s:b, s:{s:s, s:s, s:s, s:s?, s:s?, s:s?}}",
+		"intent", intent, "decision", what->decision, "because", what->because, "escalation_risk",
+		what->escalation_risk, "out_of_scope", s->intent->out_of_scope, "sentiment", "label",
+		s->sentiment.label, "score", s->sentiment.score, "suggestions", suggestions, "unaudited",
+		!learned->answering, "models", "intent",
+		learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk", MODEL_RISK, "fusion",
+		MODEL_FUSION, "adapter", version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING],
+		"usefulness", version[LEARNED_USEFULNESS]);
 }
 
 static int predict_with(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
@@ -210,9 +213,10 @@ static int predict_with(struct desk *d, const struct call *c, const struct conve
 	int rc;
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
-	    (rc = intent_by_query(d, c, &q, c->rights, learned, &in)) < 0 ||
+	    (rc = intent_of_query(d, c, &q, c->rights, learned, &in)) < 0 ||
 	    (rc = query_for_documents(d, c->arena, v, learned->adapter, &q, c->err)) < 0 ||
-	    (rc = suggest(d, c, &q, &in, k, &found)) < 0 || (rc = look(d, c, v, &in, &found, &s)) < 0)
+	    (rc = suggest(d, c, &q, &in, learned, k, &found)) < 0 ||
+	    (rc = look(d, c, v, &in, &found, &s)) < 0)
 		return rc;
 	s.answering = learned->answering;
 	if (decide(c->arena, &s, &what) < 0)

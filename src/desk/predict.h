@@ -18,6 +18,13 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 int predict_intent(struct desk *d, const struct call *c, const struct conversation *v, const struct rights *r,
 		   struct intent *out);
 
+struct desk_query;
+struct learned;
+
+/* The same of a query that was made of a conversation, with what has been taken of what is learned. */
+int intent_of_query(struct desk *d, const struct call *c, const struct desk_query *q, const struct rights *r,
+		    const struct learned *learned, struct intent *out);
+
 /* Sentiment of the last few customer turns. */
 struct sentiment predict_sentiment(struct arena *a, const struct conversation *v);
 

@@ -239,10 +239,18 @@ static int want_facets(struct run *r, enum collection kind)
 /* Deeper pages have so many candidates that what need not be looked for is not worth telling. */
 #define MOST_RIGHT 100
 
+/* Does what is learned, or a rule, change the order of this kind? */
+static int is_boosted(const struct run *r, enum collection kind)
+{
+	return (kind == COLLECTION_DOCUMENT && r->rules.n_placed) ||
+	       (kind == COLLECTION_CASE && r->q->n_labels);
+}
+
 /* Rules show others than the best, and a bot sees few cases: then candidates are wanted that fusion alone would not miss. */
 static size_t must_be_right(const struct run *r, enum collection kind, size_t wanted)
 {
-	if (r->rules.n_pins || r->rules.hidden || (r->bot && kind == COLLECTION_CASE) || wanted > MOST_RIGHT)
+	if (is_boosted(r, kind) || r->rules.hidden || (r->bot && kind == COLLECTION_CASE) ||
+	    wanted > MOST_RIGHT)
 		return 0;
 	return wanted;
 }
@@ -282,7 +290,7 @@ static int find_candidates(struct run *r, enum collection kind, size_t k, size_t
 		c->found.exhausted = 1;
 	}
 	c->fused = arena_alloc(r->arena, c->found.n * sizeof(*c->fused));
-	c->live = arena_alloc(r->arena, (c->found.n + r->rules.n_pins) * sizeof(*c->live));
+	c->live = arena_alloc(r->arena, (c->found.n + r->rules.n_placed) * sizeof(*c->live));
 	if (!c->fused || !c->live)
 		return no_memory(r->err);
 	c->weights = fuse(c->found.hits, c->found.n, w, c->fused);
@@ -353,8 +361,22 @@ static int load_candidates(struct run *r, enum collection kind, size_t wanted, s
 int search_hit_pinned(const struct search_hit *h)
 {
 	for (size_t i = 0; i < h->n_boosts; i++)
-		if (strcmp(h->boosts[i].name, "pin") == 0)
+		if (strcmp(h->boosts[i].name, SEARCH_PIN) == 0)
 			return 1;
+	return 0;
+}
+
+int search_boost(struct arena *a, struct search_hit *h, struct search_boost b)
+{
+	struct search_boost *list = arena_alloc(a, (h->n_boosts + 1) * sizeof(*list));
+
+	if (!list)
+		return -1;
+	list[0] = b;
+	if (h->n_boosts)
+		memcpy(list + 1, h->boosts, h->n_boosts * sizeof(*list));
+	h->boosts = list;
+	h->n_boosts++;
 	return 0;
 }
 
@@ -372,13 +394,34 @@ static void warn_of_key(struct run *r, const char *key)
 	warn(r, arena_printf(r->arena, "filter key \"%s\" is not known: nothing matches it", key));
 }
 
-/* With pins all candidates are loaded: a pinned one has its scores wherever it stands. */
-static int load_and_pin(struct run *r, enum collection kind, size_t wanted, struct candidates *c)
+static int boost_labels(struct run *r, struct candidates *c)
 {
-	int pins = kind == COLLECTION_DOCUMENT && r->rules.n_pins;
-	int rc = load_candidates(r, kind, pins ? c->found.n : wanted, c);
+	for (size_t i = 0; i < c->n_live; i++) {
+		struct search_hit *h = &c->live[i];
+		const char *intent = json_string_value(json_object_get(h->record.body, "intent"));
+		for (size_t j = 0; intent && j < r->q->n_labels; j++) {
+			const struct search_label *l = &r->q->labels[j];
+			if (strcmp(l->label, intent) != 0)
+				continue;
+			h->score += l->contribution;
+			if (search_boost(r->arena, h,
+					 (struct search_boost){ "intent", l->because, l->contribution }) < 0)
+				return no_memory(r->err);
+			break;
+		}
+	}
+	return 0;
+}
 
-	return rc == 0 && pins ? rules_pin(&r->rules, c->live, &c->n_live) : rc;
+/* With boosts all candidates are loaded: one has its scores wherever it stands. */
+static int load_and_boost(struct run *r, enum collection kind, size_t wanted, struct candidates *c)
+{
+	int boosted = is_boosted(r, kind);
+	int rc = load_candidates(r, kind, boosted ? c->found.n : wanted, c);
+
+	if (rc < 0 || !boosted)
+		return rc;
+	return kind == COLLECTION_CASE ? boost_labels(r, c) : rules_place(&r->rules, c->live, &c->n_live);
 }
 
 static int show_hits(struct run *r, enum collection kind, const struct candidates *c, size_t wanted)
@@ -404,18 +447,18 @@ static int is_tied(const struct candidates *c, size_t wanted)
 	return c->live[wanted - 1].score == c->fused[c->found.n - 1].score;
 }
 
-static size_t candidates_at_first(const struct run *r, size_t wanted)
+static size_t candidates_at_first(const struct run *r, enum collection kind, size_t wanted)
 {
 	size_t k = CANDIDATES_PER_HIT * wanted;
 
-	if (!r->vector && !r->rules.n_pins)
+	if (!r->vector && !is_boosted(r, kind))
 		return wanted + SPARE_CANDIDATES;
 	return k < LEAST_CANDIDATES ? LEAST_CANDIDATES : k;
 }
 
 static int search_kind(struct run *r, enum collection kind)
 {
-	size_t wanted = r->q->offset + r->k, k = candidates_at_first(r, wanted);
+	size_t wanted = r->q->offset + r->k, k = candidates_at_first(r, kind, wanted);
 	size_t right = must_be_right(r, kind, wanted);
 	struct candidates c;
 	int rc;
@@ -423,7 +466,7 @@ static int search_kind(struct run *r, enum collection kind)
 	for (;;) {
 		rc = find_candidates(r, kind, k, right, &c);
 		if (rc == 0)
-			rc = load_and_pin(r, kind, wanted, &c);
+			rc = load_and_boost(r, kind, wanted, &c);
 		if (rc < 0)
 			return rc;
 		if (right && c.n_live < c.n_loaded) {
@@ -460,7 +503,7 @@ static int search_kinds(struct run *r)
 		if (r->bot && kinds[i] == COLLECTION_CONVERSATION)
 			warn(r, "conversations are not for a key of scope bot");
 		else if (has_source(r) || r->q->n_facets ||
-			 (kinds[i] == COLLECTION_DOCUMENT && r->rules.n_pins))
+			 (kinds[i] == COLLECTION_DOCUMENT && r->rules.n_placed))
 			rc = search_kind(r, kinds[i]);
 		if (rc < 0)
 			return rc;
@@ -483,6 +526,7 @@ int search_run(struct engine *g, struct embedder *m, const struct rights *r, con
 		.out = &result,
 		.rules = { .engine = g, .rights = r, .q = q, .arena = a, .err = e },
 	};
+	run.rules.bot = run.bot;
 	int rc = check_request(q, e);
 
 	if (rc < 0)

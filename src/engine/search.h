@@ -45,6 +45,18 @@ int search_by_vector_only(const struct search_weights *w);
 /* The warning of a search whose query has no vector since the embedder is not available. */
 #define SEARCH_NOT_EMBEDDED "the embedder is not available: words alone were searched"
 
+/* A document that has helped with the like: a boost, wherever it stands and whether found or not. */
+struct search_useful {
+	const char *id, *because;
+	double contribution;
+};
+
+/* Cases whose intent this is are boosted. */
+struct search_label {
+	const char *label, *because;
+	double contribution;
+};
+
 struct search_request {
 	struct text query;   /* analysed for words, embedded for the vector, unless these are given */
 	const float *vector; /* unit length, engine's dim */
@@ -58,10 +70,14 @@ struct search_request {
 	size_t k, offset;         /* per kind; k 0: 10 */
 	struct search_weights weights;
 	int no_highlight, exact;
-	double k1, b;                    /* of BM25; both 0: the index's own */
-	struct text text_for_highlights; /* when vector and terms were given; else the query */
-	const char *intent;              /* what rules by intent go by; NULL: not known */
-	const char *const *facets;       /* keys whose values are counted, of each kind */
+	double k1, b;                       /* of BM25; both 0: the index's own */
+	struct text text_for_highlights;    /* when vector and terms were given; else the query */
+	const char *intent;                 /* what rules by intent go by; NULL: not known */
+	const struct search_useful *useful; /* of documents */
+	size_t n_useful;
+	const struct search_label *labels; /* of cases */
+	size_t n_labels;
+	const char *const *facets; /* keys whose values are counted, of each kind */
 	size_t n_facets;
 };
 
@@ -103,6 +119,8 @@ struct search_result {
  */
 int search_run(struct engine *g, struct embedder *m, const struct rights *r, const struct search_request *q,
 	       struct arena *a, struct search_result *out, struct error *e);
+
+#define SEARCH_PIN "pin" /* the name of a pin's boost */
 
 /* Is the hit first because a rule says so? */
 int search_hit_pinned(const struct search_hit *h);

@@ -15,6 +15,9 @@
 int search_show_part(struct engine *g, struct arena *a, const struct term *terms, size_t n_terms,
 		     int highlight, struct search_hit *h, struct error *e);
 
+/* Puts a boost before those that the hit has; its score is the caller's to add. -1 without memory. */
+int search_boost(struct arena *a, struct search_hit *h, struct search_boost b);
+
 /* May a caller with nothing but scope `bot` have this case? If so *out is its body without what was written in it. */
 int search_redact_case(struct arena *a, json_t *body, json_t **out);
 

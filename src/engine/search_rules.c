@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "engine/rules.h"
+#include "engine/search_internal.h"
 
 #define LOOKED_FOR 200   /* candidates among which a pinned document is looked for under a `match` */
 #define LOOKUP_TERMS 32  /* words of it that it is looked for by */
@@ -183,8 +184,8 @@ static int is_hidden(const struct rule_effect *x, const char *id)
 
 static int is_pinned(const struct rule_effect *x, const char *id)
 {
-	for (size_t i = 0; i < x->n_pins; i++)
-		if (strcmp(x->pins[i].id, id) == 0)
+	for (size_t i = 0; i < x->n_placed; i++)
+		if (strcmp(x->placed[i].id, id) == 0)
 			return 1;
 	return 0;
 }
@@ -193,11 +194,12 @@ static int add_document(struct rule_effect *x, const struct rule_placement *p, c
 {
 	if (p->hide)
 		return map_put(x->hidden, id, strlen(id), NULL) ? 0 : rules_no_memory(x);
-	if (is_hidden(x, id) || is_pinned(x, id) || x->n_pins == PIN_MAX)
+	if (is_hidden(x, id) || is_pinned(x, id) || x->n_placed == PIN_MAX)
 		return 0;
-	struct rule_pin pin = { .id = arena_strdup(x->arena, id),
-				.because = arena_strdup(x->arena, p->because) };
-	x->pins[x->n_pins++] = pin;
+	struct rule_placed pin = { .id = arena_strdup(x->arena, id),
+				   .name = SEARCH_PIN,
+				   .because = arena_strdup(x->arena, p->because) };
+	x->placed[x->n_placed++] = pin;
 	return pin.id && pin.because ? 0 : rules_no_memory(x);
 }
 
@@ -225,9 +227,6 @@ static int place(struct rule_effect *x, const struct rules *rules, const struct 
 		x->hidden = NULL;
 		return rules_no_memory(x);
 	}
-	x->pins = arena_alloc(x->arena, (documents < PIN_MAX ? documents : PIN_MAX) * sizeof(*x->pins));
-	if (!x->pins)
-		return rules_no_memory(x);
 	for (int hide = 1; hide >= 0; hide--) {
 		for (size_t i = 0; i < rules->n_placements; i++) {
 			const struct rule_placement *p = &rules->placements[i];
@@ -235,6 +234,8 @@ static int place(struct rule_effect *x, const struct rules *rules, const struct 
 				rc = add_document(x, p, p->documents[d]);
 		}
 	}
+	for (size_t i = 0; i < x->n_placed; i++)
+		x->placed[i].contribution = PIN_STEP * (double)(x->n_placed - i);
 	return rc;
 }
 
@@ -258,19 +259,29 @@ static int add_placements(struct rule_effect *x, const struct rules *rules, cons
 	return rc;
 }
 
-int rules_apply(struct rule_effect *x, const struct term *terms, size_t n)
+/* How many documents are useful is not for a bot: it would count cases. */
+static void add_useful(struct rule_effect *x)
 {
-	const struct rules *rules;
+	for (size_t i = 0; i < x->q->n_useful; i++) {
+		const struct search_useful *u = &x->q->useful[i];
+		if (!is_hidden(x, u->id))
+			x->placed[x->n_placed++] = (struct rule_placed){
+				.id = u->id,
+				.name = "usefulness",
+				.because = x->bot ? "helped with cases like this" : u->because,
+				.contribution = u->contribution,
+			};
+	}
+}
+
+static int apply(struct rule_effect *x, const struct rules *rules)
+{
 	const struct token *tokens = NULL;
 	struct text text = said(x->q);
 	/* The words of a `match` alone are not what somebody asked. */
-	int asked = text.s || x->q->n_terms;
-	int rc = rules_take(x->engine, &rules, x->err);
+	int asked = text.s || x->q->n_terms, rc = 0;
+	size_t n = x->n_own;
 
-	x->terms = terms;
-	x->n_terms = x->n_own = n;
-	if (rc < 0 || !rules)
-		return rc;
 	if (!asked)
 		x->n_own = 0;
 	long n_tokens = text.s ? analyse_text(x->arena, text.s, text.n, &tokens) : 0;
@@ -281,7 +292,27 @@ int rules_apply(struct rule_effect *x, const struct term *terms, size_t n)
 	if (rc == 0 && rules->n_placements)
 		rc = add_placements(x, rules, tokens, (size_t)n_tokens);
 	x->n_own = n;
-	rules_give(x->engine, rules);
+	return rc;
+}
+
+int rules_apply(struct rule_effect *x, const struct term *terms, size_t n)
+{
+	const struct rules *rules;
+	int rc = rules_take(x->engine, &rules, x->err);
+
+	x->terms = terms;
+	x->n_terms = x->n_own = n;
+	if (rc < 0 || (!rules && !x->q->n_useful))
+		return rc;
+	x->placed = arena_alloc(x->arena, (PIN_MAX + x->q->n_useful) * sizeof(*x->placed));
+	if (!x->placed)
+		rc = rules_no_memory(x);
+	if (rc == 0 && rules)
+		rc = apply(x, rules);
+	if (rules)
+		rules_give(x->engine, rules);
+	if (rc == 0)
+		add_useful(x);
 	return rc;
 }
 
@@ -291,21 +322,6 @@ int rules_hide(const struct rule_effect *x, enum collection kind, const char *id
 }
 
 /* --- pins: into the list ------------------------------------------------------------------------------ */
-
-/* Puts a boost before those that the hit has. */
-static int boost(struct rule_effect *x, struct search_hit *h, struct search_boost b)
-{
-	struct search_boost *list = arena_alloc(x->arena, (h->n_boosts + 1) * sizeof(*list));
-
-	if (!list)
-		return rules_no_memory(x);
-	list[0] = b;
-	if (h->n_boosts)
-		memcpy(list + 1, h->boosts, h->n_boosts * sizeof(*list));
-	h->boosts = list;
-	h->n_boosts++;
-	return 0;
-}
 
 /*
  * Is it among what `match` allows? The index does not say it of one document,
@@ -350,7 +366,7 @@ static int matches(struct rule_effect *x, const struct record *r, int *out)
 	return rc;
 }
 
-static int look_up(struct rule_effect *x, struct rule_pin *p)
+static int look_up(struct rule_effect *x, struct rule_placed *p)
 {
 	struct record *r = &p->record;
 	struct error missing;
@@ -380,10 +396,10 @@ static struct search_hit *find_hit(struct search_hit *live, size_t n, const char
 	return NULL;
 }
 
-int rules_pin(struct rule_effect *x, struct search_hit *live, size_t *n)
+int rules_place(struct rule_effect *x, struct search_hit *live, size_t *n)
 {
-	for (size_t i = 0; i < x->n_pins; i++) {
-		struct rule_pin *p = &x->pins[i];
+	for (size_t i = 0; i < x->n_placed; i++) {
+		struct rule_placed *p = &x->placed[i];
 		struct search_hit *h = find_hit(live, *n, p->id);
 		int rc = h || p->looked_up ? 0 : look_up(x, p);
 		if (rc < 0)
@@ -396,10 +412,10 @@ int rules_pin(struct rule_effect *x, struct search_hit *live, size_t *n)
 						  .record = p->record,
 						  .raw = { .title = NAN, .whole = NAN, .chunk = NAN } };
 		}
-		struct search_boost b = { "pin", p->because, PIN_STEP * (double)(x->n_pins - i) };
+		struct search_boost b = { p->name, p->because, p->contribution };
 		h->score += b.contribution;
-		if ((rc = boost(x, h, b)) < 0)
-			return rc;
+		if ((rc = search_boost(x->arena, h, b)) < 0)
+			return rules_no_memory(x);
 	}
 	return 0;
 }
@@ -426,7 +442,9 @@ static int explain(struct rule_effect *x, const struct rule_added *added, const 
 	if (!(part > 0))
 		return 0;
 	h->words -= part;
-	return boost(x, h, (struct search_boost){ SYNONYM, added->because, part });
+	return search_boost(x->arena, h, (struct search_boost){ SYNONYM, added->because, part }) < 0
+		       ? rules_no_memory(x)
+		       : 0;
 }
 
 int rules_explain(struct rule_effect *x, enum collection kind, struct search_hit *hits, size_t n)

@@ -1,10 +1,10 @@
 /*
- * search_rules.h: what a knowledge manager's rules do to one search. Internal
- * to search*.c.
+ * search_rules.h: what a knowledge manager's rules, and what was learned, do to
+ * one search. Internal to search*.c.
  *
  *	rules_apply     before candidates are asked for: terms that synonyms add, which documents are pinned, which hidden
  *	rules_hide      for each candidate
- *	rules_pin       once candidates are loaded: pinned ones are boosted, and fetched where no source found them
+ *	rules_place     once candidates are loaded: pinned and useful ones are boosted, and fetched where no source found them
  *	rules_explain   for the hits that are shown: how much of the words' score came by synonyms
  *
  * Synonyms are of words: a term that is added has SYNONYM_WEIGHT times the
@@ -18,6 +18,9 @@
  * `match`. Contributions of pins are multiples of PIN_STEP, which is more than
  * all else can give, so that they come first, in the order of rules and lists,
  * and order by score holds.
+ *
+ * A useful document (search.h) is placed in the same way, with the contribution
+ * that the request gives it.
  */
 #ifndef READBACK_ENGINE_SEARCH_RULES_H
 #define READBACK_ENGINE_SEARCH_RULES_H
@@ -27,7 +30,7 @@
 #define SYNONYM_WEIGHT .6f
 #define SYNONYM_MAX_TERMS 64 /* added to one query */
 #define SYNONYM_MAX_REASONS 8
-#define PIN_STEP 2.0
+#define PIN_STEP 4.0
 #define PIN_MAX 100 /* of one search */
 
 /* The terms that one word or phrase of the query brought. */
@@ -37,25 +40,27 @@ struct rule_added {
 	const char *because;
 };
 
-struct rule_pin {
-	const char *id, *because;
+struct rule_placed {
+	const char *id, *name, *because; /* name of the boost */
+	double contribution;
 	int looked_up, allowed; /* when no source found it */
 	struct record record;
 };
 
-/* Set the first five, then call rules_apply(). What it fills in is the arena's. */
+/* Set the first six, then call rules_apply(). What it fills in is the arena's. */
 struct rule_effect {
 	struct engine *engine;
 	const struct rights *rights; /* NULL: sees all */
 	const struct search_request *q;
 	struct arena *arena;
 	struct error *err;
+	int bot;                  /* a caller of scope bot and no more */
 	const struct term *terms; /* of the query, and behind them those that were added */
 	size_t n_terms, n_own;
 	struct rule_added added[SYNONYM_MAX_REASONS];
 	size_t n_added;
-	struct rule_pin *pins;
-	size_t n_pins;
+	struct rule_placed *placed; /* pins, then useful documents */
+	size_t n_placed;
 	struct map *hidden; /* ids; NULL: none */
 };
 
@@ -64,8 +69,8 @@ int rules_apply(struct rule_effect *x, const struct term *terms, size_t n);
 
 int rules_hide(const struct rule_effect *x, enum collection kind, const char *id);
 
-/* live[*n] has room for n_pins more. */
-int rules_pin(struct rule_effect *x, struct search_hit *live, size_t *n);
+/* live[*n] has room for n_placed more. */
+int rules_place(struct rule_effect *x, struct search_hit *live, size_t *n);
 
 int rules_explain(struct rule_effect *x, enum collection kind, struct search_hit *hits, size_t n);
 

@@ -51,6 +51,9 @@ static void free_model(enum learned_kind kind, void *model)
 	case LEARNED_ADAPTER:
 		adapter_free(model);
 		break;
+	case LEARNED_USEFULNESS:
+		usefulness_free(model);
+		break;
 	default:
 		free(model);
 	}
@@ -76,6 +79,9 @@ static void hand_out(struct held *h, struct learned *out)
 		break;
 	case LEARNED_ADAPTER:
 		out->adapter = h->model;
+		break;
+	case LEARNED_USEFULNESS:
+		out->usefulness = h->model;
 		break;
 	default:
 		out->answering = h->model;
@@ -104,7 +110,7 @@ void learner_give(struct learner *l, const struct learned *x)
 	pthread_mutex_unlock(&l->lock);
 }
 
-static const char letters[LEARNED_KINDS] = { 'm', 'a', 'd' }; /* what versions begin with */
+static const char letters[LEARNED_KINDS] = { 'm', 'a', 'd', 'u' }; /* what versions begin with */
 
 /* Takes `model`, and `facts` with it; NULL: from now on none is in force. */
 static int put_in_force(struct learner *l, enum learned_kind kind, void *model, uint64_t seq, json_t *facts)
@@ -137,9 +143,10 @@ static json_t *known(json_t *facts)
 json_t *learner_facts(struct learner *l)
 {
 	pthread_mutex_lock(&l->lock);
-	json_t *j = json_pack("{s:o, s:o, s:o}", "intent", known(l->facts[LEARNED_INTENT]), "adapter",
+	json_t *j = json_pack("{s:o, s:o, s:o, s:o}", "intent", known(l->facts[LEARNED_INTENT]), "adapter",
 			      known(l->facts[LEARNED_ADAPTER]), "answering",
-			      known(l->facts[LEARNED_ANSWERING]));
+			      known(l->facts[LEARNED_ANSWERING]), "usefulness",
+			      known(l->facts[LEARNED_USEFULNESS]));
 	pthread_mutex_unlock(&l->lock);
 	return j;
 }
@@ -217,6 +224,17 @@ static int train_answering(struct learner *l, struct arena *a, uint64_t seq, str
 	return put_in_force(l, LEARNED_ANSWERING, kept, seq, answering_json(kept)) < 0 ? no_memory(e) : 1;
 }
 
+static int train_usefulness(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+{
+	struct usefulness *made = NULL;
+	int rc = usefulness_read(l->engine, &made, e);
+
+	(void)a;
+	if (rc < 0)
+		return rc;
+	return put_in_force(l, LEARNED_USEFULNESS, made, seq, usefulness_facts(made)) < 0 ? no_memory(e) : 1;
+}
+
 static const struct {
 	enum record_kind counted; /* what training is due by */
 	uint64_t least, step;     /* records at first, and more from time to time; step 0: by GROWTH */
@@ -224,6 +242,7 @@ static const struct {
 } trainings[LEARNED_KINDS] = {
 	[LEARNED_INTENT] = { RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
 	[LEARNED_ADAPTER] = { RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
+	[LEARNED_USEFULNESS] = { RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
 	[LEARNED_ANSWERING] = { RECORD_RESOLUTION, ANSWERING_LEAST, 10, train_answering },
 };
 

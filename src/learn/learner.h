@@ -6,8 +6,9 @@
  * What is learned, each on its own: the intent model (intent_model.h), due with
  * INTENT_LEAST_LESSONS examples and then with each twentieth part more; and the
  * query adapter (adapter.h), due likewise by cases, and in force only while it
- * is worth having (adapter_fit.h); and when to answer (answering.h), due with
- * each ten resolutions more. Any thread.
+ * is worth having (adapter_fit.h); when to answer (answering.h), due with each
+ * ten resolutions more; and which documents help (usefulness.h), due like the
+ * adapter. Any thread.
  */
 #ifndef READBACK_LEARN_LEARNER_H
 #define READBACK_LEARN_LEARNER_H
@@ -16,10 +17,11 @@
 #include "learn/adapter.h"
 #include "learn/answering.h"
 #include "learn/intent_model.h"
+#include "learn/usefulness.h"
 
 struct learner;
 
-enum learned_kind { LEARNED_INTENT, LEARNED_ADAPTER, LEARNED_ANSWERING, LEARNED_KINDS };
+enum learned_kind { LEARNED_INTENT, LEARNED_ADAPTER, LEARNED_ANSWERING, LEARNED_USEFULNESS, LEARNED_KINDS };
 
 struct learner_options {
 	int background; /* a thread looks now and then whether training is due; else learner_train() alone trains */
@@ -35,6 +37,7 @@ struct learned {
 	const struct intent_model *intent;
 	const struct adapter *adapter;
 	const struct answering *answering;
+	const struct usefulness *usefulness;
 	const char *version[LEARNED_KINDS]; /* NULL likewise; valid until it is given back */
 	struct held *held[LEARNED_KINDS];   /* the learner's */
 };
@@ -51,7 +54,7 @@ void learner_give(struct learner *l, const struct learned *x);
 int learner_train(struct learner *l, int only_if_due, struct error *e);
 
 /*
- * {"intent":{…}|null,"adapter":{…}|null,"answering":{…}|null}: what the last training of each came
+ * {"intent":{…}|null,"adapter":…,"answering":…,"usefulness":…}: what the last training of each came
  * to: the model's facts, or why there is none. New reference; NULL without memory.
  */
 json_t *learner_facts(struct learner *l);

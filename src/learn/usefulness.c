@@ -1,0 +1,275 @@
+#include "learn/usefulness.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/map.h"
+#include "engine/each.h"
+#include "learn/intent.h"
+
+#define MOST_CASES 20000
+#define MOST_PROPENSITY 2.0
+#define DAY_MS 86400e3
+
+/* A document, for one intent or, in a list of its own, for all. */
+struct helper {
+	const char *id;
+	double helped, share;
+	size_t count;
+};
+
+struct helpers {
+	const char *label; /* NULL: of all cases */
+	double cases;      /* their weights */
+	size_t count;
+	struct map *places; /* id -> place + 1; only while it is made */
+	struct helper *list;
+	size_t n, cap;
+};
+
+struct usefulness {
+	struct arena *arena;
+	struct map *labels; /* label -> place + 1 */
+	struct helpers **by_label;
+	size_t n_labels, cap_labels, n_cases;
+	struct helpers all;
+	int64_t newest;
+};
+
+/* --- counting --------------------------------------------------------------------------------------------- */
+
+/* Room in the arena for one more; what was there is copied. */
+static int more_room(struct arena *a, void *list, size_t elem, size_t n, size_t *cap)
+{
+	void **at = list;
+
+	if (n < *cap)
+		return 0;
+	size_t bigger = *cap ? 2 * *cap : 8;
+	void *fresh = arena_alloc(a, bigger * elem);
+	if (!fresh)
+		return -1;
+	if (n)
+		memcpy(fresh, *at, n * elem);
+	*at = fresh;
+	*cap = bigger;
+	return 0;
+}
+
+static int count_document(struct arena *a, struct helpers *h, const char *id, double weight)
+{
+	uint64_t *place = map_put(h->places, id, strlen(id), NULL);
+
+	if (!place)
+		return -1;
+	if (!*place) {
+		if (more_room(a, &h->list, sizeof(*h->list), h->n, &h->cap) < 0)
+			return -1;
+		h->list[h->n] = (struct helper){ .id = arena_strdup(a, id) };
+		if (!h->list[h->n].id)
+			return -1;
+		*place = ++h->n;
+	}
+	h->list[*place - 1].helped += weight;
+	h->list[*place - 1].count++;
+	return 0;
+}
+
+static struct helpers *of_label(struct usefulness *u, const char *label)
+{
+	uint64_t *place = map_put(u->labels, label, strlen(label), NULL);
+
+	if (!place)
+		return NULL;
+	if (*place)
+		return u->by_label[*place - 1];
+	struct helpers *h = arena_alloc(u->arena, sizeof(*h));
+	if (!h || more_room(u->arena, &u->by_label, sizeof(h), u->n_labels, &u->cap_labels) < 0)
+		return NULL;
+	*h = (struct helpers){ .label = arena_strdup(u->arena, label), .places = map_new() };
+	u->by_label[u->n_labels] = h;
+	*place = ++u->n_labels;
+	return h->label && h->places ? h : NULL;
+}
+
+static double propensity(const json_t *ranks, size_t i)
+{
+	double rank = (double)json_integer_value(json_array_get(ranks, i));
+
+	return rank > 1 ? fmin(sqrt(rank), MOST_PROPENSITY) : 1;
+}
+
+static double age_weight(struct usefulness *u, const json_t *body)
+{
+	const json_t *at = json_object_get(body, "resolved_at");
+	int64_t ms;
+
+	if (!json_is_string(at) || time_parse(json_string_value(at), json_string_length(at), &ms) < 0)
+		return 1;
+	if (u->n_cases == 0 || ms > u->newest)
+		u->newest = ms;
+	return exp2(-(double)(u->newest - ms) / DAY_MS / USEFULNESS_HALF_LIFE_DAYS);
+}
+
+/* The newest first; 1 when there are enough. */
+static int read_case(void *arg, struct arena *a, const struct record *r, struct error *e)
+{
+	struct usefulness *u = arg;
+	const json_t *used = json_object_get(r->body, "documents"), *acl = json_object_get(r->body, "acl");
+	const json_t *ranks = json_object_get(r->body, "ranks");
+	const char *label = json_string_value(json_object_get(r->body, "intent"));
+	const char *outcome = json_string_value(json_object_get(r->body, "outcome"));
+
+	(void)a;
+	if (json_array_size(used) == 0 || !label || !outcome || strcmp(outcome, "resolved") != 0 ||
+	    (acl && !json_is_null(acl)))
+		return 0;
+	double weight = age_weight(u, r->body);
+	struct helpers *h = of_label(u, label);
+	int bad = !h;
+	for (size_t i = 0; !bad && i < json_array_size(used); i++) {
+		const char *id = json_string_value(json_array_get(used, i));
+		double w = weight * propensity(ranks, i);
+		bad = id && (count_document(u->arena, h, id, w) < 0 ||
+			     count_document(u->arena, &u->all, id, w) < 0);
+	}
+	if (bad)
+		return no_memory(e);
+	h->cases += weight;
+	h->count++;
+	u->all.cases += weight;
+	return ++u->n_cases == MOST_CASES;
+}
+
+static void set_shares(struct usefulness *u)
+{
+	for (size_t l = 0; l < u->n_labels; l++) {
+		struct helpers *h = u->by_label[l];
+		for (size_t i = 0; i < h->n; i++) {
+			struct helper *x = &h->list[i];
+			const uint64_t *place = map_get(u->all.places, x->id, strlen(x->id));
+			double prior = place ? u->all.list[*place - 1].helped / u->all.cases : 0;
+			x->share = fmin(1, (x->helped + USEFULNESS_PRIOR * fmin(1, prior)) /
+						   (h->cases + USEFULNESS_PRIOR));
+		}
+	}
+}
+
+static void free_places(struct helpers *h)
+{
+	map_free(h->places);
+	h->places = NULL;
+}
+
+int usefulness_read(struct engine *g, struct usefulness **out, struct error *e)
+{
+	const struct scan s = { .kind = RECORD_CASE, .newest_first = 1 };
+	struct usefulness *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return no_memory(e);
+	u->arena = arena_new(16 << 10);
+	u->labels = map_new();
+	u->all.places = map_new();
+	int rc = u->arena && u->labels && u->all.places ? engine_each(g, &s, read_case, u, e) : no_memory(e);
+	if (rc >= 0)
+		set_shares(u);
+	for (size_t i = 0; i < u->n_labels; i++)
+		free_places(u->by_label[i]);
+	free_places(&u->all);
+	if (rc >= 0 && u->n_cases < USEFULNESS_LEAST)
+		rc = error_set(
+			e, ERR_NOT_READY, NULL,
+			"%zu resolved cases that name the article they used are too few to count: %d are wanted",
+			u->n_cases, USEFULNESS_LEAST);
+	if (rc < 0) {
+		usefulness_free(u);
+		return rc;
+	}
+	*out = u;
+	return 0;
+}
+
+void usefulness_free(struct usefulness *u)
+{
+	if (!u)
+		return;
+	map_free(u->labels);
+	arena_free(u->arena);
+	free(u);
+}
+
+/* --- asking ----------------------------------------------------------------------------------------------- */
+
+struct expectation {
+	struct arena *arena;
+	struct expected_document *list;
+	double *most; /* what its label gave */
+	size_t n, cap;
+};
+
+static int add(struct expectation *x, const struct helpers *h, const struct helper *d, double confidence)
+{
+	double share = confidence * d->share;
+	size_t i = 0;
+
+	while (i < x->n && strcmp(x->list[i].id, d->id) != 0)
+		i++;
+	if (i == x->n) {
+		size_t cap = x->cap;
+		if (more_room(x->arena, &x->list, sizeof(*x->list), x->n, &cap) < 0 ||
+		    more_room(x->arena, &x->most, sizeof(*x->most), x->n, &x->cap) < 0)
+			return -1;
+		x->list[x->n] = (struct expected_document){ .id = arena_strdup(x->arena, d->id) };
+		x->most[x->n] = 0;
+		if (!x->list[x->n++].id)
+			return -1;
+	}
+	struct expected_document *e = &x->list[i];
+	e->share += share;
+	if (share <= x->most[i])
+		return 0;
+	x->most[i] = share;
+	e->helped = d->count;
+	e->of = h->count;
+	e->label = arena_strdup(x->arena, h->label);
+	return e->label ? 0 : -1;
+}
+
+static int likelier(const void *x, const void *y)
+{
+	const struct expected_document *a = x, *b = y;
+
+	if (a->share != b->share)
+		return a->share > b->share ? -1 : 1;
+	return strcmp(a->id, b->id);
+}
+
+int usefulness_expect(const struct usefulness *u, struct arena *a, const struct intent *in,
+		      struct expected_document **out, size_t *n)
+{
+	struct expectation x = { .arena = a };
+
+	for (size_t c = 0; c < in->n; c++) {
+		const char *label = in->candidates[c].label;
+		const uint64_t *place = map_get(u->labels, label, strlen(label));
+		const struct helpers *h = place ? u->by_label[*place - 1] : NULL;
+		for (size_t i = 0; h && i < h->n; i++)
+			if (add(&x, h, &h->list[i], in->candidates[c].confidence) < 0)
+				return -1;
+	}
+	if (x.n > 1)
+		qsort(x.list, x.n, sizeof(*x.list), likelier);
+	*out = x.list;
+	*n = x.n < USEFULNESS_MOST ? x.n : USEFULNESS_MOST;
+	return 0;
+}
+
+json_t *usefulness_facts(const struct usefulness *u)
+{
+	return json_pack("{s:I, s:I, s:I}", "cases", (json_int_t)u->n_cases, "labels",
+			 (json_int_t)u->n_labels, "documents", (json_int_t)u->all.n);
+}
