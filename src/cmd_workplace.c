@@ -40,12 +40,13 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 		return rc;
 	w->desk = (struct desk){ .engine = w->engine, .embedder = w->embedder };
 	control_secret(w->control, w->desk.secret);
-	if (!o->read_only) {
-		struct learner_options learning = { .background = o->with_jobs,
-						    .target = o->target_precision };
-		if ((rc = learner_open(w->engine, &learning, &w->desk.learner, e)) < 0)
-			return rc;
-	}
+	struct learner_options learning = { .background = o->with_jobs,
+					    .read_only = o->read_only,
+					    .folder = arena_printf(w->arena, "%s/models", engine.folder),
+					    .target = o->target_precision };
+	rc = learning.folder ? learner_open(w->engine, &learning, &w->desk.learner, e) : no_memory(e);
+	if (rc < 0)
+		return rc;
 	if (o->with_jobs) {
 		const char *folder = arena_printf(w->arena, "%s/jobs", engine.folder);
 		rc = folder ? jobs_open(&w->desk, folder, &w->jobs, e) : no_memory(e);

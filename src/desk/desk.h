@@ -70,6 +70,12 @@ int resolution_show(struct desk *d, const struct call *c, const json_t *result, 
 int return_act(struct desk *d, const struct call *c, const char *handoff, json_t *body, json_t **result);
 int return_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
 
+/* model.c: what was trained. `type` may be nothing: all. */
+int model_list(struct desk *d, const struct call *c, struct text type, json_t **out);
+int model_get(struct desk *d, const struct call *c, const char *id, json_t **out);
+int model_activate_act(struct desk *d, const struct call *c, const char *id, json_t **result);
+int model_activate_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
+
 /*
  * One line of a conversations file: conversation, turns, handoff and
  * resolution as one event. *status: 1 imported, 0 unchanged (the same line

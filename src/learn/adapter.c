@@ -8,6 +8,7 @@
 #include "index/distance.h"
 #include "index/parts.h"
 #include "learn/linear_internal.h"
+#include "learn/packed.h"
 
 #define PENALTY .03
 #define STEPS 150
@@ -342,4 +343,37 @@ int adapter_ranks(const struct adapter *a, const struct adapter_lessons *l, cons
 	}
 	arena_free(arena);
 	return rc;
+}
+
+/* --- as bytes ------------------------------------------------------------------------------------------ */
+
+/* One part: [dim][dim] floats. */
+int adapter_pack(const struct adapter *a, struct arena *arena, struct packed *out)
+{
+	size_t row = a->dim * sizeof(float);
+	char *p = arena_alloc(arena, a->dim * row);
+	struct packed x = { .head = json_keep(arena, json_pack("{s:I}", "dim", (json_int_t)a->dim)), .n = 1 };
+
+	if (!p || !x.head)
+		return -1;
+	for (size_t i = 0; i < a->dim; i++)
+		memcpy(p + i * row, a->a + i * a->stride, row);
+	x.parts[0] = (struct file_part){ p, a->dim * row };
+	*out = x;
+	return 0;
+}
+
+int adapter_unpack(const struct packed *p, struct adapter **out, struct error *e)
+{
+	size_t dim = (size_t)json_integer_value(json_object_get(p->head, "dim")), row = dim * sizeof(float);
+	const void *from;
+	int rc = packed_part(p, 0, dim * row, &from, e);
+	struct adapter *a = rc == 0 ? adapter_new(dim) : NULL;
+
+	if (rc < 0 || !a)
+		return rc < 0 ? rc : no_memory(e);
+	for (size_t i = 0; i < dim; i++)
+		memcpy(a->a + i * a->stride, (const char *)from + i * row, row);
+	*out = a;
+	return 0;
 }

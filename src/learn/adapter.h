@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 
 struct arena;
+struct packed;
 struct adapter; /* float A[dim][dim] */
 
 /* A document, scored as the index does it (index/parts.h). */
@@ -50,6 +51,11 @@ struct adapter_options {
 int adapter_train(const struct adapter_lessons *l, const struct adapter_options *o, struct adapter **out,
 		  struct error *e);
 void adapter_free(struct adapter *a); /* NULL is fine */
+/* As the bytes of a file (packed.h). -1 without memory. */
+int adapter_pack(const struct adapter *a, struct arena *arena, struct packed *out);
+/* ERR_CORRUPT for what adapter_pack() did not make. */
+int adapter_unpack(const struct packed *p, struct adapter **out, struct error *e);
+
 size_t adapter_dim(const struct adapter *a);
 
 /* q' of a query; the arena's. NULL without memory. */

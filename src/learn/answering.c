@@ -5,6 +5,7 @@
 
 #include "learn/intent.h"
 #include "learn/linear.h"
+#include "learn/packed.h"
 
 #define L2 1e-3
 #define RATE 1.0
@@ -171,4 +172,43 @@ int answering_learn(const struct outcome_seen *list, size_t n, double target, st
 	}
 	free(r);
 	return rc;
+}
+
+/* --- as bytes ------------------------------------------------------------------------------------------ */
+
+int answering_pack(const struct answering *a, struct arena *arena, struct packed *out)
+{
+	json_t *weights = json_array();
+
+	for (int i = 0; weights && i < SEEN; i++)
+		if (json_array_append_new(weights, json_real(a->weight[i])) < 0) {
+			json_decref(weights);
+			return -1;
+		}
+	*out = (struct packed){ .head = json_keep(arena,
+						  json_pack("{s:o, s:f, s:f, s:I, s:f, s:f}", "weights",
+							    weights, "bias", a->bias, "threshold",
+							    a->threshold, "outcomes", (json_int_t)a->outcomes,
+							    "precision", a->precision, "share", a->share)) };
+	return out->head ? 0 : -1;
+}
+
+int answering_unpack(const struct packed *p, struct answering **out, struct error *e)
+{
+	struct answering a = { 0 };
+	json_int_t outcomes;
+	json_t *weights;
+
+	if (json_unpack(p->head, "{s:o, s:F, s:F, s:I, s:F, s:F}", "weights", &weights, "bias", &a.bias,
+			"threshold", &a.threshold, "outcomes", &outcomes, "precision", &a.precision, "share",
+			&a.share) < 0 ||
+	    json_array_size(weights) != SEEN || outcomes <= 0)
+		return error_set(e, ERR_CORRUPT, NULL, "the head of a model of answers lacks something");
+	for (size_t i = 0; i < SEEN; i++)
+		a.weight[i] = json_number_value(json_array_get(weights, i));
+	a.outcomes = (size_t)outcomes;
+	if (!(*out = malloc(sizeof(a))))
+		return no_memory(e);
+	**out = a;
+	return 0;
 }

@@ -20,7 +20,9 @@
 #include "base/error.h"
 #include "base/json.h"
 
+struct arena;
 struct intent;
+struct packed;
 
 #define ANSWERING_WINDOW 500
 #define ANSWERING_MOST 2000 /* outcomes that the confidence is learned from: the latest */
@@ -56,6 +58,11 @@ struct answering {
 /* `list` is in the order of time. Fewer than ANSWERING_LEAST: *out says that nothing is learned. */
 int answering_learn(const struct outcome_seen *list, size_t n, double target, struct answering *out,
 		    struct error *e);
+
+/* As the bytes of a file (packed.h). -1 without memory. */
+int answering_pack(const struct answering *a, struct arena *arena, struct packed *out);
+/* Malloc'ed. ERR_CORRUPT for what answering_pack() did not make. */
+int answering_unpack(const struct packed *p, struct answering **out, struct error *e);
 
 /* 0 … 1. Something must have been learned. */
 double answering_confidence(const struct answering *a, const struct seen *s);

@@ -233,6 +233,21 @@ static void choose_blend(struct intent_model *m, const struct trial *list, size_
 	m->knn_accuracy = n ? (double)right / (double)n : 0;
 }
 
+/* Of the lessons that were there when the model in force was trained. */
+static void look_back(const struct fit *f, struct intent_model *m, const struct trial *list, float *p)
+{
+	size_t n = 0, right = 0;
+
+	for (size_t i = 0; i < f->n_held; i++) {
+		if (!list[i].known || f->lessons->list[f->held[i]].seq > f->o->before)
+			continue;
+		intent_blend(&m->blend, list[i].knn, &list[i].said, m->n_labels, p);
+		right += intent_first(p, m->n_labels) == list[i].label;
+		n++;
+	}
+	m->before = (struct intent_held){ n, n ? (double)right / (double)n : 0 };
+}
+
 /* --- the scope --------------------------------------------------------------------------------------------- */
 
 static void moments(const double *v, size_t n, double *mean, double *deviation)
@@ -288,6 +303,7 @@ int intent_calibrate(struct fit *f, struct intent_model *m, struct error *e)
 	if (!list || !p)
 		return no_memory(e);
 	choose_blend(m, list, f->n_held, p);
+	look_back(f, m, list, p);
 	if (find_scope(f, m, list, f->n_held) < 0)
 		return no_memory(e);
 	if (f->n_held >= LEAST_HELD && m->dim)

@@ -9,6 +9,10 @@
 
 #define FLOOR 1e-6 /* of a probability that is multiplied */
 
+#define LEAST_COMPARED 30
+#define SURELY 2.33     /* standard errors: one side, 1 in 100 */
+#define LEAST_LOSS .005 /* of accuracy: less is not worth an alarm */
+
 void intent_model_free(struct intent_model *m)
 {
 	if (!m)
@@ -183,6 +187,30 @@ int intent_model_ask(const struct intent_model *m, struct arena *a, const float 
 	said.out_of_scope = intent_out_of_scope(&m->scope, o.energy, votes->top);
 	*out = said;
 	return 0;
+}
+
+struct intent_held intent_model_held(const struct intent_model *m)
+{
+	return (struct intent_held){ m->held_out, m->held_out_accuracy };
+}
+
+struct intent_held intent_model_held_before(const struct intent_model *m)
+{
+	return m->before;
+}
+
+static double variance(struct intent_held h)
+{
+	return h.accuracy * (1 - h.accuracy) / (double)h.n;
+}
+
+int intent_model_is_worse(const struct intent_model *now, const struct intent_model *fresh)
+{
+	struct intent_held was = intent_model_held(now), is = fresh->before;
+
+	if (was.n < LEAST_COMPARED || is.n < LEAST_COMPARED)
+		return 0;
+	return was.accuracy - is.accuracy > SURELY * sqrt(variance(was) + variance(is)) + LEAST_LOSS;
 }
 
 json_t *intent_model_facts(const struct intent_model *m)

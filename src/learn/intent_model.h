@@ -22,6 +22,7 @@
 
 struct arena;
 struct intent_model;
+struct packed;
 
 /* An example to learn from. */
 struct lesson {
@@ -29,6 +30,7 @@ struct lesson {
 	const float *vector; /* [dim], unit length; NULL: none, and then no lesson has one */
 	uint32_t label;      /* below n_labels */
 	float weight;        /* 1: counts once */
+	uint64_t seq;        /* of the event that it came with */
 };
 
 struct lessons {
@@ -43,8 +45,26 @@ struct lessons {
 
 struct intent_training {
 	uint64_t seed;
+	uint64_t before;          /* mark of the model that is in force; 0: none */
 	const volatile int *stop; /* may be NULL */
 };
+
+/* What trial models got right of lessons that they had not seen. */
+struct intent_held {
+	size_t n;
+	double accuracy;
+};
+
+/* Of all lessons held out; and of those that were there at `before`, which its own trial had not seen either. */
+struct intent_held intent_model_held(const struct intent_model *m);
+struct intent_held intent_model_held_before(const struct intent_model *m);
+
+/*
+ * Is a new model worse than the one in force, at 99 %, on the lessons that both
+ * have held out? By the normal approximation to two shares; with fewer than 30
+ * lessons nothing is.
+ */
+int intent_model_is_worse(const struct intent_model *now, const struct intent_model *fresh);
 
 /*
  * ERR_NOT_READY, and the message says what is missing: fewer than two labels
@@ -76,6 +96,11 @@ struct intent_opinion {
 /* `vector` is NULL for a model without vectors, and only then. -1 without memory. */
 int intent_model_ask(const struct intent_model *m, struct arena *a, const float *vector, struct text text,
 		     const struct intent_votes *votes, struct intent_opinion *out);
+
+/* As the bytes of a file (packed.h), which may point into the model. -1 without memory. */
+int intent_model_pack(const struct intent_model *m, struct arena *a, struct packed *out);
+/* ERR_CORRUPT for what intent_model_pack() did not make. */
+int intent_model_unpack(const struct packed *p, struct intent_model **out, struct error *e);
 
 /* How it was chosen, for the list of models: {"lessons","labels","features","blend","temperature","holdout":{…}}. */
 json_t *intent_model_facts(const struct intent_model *m);

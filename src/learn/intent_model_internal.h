@@ -37,6 +37,7 @@ struct intent_model {
 	struct vocabulary words;
 	struct blend blend;
 	struct scope scope;
+	struct intent_held before; /* not kept with the model */
 	size_t held_out;
 	double held_out_accuracy, held_out_loss, knn_accuracy; /* on the lessons held out; 0 without any */
 };

@@ -3,13 +3,16 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "learn/adapter_fit.h"
+#include "learn/learned.h"
 #include "learn/lessons.h"
+#include "learn/models.h"
 
 #define LOOK_SECONDS 5
 #define GROWTH 20 /* training is due with each so many-th part more */
@@ -19,6 +22,7 @@
 struct held {
 	enum learned_kind kind;
 	void *model;
+	uint64_t mark; /* the last event that it was trained on */
 	char version[24];
 	unsigned users; /* the learner itself is one while it is in force */
 };
@@ -26,7 +30,8 @@ struct held {
 struct learner {
 	struct engine *engine;
 	struct learner_options o;
-	pthread_mutex_t training;           /* one at a time */
+	struct models *models;              /* NULL: nothing is kept */
+	pthread_mutex_t training;           /* one at a time; also of `models` */
 	uint64_t trained_on[LEARNED_KINDS]; /* records, at the last try; guarded by `training` */
 
 	pthread_mutex_t lock; /* all below */
@@ -42,29 +47,12 @@ struct learner {
 
 /* --- what is in force ------------------------------------------------------------------------------------ */
 
-static void free_model(enum learned_kind kind, void *model)
-{
-	switch (kind) {
-	case LEARNED_INTENT:
-		intent_model_free(model);
-		break;
-	case LEARNED_ADAPTER:
-		adapter_free(model);
-		break;
-	case LEARNED_USEFULNESS:
-		usefulness_free(model);
-		break;
-	default:
-		free(model);
-	}
-}
-
 /* With the lock. */
 static void release(struct held *h)
 {
 	if (!h || --h->users > 0)
 		return;
-	free_model(h->kind, h->model);
+	learned_types[h->kind].free(h->model);
 	free(h);
 }
 
@@ -110,21 +98,20 @@ void learner_give(struct learner *l, const struct learned *x)
 	pthread_mutex_unlock(&l->lock);
 }
 
-static const char letters[LEARNED_KINDS] = { 'm', 'a', 'd', 'u' }; /* what versions begin with */
-
 /* Takes `model`, and `facts` with it; NULL: from now on none is in force. */
-static int put_in_force(struct learner *l, enum learned_kind kind, void *model, uint64_t seq, json_t *facts)
+static int put_in_force(struct learner *l, enum learned_kind kind, const char *version, uint64_t mark,
+			void *model, json_t *facts)
 {
 	struct held *h = model ? calloc(1, sizeof(*h)) : NULL;
 
 	if (model && !h) {
-		free_model(kind, model);
+		learned_types[kind].free(model);
 		json_decref(facts);
 		return -1;
 	}
 	if (h) {
-		*h = (struct held){ .kind = kind, .model = model, .users = 1 };
-		snprintf(h->version, sizeof(h->version), "%c%llu", letters[kind], (unsigned long long)seq);
+		*h = (struct held){ .kind = kind, .model = model, .mark = mark, .users = 1 };
+		snprintf(h->version, sizeof(h->version), "%s", version);
 	}
 	pthread_mutex_lock(&l->lock);
 	release(l->now[kind]);
@@ -133,6 +120,15 @@ static int put_in_force(struct learner *l, enum learned_kind kind, void *model, 
 	l->facts[kind] = facts;
 	pthread_mutex_unlock(&l->lock);
 	return 0;
+}
+
+/* The facts of a training that put nothing in the place of what there is. */
+static void tell(struct learner *l, enum learned_kind kind, json_t *facts)
+{
+	pthread_mutex_lock(&l->lock);
+	json_decref(l->facts[kind]);
+	l->facts[kind] = facts;
+	pthread_mutex_unlock(&l->lock);
 }
 
 static json_t *known(json_t *facts)
@@ -153,18 +149,53 @@ json_t *learner_facts(struct learner *l)
 
 /* --- training ---------------------------------------------------------------------------------------------- */
 
-static int train_intent(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+/* What a training came to. */
+struct trained {
+	void *model;
+	json_t *facts;
+	const char *why; /* it is refused; NULL: it is not */
+	int leaves_none; /* refused, and no earlier one stays in force */
+};
+
+/* The facts, and why the one in force is kept if it is; both are told. */
+static json_t *intent_facts(const struct intent_model *m, const struct intent_model *now)
 {
-	struct intent_training o = { .seed = l->o.seed, .stop = &l->stop };
+	json_t *facts = intent_model_facts(m);
+	struct intent_held is = intent_model_held_before(m), was = { 0 };
+
+	if (now)
+		was = intent_model_held(now);
+	if (facts && now &&
+	    json_object_set_new(facts, "compared",
+				json_pack("{s:I, s:f, s:I, s:f}", "lessons", (json_int_t)is.n, "accuracy",
+					  is.accuracy, "lessons_before", (json_int_t)was.n, "accuracy_before",
+					  was.accuracy)) < 0) {
+		json_decref(facts);
+		return NULL;
+	}
+	return facts;
+}
+
+static int train_intent(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
+			struct error *e)
+{
+	const struct held *held = l->now[LEARNED_INTENT]; /* who trains is alone in changing it */
+	const struct intent_model *now = held ? held->model : NULL;
+	struct intent_training o = { .seed = l->o.seed, .stop = &l->stop, .before = held ? held->mark : 0 };
 	struct intent_model *m = NULL;
 	struct lessons lessons = { 0 };
-	int rc = lessons_read(l->engine, seq, a, &lessons, e);
+	int rc = lessons_read(l->engine, mark, a, &lessons, e);
 
 	if (rc == 0)
 		rc = intent_model_train(&lessons, &o, &m, e);
 	if (rc < 0)
 		return rc;
-	return put_in_force(l, LEARNED_INTENT, m, seq, intent_model_facts(m)) < 0 ? no_memory(e) : 1;
+	*out = (struct trained){ .model = m, .facts = intent_facts(m, now) };
+	if (now && intent_model_is_worse(now, m))
+		out->why =
+			"of examples held out that were there already when the model in force was trained, "
+			"fewer are right than were then";
+	return 0;
 }
 
 static json_t *gain_json(const struct adapter_gain *g)
@@ -181,7 +212,8 @@ static json_t *report_json(const struct adapter_report *r)
 			 r->unseen_share, "gain", r->gain, "gain_error", r->gain_error);
 }
 
-static int train_adapter(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+static int train_adapter(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
+			 struct error *e)
 {
 	struct adapter_options o = { .stop = &l->stop };
 	struct adapter_report report = { 0 };
@@ -189,11 +221,16 @@ static int train_adapter(struct learner *l, struct arena *a, uint64_t seq, struc
 	struct adapter *made = NULL;
 	int rc = adapter_lessons_read(l->engine, a, &lessons, e);
 
+	(void)mark;
 	if (rc == 0)
 		rc = adapter_fit(&lessons, &o, l->o.seed, &made, &report, e);
-	if (rc < 0)
-		return rc;
-	return put_in_force(l, LEARNED_ADAPTER, made, seq, report_json(&report)) < 0 ? no_memory(e) : 1;
+	if (rc == 0)
+		*out = (struct trained){ .model = made,
+					 .facts = report_json(&report),
+					 .why = made ? NULL
+						     : "on pairs held out it gains nothing that is sure",
+					 .leaves_none = 1 };
+	return rc;
 }
 
 static json_t *answering_json(const struct answering *a)
@@ -202,7 +239,8 @@ static json_t *answering_json(const struct answering *a)
 			 a->threshold, "precision", a->precision, "share", a->share);
 }
 
-static int train_answering(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+static int train_answering(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
+			   struct error *e)
 {
 	double target = l->o.target > 0 ? l->o.target : ANSWERING_TARGET;
 	struct answering learned = { 0 }, *kept = NULL;
@@ -210,6 +248,7 @@ static int train_answering(struct learner *l, struct arena *a, uint64_t seq, str
 	size_t n = 0;
 	int rc = outcomes_read(l->engine, ANSWERING_MOST, a, &list, &n, e);
 
+	(void)mark;
 	if (rc == 0)
 		rc = answering_learn(list, n, target, &learned, e);
 	if (rc < 0)
@@ -221,30 +260,159 @@ static int train_answering(struct learner *l, struct arena *a, uint64_t seq, str
 	if (!(kept = malloc(sizeof(*kept))))
 		return no_memory(e);
 	*kept = learned;
-	return put_in_force(l, LEARNED_ANSWERING, kept, seq, answering_json(kept)) < 0 ? no_memory(e) : 1;
+	*out = (struct trained){ .model = kept, .facts = answering_json(kept) };
+	return 0;
 }
 
-static int train_usefulness(struct learner *l, struct arena *a, uint64_t seq, struct error *e)
+static int train_usefulness(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
+			    struct error *e)
 {
 	struct usefulness *made = NULL;
 	int rc = usefulness_read(l->engine, &made, e);
 
 	(void)a;
-	if (rc < 0)
-		return rc;
-	return put_in_force(l, LEARNED_USEFULNESS, made, seq, usefulness_facts(made)) < 0 ? no_memory(e) : 1;
+	(void)mark;
+	if (rc == 0)
+		*out = (struct trained){ .model = made, .facts = usefulness_facts(made) };
+	return rc;
 }
 
 static const struct {
 	enum record_kind counted; /* what training is due by */
 	uint64_t least, step;     /* records at first, and more from time to time; step 0: by GROWTH */
-	int (*train)(struct learner *l, struct arena *a, uint64_t seq, struct error *e);
+	int (*train)(struct learner *l, struct arena *a, uint64_t mark, struct trained *out, struct error *e);
 } trainings[LEARNED_KINDS] = {
 	[LEARNED_INTENT] = { RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
 	[LEARNED_ADAPTER] = { RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
-	[LEARNED_USEFULNESS] = { RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
 	[LEARNED_ANSWERING] = { RECORD_RESOLUTION, ANSWERING_LEAST, 10, train_answering },
+	[LEARNED_USEFULNESS] = { RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
 };
+
+/* --- from training to force --------------------------------------------------------------------------------- */
+
+/* On disk and told of, where models are kept; *out: what is in force then. */
+static int keep(struct learner *l, enum learned_kind kind, struct arena *a, struct model_made *made,
+		const struct trained *t, enum model_standing *out, struct error *e)
+{
+	struct packed packed;
+
+	*out = !t->why ? MODEL_ACTIVE : t->leaves_none ? MODEL_NONE_LEFT : MODEL_OLD_STAYS;
+	if (!l->models)
+		return 0;
+	made->type = learned_types[kind].name;
+	made->facts = t->facts;
+	made->why = t->why;
+	made->leaves_none = t->leaves_none;
+	if (t->model && learned_types[kind].pack(t->model, a, &packed) < 0)
+		return no_memory(e);
+	made->packed = t->model ? &packed : NULL;
+	return models_add(l->models, made, out, e);
+}
+
+static int take_over(struct learner *l, enum learned_kind kind, struct arena *a, uint64_t mark,
+		     uint64_t counted, struct trained *t, struct error *e)
+{
+	char id[24];
+	struct model_made made = { .id = id, .mark = mark, .counted = counted };
+	enum model_standing standing;
+
+	snprintf(id, sizeof(id), "%c%llu", learned_types[kind].letter, (unsigned long long)mark);
+	int rc = t->facts ? keep(l, kind, a, &made, t, &standing, e) : no_memory(e);
+	if (rc == 0 && (standing == MODEL_ACTIVE || standing == MODEL_NONE_LEFT))
+		return put_in_force(l, kind, id, mark, t->model, t->facts) < 0 ? no_memory(e) : 1;
+	if (t->model)
+		learned_types[kind].free(t->model);
+	if (rc < 0)
+		json_decref(t->facts);
+	else
+		tell(l, kind, t->facts);
+	return rc;
+}
+
+/* What is kept, as it was before the program ended. A file that is lost is one to be trained anew. */
+static int restore(struct learner *l, enum learned_kind kind, size_t dim, struct error *e)
+{
+	const struct learned_type *type = &learned_types[kind];
+	struct arena *a = arena_new(16 << 10);
+	struct model_found found;
+	struct error why = { 0 };
+	void *model = NULL;
+	int rc = a ? models_active(l->models, type->name, a, &found, &why) : no_memory(&why);
+
+	if (rc > 0)
+		rc = type->unpack(&found.packed, &model, &why) < 0 ? why.code : 1;
+	if (rc > 0 && type->dim && type->dim(model) && type->dim(model) != dim) {
+		type->free(model); /* of another embedder */
+		rc = 0;
+		model = NULL;
+	}
+	if (rc > 0 && put_in_force(l, kind, found.id, found.mark, model, json_incref(found.facts)) < 0)
+		rc = no_memory(&why);
+	if (rc > 0)
+		rc = models_counted(l->models, type->name, a, &l->trained_on[kind], &why);
+	arena_free(a);
+	if (rc == ERR_CORRUPT) {
+		tell(l, kind, json_pack("{s:s}", "lost", why.message));
+		rc = 0;
+	}
+	if (rc < 0 && e)
+		*e = why;
+	return rc;
+}
+
+static int restore_all(struct learner *l, struct error *e)
+{
+	struct arena *a = arena_new(4096);
+	struct engine_status s = { 0 };
+	int rc = a ? engine_status(l->engine, a, &s, e) : no_memory(e);
+
+	if (rc == 0)
+		rc = models_open(l->engine, l->o.folder, l->o.read_only, &l->models, e);
+	for (int k = 0; rc == 0 && k < LEARNED_KINDS; k++)
+		rc = restore(l, (enum learned_kind)k, s.dim, e);
+	arena_free(a);
+	return rc;
+}
+
+static int kind_of(const char *type)
+{
+	int k = 0;
+
+	while (k < LEARNED_KINDS && strcmp(learned_types[k].name, type) != 0)
+		k++;
+	return k;
+}
+
+static int activate(struct learner *l, const struct call *c, const char *id, json_t **result)
+{
+	struct model_found found;
+	const char *type = "";
+	void *model = NULL;
+	int rc = models_activate(l->models, c, id, &found, &type, result);
+
+	if (rc < 0)
+		return rc;
+	int k = kind_of(type);
+	if (k == LEARNED_KINDS)
+		return error_set(c->err, ERR_CORRUPT, NULL, "the model is of a type that is not known");
+	if ((rc = learned_types[k].unpack(&found.packed, &model, c->err)) < 0)
+		return rc;
+	return put_in_force(l, (enum learned_kind)k, id, found.mark, model, json_incref(found.facts)) < 0
+		       ? no_memory(c->err)
+		       : 0;
+}
+
+int learner_activate(struct learner *l, const struct call *c, const char *id, json_t **result)
+{
+	if (!l || !l->models || l->o.read_only)
+		return error_set(c->err, ERR_NOT_READY, NULL, "no models are kept here");
+	pthread_mutex_lock(&l->training);
+	int rc = activate(l, c, id, result);
+	pthread_mutex_unlock(&l->training);
+	return rc;
+}
+
+/* --- when ---------------------------------------------------------------------------------------------------- */
 
 static int is_due(enum learned_kind kind, uint64_t now, uint64_t then)
 {
@@ -262,9 +430,12 @@ static int train(struct learner *l, enum learned_kind kind, const struct engine_
 	if (only_if_due && !is_due(kind, now, l->trained_on[kind]))
 		return 0;
 	struct arena *a = arena_new(1 << 20);
-	int rc = a ? trainings[kind].train(l, a, s->seq, e) : no_memory(e);
+	struct trained t = { 0 };
+	int rc = a ? trainings[kind].train(l, a, s->seq, &t, e) : no_memory(e);
+	if (rc == 0)
+		rc = take_over(l, kind, a, s->seq, now, &t, e);
 	arena_free(a);
-	if (rc > 0 || rc == ERR_NOT_READY || rc == ERR_TOO_LARGE)
+	if (rc >= 0 || rc == ERR_NOT_READY || rc == ERR_TOO_LARGE)
 		l->trained_on[kind] = now;
 	return rc;
 }
@@ -335,6 +506,13 @@ int learner_open(struct engine *g, const struct learner_options *o, struct learn
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&l->wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+	if (o->folder) {
+		int rc = restore_all(l, e);
+		if (rc < 0) {
+			learner_close(l);
+			return rc;
+		}
+	}
 	if (o->background && pthread_create(&l->thread, NULL, work, l) != 0) {
 		learner_close(l);
 		return error_set(e, ERR_NO_MEMORY, NULL, "cannot start a thread");
@@ -360,6 +538,7 @@ void learner_close(struct learner *l)
 		release(l->now[k]);
 		json_decref(l->facts[k]);
 	}
+	models_close(l->models);
 	pthread_cond_destroy(&l->wake);
 	pthread_mutex_destroy(&l->lock);
 	pthread_mutex_destroy(&l->training);

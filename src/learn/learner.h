@@ -8,12 +8,13 @@
  * query adapter (adapter.h), due likewise by cases, and in force only while it
  * is worth having (adapter_fit.h); when to answer (answering.h), due with each
  * ten resolutions more; and which documents help (usefulness.h), due like the
- * adapter. Any thread.
+ * adapter. What was in force is so again after a start; where a file is lost or
+ * damaged its facts are {"lost":"why"} until it is trained anew. Any thread.
  */
 #ifndef READBACK_LEARN_LEARNER_H
 #define READBACK_LEARN_LEARNER_H
 
-#include "engine/engine.h"
+#include "engine/call.h"
 #include "learn/adapter.h"
 #include "learn/answering.h"
 #include "learn/intent_model.h"
@@ -24,6 +25,8 @@ struct learner;
 enum learned_kind { LEARNED_INTENT, LEARNED_ADAPTER, LEARNED_ANSWERING, LEARNED_USEFULNESS, LEARNED_KINDS };
 
 struct learner_options {
+	const char *folder; /* where models are kept (models.h); NULL: nowhere */
+	int read_only;      /* what is kept is in force, and nothing is trained */
 	int background; /* a thread looks now and then whether training is due; else learner_train() alone trains */
 	uint64_t seed;
 	double target; /* precision of answers; 0: ANSWERING_TARGET */
@@ -52,6 +55,12 @@ void learner_give(struct learner *l, const struct learned *x);
  * little for any of them, and the message says how much is missing.
  */
 int learner_train(struct learner *l, int only_if_due, struct error *e);
+
+/*
+ * Puts a model that is kept in force, as the call's act: models.h. ERR_NOT_FOUND,
+ * ERR_WRONG_STATE, ERR_CORRUPT; ERR_NOT_READY: nothing is kept here.
+ */
+int learner_activate(struct learner *l, const struct call *c, const char *id, json_t **result);
 
 /*
  * {"intent":{…}|null,"adapter":…,"answering":…,"usefulness":…}: what the last training of each came

@@ -40,7 +40,7 @@ static int read_example(void *arg, struct arena *a, const struct record *x, stru
 	struct reading *r = arg;
 	struct text text = field(x->body, "text"), label = field(x->body, "label");
 	const json_t *acl = json_object_get(x->body, "acl");
-	struct lesson l = { .weight = 1 };
+	struct lesson l = { .weight = 1, .seq = x->created };
 	struct entry_row *rows;
 	size_t n;
 

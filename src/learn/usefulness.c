@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "engine/each.h"
 #include "learn/intent.h"
+#include "learn/packed.h"
 
 #define MOST_CASES 20000
 #define MOST_PROPENSITY 2.0
@@ -35,7 +36,8 @@ struct usefulness {
 	struct map *labels; /* label -> place + 1 */
 	struct helpers **by_label;
 	size_t n_labels, cap_labels, n_cases;
-	struct helpers all;
+	struct helpers all; /* while it is made */
+	size_t n_documents;
 	int64_t newest;
 };
 
@@ -158,6 +160,21 @@ static void set_shares(struct usefulness *u)
 	}
 }
 
+static struct usefulness *usefulness_new(void)
+{
+	struct usefulness *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->arena = arena_new(16 << 10);
+	u->labels = map_new();
+	if (!u->arena || !u->labels) {
+		usefulness_free(u);
+		return NULL;
+	}
+	return u;
+}
+
 static void free_places(struct helpers *h)
 {
 	map_free(h->places);
@@ -167,19 +184,18 @@ static void free_places(struct helpers *h)
 int usefulness_read(struct engine *g, struct usefulness **out, struct error *e)
 {
 	const struct scan s = { .kind = RECORD_CASE, .newest_first = 1 };
-	struct usefulness *u = calloc(1, sizeof(*u));
+	struct usefulness *u = usefulness_new();
 
 	if (!u)
 		return no_memory(e);
-	u->arena = arena_new(16 << 10);
-	u->labels = map_new();
 	u->all.places = map_new();
-	int rc = u->arena && u->labels && u->all.places ? engine_each(g, &s, read_case, u, e) : no_memory(e);
+	int rc = u->all.places ? engine_each(g, &s, read_case, u, e) : no_memory(e);
 	if (rc >= 0)
 		set_shares(u);
 	for (size_t i = 0; i < u->n_labels; i++)
 		free_places(u->by_label[i]);
 	free_places(&u->all);
+	u->n_documents = u->all.n;
 	if (rc >= 0 && u->n_cases < USEFULNESS_LEAST)
 		rc = error_set(
 			e, ERR_NOT_READY, NULL,
@@ -271,5 +287,94 @@ int usefulness_expect(const struct usefulness *u, struct arena *a, const struct 
 json_t *usefulness_facts(const struct usefulness *u)
 {
 	return json_pack("{s:I, s:I, s:I}", "cases", (json_int_t)u->n_cases, "labels",
-			 (json_int_t)u->n_labels, "documents", (json_int_t)u->all.n);
+			 (json_int_t)u->n_labels, "documents", (json_int_t)u->n_documents);
+}
+
+/* --- as bytes ------------------------------------------------------------------------------------------ */
+
+static json_t *helpers_json(const struct helpers *h)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < h->n; i++)
+		if (json_array_append_new(list, json_pack("[s, f, I]", h->list[i].id, h->list[i].share,
+							  (json_int_t)h->list[i].count)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return json_pack("{s:s, s:I, s:o}", "label", h->label, "cases", (json_int_t)h->count, "documents",
+			 list);
+}
+
+int usefulness_pack(const struct usefulness *u, struct arena *a, struct packed *out)
+{
+	json_t *labels = json_array();
+
+	for (size_t i = 0; labels && i < u->n_labels; i++)
+		if (json_array_append_new(labels, helpers_json(u->by_label[i])) < 0) {
+			json_decref(labels);
+			return -1;
+		}
+	*out = (struct packed){
+		.head = json_keep(a, json_pack("{s:I, s:I, s:o}", "cases", (json_int_t)u->n_cases,
+					       "documents", (json_int_t)u->n_documents, "labels", labels))
+	};
+	return out->head ? 0 : -1;
+}
+
+/* 1: it is not what usefulness_pack() made; -1 without memory. */
+static int read_helpers(struct usefulness *u, json_t *j)
+{
+	const char *label, *id;
+	json_t *documents, *one;
+	json_int_t cases, count;
+	size_t i;
+
+	if (json_unpack(j, "{s:s, s:I, s:o}", "label", &label, "cases", &cases, "documents", &documents) < 0)
+		return 1;
+	struct helpers *h = of_label(u, label);
+	if (!h)
+		return -1;
+	free_places(h);
+	h->count = (size_t)cases;
+	json_array_foreach(documents, i, one) {
+		double share;
+		if (json_unpack(one, "[s, F, I]", &id, &share, &count) < 0)
+			return 1;
+		if (more_room(u->arena, &h->list, sizeof(*h->list), h->n, &h->cap) < 0)
+			return -1;
+		h->list[h->n] = (struct helper){ .id = arena_strdup(u->arena, id),
+						 .share = share,
+						 .count = (size_t)count };
+		if (!h->list[h->n++].id)
+			return -1;
+	}
+	return 0;
+}
+
+int usefulness_unpack(const struct packed *p, struct usefulness **out, struct error *e)
+{
+	struct usefulness *u = usefulness_new();
+	json_int_t cases = 0, documents = 0;
+	json_t *labels = NULL, *one;
+	int rc = json_unpack(p->head, "{s:I, s:I, s:o}", "cases", &cases, "documents", &documents, "labels",
+			     &labels) < 0;
+	size_t i;
+
+	if (!u)
+		return no_memory(e);
+	json_array_foreach(labels, i, one) {
+		if (rc == 0)
+			rc = read_helpers(u, one);
+	}
+	if (rc != 0) {
+		usefulness_free(u);
+		return rc < 0 ? no_memory(e)
+			      : error_set(e, ERR_CORRUPT, NULL,
+					  "the head of a model of articles lacks something");
+	}
+	u->n_cases = (size_t)cases;
+	u->n_documents = (size_t)documents;
+	*out = u;
+	return 0;
 }

@@ -19,7 +19,9 @@
 
 #include "engine/engine.h"
 
+struct arena;
 struct intent;
+struct packed;
 struct usefulness;
 
 #define USEFULNESS_LEAST 5 /* cases */
@@ -45,6 +47,11 @@ void usefulness_free(struct usefulness *u); /* NULL is fine */
  */
 int usefulness_expect(const struct usefulness *u, struct arena *a, const struct intent *in,
 		      struct expected_document **out, size_t *n);
+
+/* As the bytes of a file (packed.h). -1 without memory. */
+int usefulness_pack(const struct usefulness *u, struct arena *a, struct packed *out);
+/* ERR_CORRUPT for what usefulness_pack() did not make. */
+int usefulness_unpack(const struct packed *p, struct usefulness **out, struct error *e);
 
 /* {"cases","labels","documents"}; NULL without memory. */
 json_t *usefulness_facts(const struct usefulness *u);

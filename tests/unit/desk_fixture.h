@@ -128,6 +128,19 @@ static inline json_t *J(struct fixture *f, const char *text)
 		json_keep((f)->arena, result_);                                    \
 	})
 
+/* An act that must fail so; returns the error for a look at param and state. */
+#define FAILS(f, code_, act, ...)                                                                        \
+	({                                                                                               \
+		json_t *result_ = NULL;                                                                  \
+		(f)->err = (struct error){ 0 };                                                          \
+		int rc_ = act(&(f)->desk, &(f)->call, ##__VA_ARGS__, &result_);                          \
+		json_decref(result_);                                                                    \
+		if (rc_ != (code_))                                                                      \
+			fail_msg("%s instead of %s: %s", error_kind(rc_)->name, error_kind(code_)->name, \
+				 (f)->err.message);                                                      \
+		&(f)->err;                                                                               \
+	})
+
 /* desk_search with its answer as a tree, as acts have their results. */
 static inline int search_act(struct desk *d, const struct call *c, json_t *body, json_t **out)
 {

@@ -8,19 +8,6 @@
 
 #define AGENT (SCOPE_AGENT)
 
-/* An act that must fail so; returns the error for a look at param and state. */
-#define FAILS(f, code_, act, ...)                                                                        \
-	({                                                                                               \
-		json_t *result_ = NULL;                                                                  \
-		(f)->err = (struct error){ 0 };                                                          \
-		int rc_ = act(&(f)->desk, &(f)->call, ##__VA_ARGS__, &result_);                          \
-		json_decref(result_);                                                                    \
-		if (rc_ != (code_))                                                                      \
-			fail_msg("%s instead of %s: %s", error_kind(rc_)->name, error_kind(code_)->name, \
-				 (f)->err.message);                                                      \
-		&(f)->err;                                                                               \
-	})
-
 static inline int none_set_up(void **state)
 {
 	return (*state = fixture_open("none")) ? 0 : -1;

@@ -1,0 +1,69 @@
+/*
+ * models.h: the models that a tenant has trained: each a record (RECORD_MODEL)
+ * and, unless it was of no use at all, a file `folder`/ID.model (packed.h).
+ *
+ * Body of a record:
+ *
+ *	{"type":"intent|adapter|answering|usefulness","state":"active|standby|refused","mark":seq that it was
+ *	 trained up to,"counted":records that training is due by,"hash"?:"sha256:…","bytes":n,"facts":{…},
+ *	 "why"?:"why it was refused","chosen"?:true: somebody has put it in force}
+ *
+ * All change in one stream, MODELS_STREAM, so that of each type at most one is
+ * active. A file is on disk before its record says so; what a crash left is
+ * removed by models_open(). While the active one is chosen, newer ones stand by.
+ * Of each type the MODELS_KEPT newest stay, and the active one.
+ *
+ * Any thread, one at a time.
+ */
+#ifndef READBACK_LEARN_MODELS_H
+#define READBACK_LEARN_MODELS_H
+
+#include "engine/call.h"
+#include "learn/packed.h"
+
+#define MODELS_STREAM "models"
+#define MODELS_KEPT 10
+
+struct models;
+
+/* `read_only`: nothing is made or removed. */
+int models_open(struct engine *g, const char *folder, int read_only, struct models **out, struct error *e);
+void models_close(struct models *m); /* NULL is fine */
+
+struct model_made {
+	const char *id, *type;
+	uint64_t mark, counted;
+	const struct packed *packed; /* NULL: there is nothing to keep, and it is refused */
+	json_t *facts;               /* borrowed */
+	const char *why;             /* it is refused; NULL: it is not */
+	int leaves_none;             /* refused, and what is active does not stay so, unless it was chosen */
+};
+
+/* What is in force from now on. */
+enum model_standing { MODEL_ACTIVE, MODEL_STANDS_BY, MODEL_OLD_STAYS, MODEL_NONE_LEFT };
+
+/* Writes the file, then commits "model.trained". */
+int models_add(struct models *m, const struct model_made *made, enum model_standing *out, struct error *e);
+
+struct model_found {
+	const char *id;
+	uint64_t mark, counted;
+	struct packed packed;
+	json_t *facts; /* borrowed from the arena */
+};
+
+/* The active one of a type. 1; 0: there is none; ERR_CORRUPT: its file is gone, or not what it was. */
+int models_active(struct models *m, const char *type, struct arena *a, struct model_found *out,
+		  struct error *e);
+
+/* `counted` of the newest one of a type, whatever its state; 0 if there is none. */
+int models_counted(struct models *m, const char *type, struct arena *a, uint64_t *out, struct error *e);
+
+/*
+ * Reads the file of `id`, then commits "model.activated" as the call's.
+ * ERR_NOT_FOUND; ERR_WRONG_STATE for one without a file; ERR_CORRUPT.
+ */
+int models_activate(struct models *m, const struct call *c, const char *id, struct model_found *out,
+		    const char **type, json_t **result);
+
+#endif
