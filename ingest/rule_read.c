@@ -13,7 +13,7 @@
 
 /* Fields as they stand in the body. */
 struct fields {
-	struct text id, type, from, query, intent;
+	struct text id, type, from, query, intent, customer, decision, because;
 	json_t *to, *words, *documents, *when;
 };
 
@@ -60,7 +60,8 @@ static int check_phrases(const struct call *c, struct reader *r, const char *nam
 	return r->rc;
 }
 
-static int read_when(const struct call *c, struct fields *f)
+/* A policy may be for a customer, too. */
+static int read_when(const struct call *c, struct fields *f, int policy)
 {
 	struct reader r;
 	int rc;
@@ -68,12 +69,27 @@ static int read_when(const struct call *c, struct fields *f)
 	reader_init(&r, f->when, "when", c->err);
 	reader_string(&r, "query", OPTIONAL, RULE_MAX_QUERY, &f->query);
 	reader_string(&r, "intent", OPTIONAL, RULE_MAX_INTENT, &f->intent);
+	if (policy)
+		reader_string(&r, "customer", OPTIONAL, DOCUMENT_MAX_ID, &f->customer);
 	if ((rc = reader_done(&r)) < 0)
 		return rc;
-	if (!f->query.s == !f->intent.s)
-		return error_set(c->err, f->query.s ? ERR_BAD_VALUE : ERR_MISSING_FIELD, "when",
-				 "when: give a query or an intent, one of them");
+	int given = (f->query.s != NULL) + (f->intent.s != NULL) + (f->customer.s != NULL);
+	if (given != 1)
+		return error_set(c->err, given ? ERR_BAD_VALUE : ERR_MISSING_FIELD, "when",
+				 policy ? "when: give a query, an intent or a customer, one of them"
+					: "when: give a query or an intent, one of them");
 	return check_phrase(c, &r, "query", -1, f->query);
+}
+
+static int read_policy(const struct call *c, struct reader *r, struct fields *f)
+{
+	int rc;
+
+	reader_word(r, "decision", REQUIRED, "escalate|clarify", &f->decision);
+	reader_string(r, "because", OPTIONAL, RULE_MAX_BECAUSE, &f->because);
+	reader_object(r, "when", REQUIRED, &f->when);
+	rc = reader_done(r);
+	return rc < 0 ? rc : read_when(c, f, 1);
 }
 
 static int read_documents(const struct call *c, struct reader *r, struct fields *f)
@@ -95,7 +111,7 @@ static int read_documents(const struct call *c, struct reader *r, struct fields 
 		if (r->rc == 0)
 			r->rc = id_check(id, path, c->err);
 	}
-	return r->rc < 0 ? r->rc : read_when(c, f);
+	return r->rc < 0 ? r->rc : read_when(c, f, 0);
 }
 
 static int read_words(const struct call *c, struct reader *r, struct fields *f, int both_ways)
@@ -120,11 +136,14 @@ static json_t *body_of(struct arena *a, const struct fields *f)
 	int bad = !b || (f->when && body_set_take(b, "when", when) < 0) ||
 		  body_set_text(b, "type", f->type) < 0 || body_set_text(b, "from", f->from) < 0 ||
 		  body_set_copy(b, "to", f->to) < 0 || body_set_copy(b, "words", f->words) < 0 ||
-		  body_set_copy(b, "documents", f->documents) < 0;
+		  body_set_copy(b, "documents", f->documents) < 0 ||
+		  body_set_text(b, "decision", f->decision) < 0 ||
+		  body_set_text(b, "because", f->because) < 0;
 
 	if (!bad && when)
 		bad = body_set_text(when, "query", f->query) < 0 ||
-		      body_set_text(when, "intent", f->intent) < 0;
+		      body_set_text(when, "intent", f->intent) < 0 ||
+		      body_set_text(when, "customer", f->customer) < 0;
 	return bad ? NULL : b;
 }
 
@@ -151,12 +170,15 @@ int rule_read(const struct call *c, const char *id, json_t *body, struct rule *o
 	reader_init(&r, body, NULL, c->err);
 	if (!id)
 		reader_string(&r, "id", OPTIONAL, RULE_MAX_QUERY, &f.id); /* id_check() has the limit */
-	reader_word(&r, "type", REQUIRED, "synonym|synonyms|pin|hide", &f.type);
+	reader_word(&r, "type", REQUIRED, "synonym|synonyms|pin|hide|policy", &f.type);
 	if (r.rc < 0) /* the other fields depend on it */
 		return r.rc;
-	rc = text_is(f.type, "pin") || text_is(f.type, "hide")
-		     ? read_documents(c, &r, &f)
-		     : read_words(c, &r, &f, text_is(f.type, "synonyms"));
+	if (text_is(f.type, "policy"))
+		rc = read_policy(c, &r, &f);
+	else if (text_is(f.type, "pin") || text_is(f.type, "hide"))
+		rc = read_documents(c, &r, &f);
+	else
+		rc = read_words(c, &r, &f, text_is(f.type, "synonyms"));
 	if (rc < 0 || (f.id.s && (rc = id_check(f.id, "id", c->err)) < 0))
 		return rc;
 	struct rule x = { .body = body_of(c->arena, &f) };

@@ -7,6 +7,7 @@
 #include "desk/boosts.h"
 #include "desk/query.h"
 #include "embed/embed.h"
+#include "engine/rules.h"
 
 #define MODEL_NEAREST "knn-1" /* of intents, before there is a model */
 #define MODEL_RISK "rule-1"
@@ -144,6 +145,13 @@ static int look(struct desk *d, const struct call *c, const struct conversation 
 
 	if (s.repeats_himself < 0)
 		return no_memory(c->err);
+	const char *customer = body_string(v->body, "customer");
+	const struct policy_case by = { .said = last ? last->text : (struct text){ 0 },
+					.intent = in->n ? in->candidates[0].label : NULL,
+					.customer = *customer ? customer : NULL };
+	int rc = policy_find(d->engine, c->arena, &by, &s.policy, &s.policy_because, c->err);
+	if (rc < 0)
+		return rc;
 	const struct search_hit *best = best_document(found);
 	if (best && best->raw.vector_rank)
 		s.best_document = best->raw.vector;

@@ -24,6 +24,7 @@ static void rules_free(struct rules *r)
 	map_free(r->first);
 	free(r->synonyms);
 	free(r->placements);
+	free(r->policies);
 	arena_free(r->arena);
 	free(r);
 }
@@ -47,7 +48,7 @@ static struct rules *rules_new(void)
 /* A set under construction. Without memory it fails, and stays failed. */
 struct builder {
 	struct rules *rules;
-	size_t cap_synonyms, cap_placements;
+	size_t cap_synonyms, cap_placements, cap_policies;
 	int failed;
 };
 
@@ -180,37 +181,80 @@ static void add_documents(struct builder *b, const json_t *list, struct rule_pla
 	p->documents = ids;
 }
 
+static const char *copy(struct builder *b, const char *s)
+{
+	const char *made = s ? arena_strdup(b->rules->arena, s) : NULL;
+
+	b->failed |= s && !made;
+	return made;
+}
+
+/* How the condition is told; NULL for one that is none, or never met. */
+static const char *add_condition(struct builder *b, const json_t *when, struct rule_condition *out)
+{
+	struct arena *a = b->rules->arena;
+	const char *query = json_string_value(json_object_get(when, "query"));
+	struct rule_condition w = {
+		.intent = copy(b, json_string_value(json_object_get(when, "intent"))),
+		.customer = copy(b, json_string_value(json_object_get(when, "customer"))),
+	};
+	const char *told = NULL;
+
+	if (query) {
+		const struct term *terms;
+		long n = analyse_query(a, query, strlen(query), RULE_MAX_QUERY, &terms);
+		const char **stems = n < 0 ? NULL : arena_alloc(a, ((size_t)n + 1) * sizeof(*stems));
+		b->failed |= !stems;
+		for (long i = 0; stems && i < n; i++)
+			stems[w.n_stems++] = terms[i].stem;
+		w.stems = stems;
+		if (w.n_stems == 0)
+			return NULL;
+		told = arena_printf(a, "\"%s\"", query);
+	} else if (w.intent) {
+		told = arena_printf(a, "intent %s", w.intent);
+	} else if (w.customer) {
+		told = "this customer";
+	} else {
+		return NULL;
+	}
+	b->failed |= !told;
+	*out = w;
+	return told;
+}
+
 static void add_placement(struct builder *b, const json_t *body, int hide)
 {
 	struct rules *r = b->rules;
-	const json_t *when = json_object_get(body, "when");
-	const char *query = json_string_value(json_object_get(when, "query"));
-	const char *intent = json_string_value(json_object_get(when, "intent"));
 	struct rule_placement p = { .hide = hide };
+	const char *told = add_condition(b, json_object_get(body, "when"), &p.when);
 
-	if (!query == !intent)
+	if (!told)
 		return;
-	if (query) {
-		const struct term *terms;
-		long n = analyse_query(r->arena, query, strlen(query), RULE_MAX_QUERY, &terms);
-		const char **stems = n < 0 ? NULL : arena_alloc(r->arena, (size_t)n * sizeof(*stems));
-		b->failed |= !stems;
-		for (long i = 0; stems && i < n; i++)
-			stems[p.n_stems++] = terms[i].stem;
-		p.stems = stems;
-		p.because = arena_printf(r->arena, "pinned for \"%s\"", query);
-		if (p.n_stems == 0)
-			return;
-	} else {
-		p.intent = arena_strdup(r->arena, intent);
-		p.because = arena_printf(r->arena, "pinned for intent %s", intent);
-		b->failed |= !p.intent;
-	}
+	p.because = arena_printf(r->arena, "pinned for %s", told);
 	add_documents(b, json_object_get(body, "documents"), &p);
 	if (b->failed || !p.because || GROW(r->placements, r->n_placements, b->cap_placements) < 0)
 		b->failed = 1;
 	else
 		r->placements[r->n_placements++] = p;
+}
+
+static void add_policy(struct builder *b, const json_t *body)
+{
+	struct rules *r = b->rules;
+	const char *because = json_string_value(json_object_get(body, "because"));
+	const char *decision = json_string_value(json_object_get(body, "decision"));
+	struct rule_policy p = { .decision = copy(b, decision) };
+	const char *told = add_condition(b, json_object_get(body, "when"), &p.when);
+
+	if (!told || !decision)
+		return;
+	p.because = because ? arena_printf(r->arena, "Policy: %s", because)
+			    : arena_printf(r->arena, "A policy says so for %s.", told);
+	if (b->failed || !p.because || GROW(r->policies, r->n_policies, b->cap_policies) < 0)
+		b->failed = 1;
+	else
+		r->policies[r->n_policies++] = p;
 }
 
 /* What a later version may have written, and this one does not know, has no effect. */
@@ -231,6 +275,8 @@ static void add_rule(struct builder *b, const json_t *body)
 			add_synonym(b, json_string_value(word), words);
 	else if (strcmp(type, "pin") == 0 || strcmp(type, "hide") == 0)
 		add_placement(b, body, *type == 'h');
+	else if (strcmp(type, "policy") == 0)
+		add_policy(b, body);
 }
 
 static int load_page(struct engine *g, struct builder *b, struct scan *s, struct arena *a, size_t *n,
@@ -268,6 +314,65 @@ static int load(struct engine *g, int64_t revision, struct rules **out, struct e
 	b.rules->holders = 1;
 	*out = b.rules;
 	return 0;
+}
+
+/* --- conditions ------------------------------------------------------------------------------------ */
+
+int rule_applies(const struct rule_condition *w, const struct map *stems, const char *intent,
+		 const char *customer)
+{
+	if (w->intent)
+		return intent && strcmp(w->intent, intent) == 0;
+	if (w->customer)
+		return customer && strcmp(w->customer, customer) == 0;
+	for (size_t i = 0; i < w->n_stems; i++)
+		if (!map_get(stems, w->stems[i], strlen(w->stems[i])))
+			return 0;
+	return w->n_stems > 0;
+}
+
+static const struct rule_policy *first_policy(const struct rules *r, const struct map *stems,
+					      const struct policy_case *x)
+{
+	for (size_t i = 0; i < r->n_policies; i++)
+		if (rule_applies(&r->policies[i].when, stems, x->intent, x->customer))
+			return &r->policies[i];
+	return NULL;
+}
+
+static int find_policy(const struct rules *r, struct arena *a, const struct policy_case *x,
+		       const char **decision, const char **because)
+{
+	const struct token *tokens = NULL;
+	struct map *stems = map_new();
+	long n = x->said.s ? analyse_text(a, x->said.s, x->said.n, &tokens) : 0;
+	int bad = !stems || n < 0;
+
+	for (long i = 0; !bad && i < n; i++)
+		bad = !map_put(stems, tokens[i].stem, strlen(tokens[i].stem), NULL);
+	const struct rule_policy *p = bad ? NULL : first_policy(r, stems, x);
+	if (p) {
+		*decision = arena_strdup(a, p->decision);
+		*because = arena_strdup(a, p->because);
+		bad = !*decision || !*because;
+	}
+	map_free(stems);
+	return bad ? -1 : 0;
+}
+
+int policy_find(struct engine *g, struct arena *a, const struct policy_case *x, const char **decision,
+		const char **because, struct error *e)
+{
+	const struct rules *r;
+	int rc = rules_take(g, &r, e);
+
+	*decision = *because = NULL;
+	if (rc < 0 || !r)
+		return rc;
+	if (r->n_policies && find_policy(r, a, x, decision, because) < 0)
+		rc = no_memory(e);
+	rules_give(g, r);
+	return rc;
 }
 
 /* --- the set in force ------------------------------------------------------------------------------ */
@@ -351,7 +456,7 @@ int rules_take(struct engine *g, const struct rules **out, struct error *e)
 		keep(c, fresh);
 		r = fresh;
 	}
-	if (r && r->n_synonyms == 0 && r->n_placements == 0) {
+	if (r && r->n_synonyms + r->n_placements + r->n_policies == 0) {
 		rules_give(g, r);
 		r = NULL;
 	}

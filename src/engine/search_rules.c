@@ -167,16 +167,6 @@ static int add_synonyms(struct rule_effect *x, const struct rules *rules, const 
 
 /* --- pins and hides: which -------------------------------------------------------------------------- */
 
-static int in_force(const struct rule_placement *p, const struct map *stems, const char *intent)
-{
-	if (p->intent)
-		return intent && strcmp(p->intent, intent) == 0;
-	for (size_t i = 0; i < p->n_stems; i++)
-		if (!map_get(stems, p->stems[i], strlen(p->stems[i])))
-			return 0;
-	return p->n_stems > 0;
-}
-
 static int is_hidden(const struct rule_effect *x, const char *id)
 {
 	return x->hidden && map_get(x->hidden, id, strlen(id));
@@ -216,7 +206,7 @@ static int place(struct rule_effect *x, const struct rules *rules, const struct 
 	int rc = 0;
 
 	for (size_t i = 0; force && i < rules->n_placements; i++) {
-		force[i] = (char)in_force(&rules->placements[i], stems, x->q->intent);
+		force[i] = (char)rule_applies(&rules->placements[i].when, stems, x->q->intent, NULL);
 		documents += force[i] ? rules->placements[i].n_documents : 0;
 	}
 	if (documents == 0)

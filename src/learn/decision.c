@@ -206,7 +206,9 @@ int decide(struct arena *a, const struct situation *s, struct decision *out)
 	struct decision d = { .escalation_risk = risk_of(s) };
 	struct verdict v;
 
-	if (s->asks_for_human)
+	if (s->policy)
+		v = (struct verdict){ s->policy, s->policy_because };
+	else if (s->asks_for_human)
 		v = (struct verdict){ "escalate", "The customer asks for a person." };
 	else if (d.escalation_risk >= ESCALATE_RISK)
 		v = (struct verdict){ "escalate", risk_reason(s) };

@@ -78,7 +78,8 @@ struct situation {
 	int bot_repeated;     /* the last two bot turns are the same */
 	double best_document; /* cosine of the best suggestion; 0 if none, or without vectors */
 	int earlier_handoffs;
-	const struct answering *answering; /* NULL: nothing is known of how predictions came out */
+	const struct answering *answering;   /* NULL: nothing is known of how predictions came out */
+	const char *policy, *policy_because; /* what a policy decides; NULL: none applies */
 };
 
 struct decision {

@@ -124,6 +124,17 @@ def test_a_wrong_rule_names_its_field(api, rule, code, param):
     assert api.get("/v1/rules").json()["data"] == []
 
 
+def test_a_policy_hands_a_conversation_over(api):
+    said = {"text": "how can I reset my password"}
+    assert api.post("/v1/predict", said).json()["decision"] == "clarify"
+    rule = {"type": "policy", "decision": "escalate", "when": {"query": "password"}, "because": "passwords are for people"}
+    assert api.put("/v1/rules/p", rule).status_code == 201
+    answer = api.post("/v1/predict", said).json()
+    assert (answer["decision"], answer["because"]) == ("escalate", "Policy: passwords are for people")
+    assert api.call("DELETE", "/v1/rules/p").status_code == 200
+    assert api.post("/v1/predict", said).json()["decision"] == "clarify"
+
+
 def test_lists_go_by_pages_in_the_order_of_making(api):
     for i in range(5):
         api.put(f"/v1/rules/r{i}", {"type": "synonyms", "words": ["a", f"b{i}"]})

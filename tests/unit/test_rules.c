@@ -162,6 +162,18 @@ static void test_rule__wrong_ones_name_the_field(void **state)
 		  ERR_BAD_VALUE },
 		{ "{'type':'pin','documents':['a'],'when':{'query':'?'}}", "when.query", ERR_BAD_VALUE },
 		{ "{'type':'pin','documents':['a'],'when':{'qurey':'b'}}", "when.qurey", ERR_UNKNOWN_FIELD },
+		{ "{'type':'pin','documents':['a'],'when':{'customer':'c'}}", "when.customer",
+		  ERR_UNKNOWN_FIELD },
+		{ "{'type':'policy','when':{'intent':'a'}}", "decision", ERR_MISSING_FIELD },
+		{ "{'type':'policy','decision':'answer','when':{'intent':'a'}}", "decision", ERR_BAD_VALUE },
+		{ "{'type':'policy','decision':'escalate'}", "when", ERR_MISSING_FIELD },
+		{ "{'type':'policy','decision':'escalate','when':{}}", "when", ERR_MISSING_FIELD },
+		{ "{'type':'policy','decision':'escalate','when':{'intent':'a','customer':'b'}}", "when",
+		  ERR_BAD_VALUE },
+		{ "{'type':'policy','decision':'escalate','when':{'query':'!'}}", "when.query",
+		  ERR_BAD_VALUE },
+		{ "{'type':'policy','decision':'escalate','when':{'intent':'a'},'because':3}", "because",
+		  ERR_WRONG_TYPE },
 		{ "{'type':'hide','documents':[],'when':{'query':'b'}}", "documents", ERR_BAD_VALUE },
 		{ "{'type':'hide','documents':['a\\nb'],'when':{'query':'b'}}", "documents[0]", ERR_BAD_ID },
 	};
@@ -475,6 +487,49 @@ static void test_predict__pins_for_the_intent_that_it_predicts(void **state)
 	assert_string_equal(string_at(out, "suggestions.1.id"), "sofa");
 }
 
+static json_t *decided(struct fixture *f, const char *body)
+{
+	return ACT(f, predict_show, J(f, body));
+}
+
+/* In the order in which they were made; by the intent, by words that were said, by who says them. */
+static void test_policy__decides_whatever_is_predicted(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++) {
+		const char *line = arena_printf(f->arena,
+						"{'text':'a charge i never made %d','label':'fraud'}", i);
+		int status;
+		NO_ERROR(f, example_import(&f->desk, &f->call, J(f, line), &status));
+	}
+	json_t *p = decided(f, "{'text':'a charge i never made'}");
+	assert_string_equal(string_at(p, "intent.label"), "fraud");
+	assert_string_not_equal(string_at(p, "decision"), "escalate");
+	rule(f, "b",
+	     "{'type':'policy','decision':'escalate','when':{'intent':'fraud'},'because':'fraud is for "
+	     "the desk'}");
+	rule(f, "a", "{'type':'policy','decision':'clarify','when':{'query':'my lawyer'}}");
+	p = decided(f, "{'text':'a charge i never made'}");
+	assert_string_equal(string_at(p, "decision"), "escalate");
+	assert_string_equal(string_at(p, "because"), "Policy: fraud is for the desk");
+	p = decided(f, "{'text':'my lawyer asks of a charge i never made'}");
+	assert_string_equal(string_at(p, "decision"), "escalate");
+	p = decided(f, "{'text':'I want to talk to a person, or to the lawyer'}");
+	assert_string_equal(string_at(p, "decision"), "clarify");
+	assert_string_equal(string_at(p, "because"), "A policy says so for \"my lawyer\".");
+	/* Not the words of an earlier turn. */
+	rule(f, "c", "{'type':'policy','decision':'escalate','when':{'customer':'vip'}}");
+	ACT(f, conversation_act,
+	    J(f, "{'id':'v','customer':{'id':'vip'},'turns':[{'role':'customer','text':'my lawyer'},"
+		 "{'role':'customer','text':'hello there'}]}"));
+	p = decided(f, "{'conversation_id':'v'}");
+	assert_string_equal(string_at(p, "decision"), "escalate");
+	assert_string_equal(string_at(p, "because"), "A policy says so for this customer.");
+	ACT(f, rule_delete_act, "c");
+	assert_string_equal(string_at(decided(f, "{'conversation_id':'v'}"), "decision"), "clarify");
+}
+
 static void test_handoff__evidence_has_what_is_pinned_for_its_intent(void **state)
 {
 	struct fixture *f = *state;
@@ -577,6 +632,7 @@ int main(void)
 		TEST(test_hide__takes_a_document_out_and_others_move_up),
 		TEST(test_rules__do_not_go_by_what_nobody_said),
 		TEST(test_predict__pins_for_the_intent_that_it_predicts),
+		TEST(test_policy__decides_whatever_is_predicted),
 		TEST(test_handoff__evidence_has_what_is_pinned_for_its_intent),
 		TEST(test_rules__may_change_while_others_search),
 		TEST(test_rules__are_there_after_a_restart),
