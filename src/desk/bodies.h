@@ -14,11 +14,13 @@
  *   turn          {"conversation","n" (from 1),"role":"customer|bot|agent|system","text","at","id"? (the client's),
  *                  "author": principal}
  *   case          {"conversation","handoff"?,"resolution_id"?,"intent","problem","resolution","steps":[],"outcome",
- *                  "resolved_at","acl"?,"queue"?,"documents":[ids used],"ranks":[of each, where it was shown; 0: nowhere],"customer"?}; record.text is problem, resolution
+ *                  "resolved_at","acl"?,"queue"?,"documents":[ids used],"ranks":[of each, where it was shown; 0: nowhere],"customer"?,"contested"?:true}; record.text is problem, resolution
  *                  and steps, a blank line between them
  *   example       {"conversation"?,"case"?,"label","text","origin":"agent|import|qa","at","acl"?,"backed":bool,
- *                  "principal","agent"?,"imported"? (hash of text, label and origin)}
+ *                  "principal","agent"?,"contested"?:true,"imported"? (hash of text, label and origin)}
  *   vote          {"example","conversation"?,"label","by":"agent|import|qa","principal","agent"?,"at"}
+ *   review        {"conversation","state":"open|assigned|decided","reason":"contested","label","doubt","principal",
+ *                  "agent"?,"at","acl"?,"assigned_to"?,"decided_by"?,"decided_at"?,"decision"?,"note"?}
  *   relevance     {"document","intent","conversation","case","handoff"?,"used":bool,"shown_rank"?,"outcome"}
  *   handoff, evidence, resolution, signal: see handoff_build.h; rule: see engine/rules.h; model: see learn/models.h
  *

@@ -22,11 +22,22 @@ struct build {
 	const float *opening_vector, *problem_vector;
 	json_t *acl; /* json null: everyone */
 	const char *case_id;
+	struct expectation expected;
 };
 
 const char *case_id(struct arena *a, const char *conversation)
 {
 	return arena_printf(a, "%s/case", conversation);
+}
+
+const char *review_id(struct arena *a, const char *conversation)
+{
+	return arena_printf(a, "%s/review", conversation);
+}
+
+const char *example_id(struct arena *a, const char *conversation, int n)
+{
+	return arena_printf(a, "%s/example/%d", conversation, n);
 }
 
 static int same_text(struct text x, struct text y)
@@ -67,6 +78,11 @@ static int set_acl(struct build *b)
 static int set_acl_field(const struct build *b, json_t *body)
 {
 	return json_is_null(b->acl) ? 0 : body_set_copy(body, "acl", b->acl);
+}
+
+static int set_contested(const struct build *b, json_t *body)
+{
+	return b->expected.contested ? body_set_bool(body, "contested", 1) : 0;
 }
 
 /* A field of the case's text; a blank line stands between two. */
@@ -146,6 +162,7 @@ static json_t *case_body(struct build *b)
 	rc |= body_set(body, "queue", body_string(b->conv->body, "queue"));
 	rc |= body_set(body, "customer", body_string(b->conv->body, "customer"));
 	rc |= set_acl_field(b, body);
+	rc |= set_contested(b, body);
 	return rc < 0 ? NULL : body;
 }
 
@@ -237,8 +254,9 @@ static json_t *example_body(struct build *b, struct text text, int has_case)
 	    body_set(body, "case", has_case ? b->case_id : NULL) < 0 ||
 	    body_set_text(body, "label", in->intent) < 0 || body_set_text(body, "text", text) < 0 ||
 	    body_set(body, "origin", in->origin) < 0 || body_set_time(body, "at", in->at) < 0 ||
-	    set_acl_field(b, body) < 0 || body_set_bool(body, "backed", in->backed) < 0 ||
-	    body_set(body, "principal", in->principal) < 0 || body_set(body, "agent", in->agent) < 0)
+	    set_acl_field(b, body) < 0 || set_contested(b, body) < 0 ||
+	    body_set_bool(body, "backed", in->backed) < 0 || body_set(body, "principal", in->principal) < 0 ||
+	    body_set(body, "agent", in->agent) < 0)
 		return NULL;
 	return body;
 }
@@ -278,7 +296,7 @@ const struct entry *example_entry(struct arena *a, struct text text, const float
 
 static int put_example(struct build *b, int n, struct text text, const float *vector, struct case_made *made)
 {
-	const char *id = arena_printf(b->arena, "%s/example/%d", b->conv->id, n);
+	const char *id = example_id(b->arena, b->conv->id, n);
 
 	if (!text.s || text.n == 0)
 		return id ? take_back(b, RECORD_EXAMPLE, id) : no_memory(b->err);
@@ -321,15 +339,50 @@ static void put_relevance(struct build *b, struct case_made *made)
 	}
 }
 
-/* Of a conversation that has a case the truth is in the index already: to predict it would be to look it up. */
+/*
+ * Of a conversation that has a case the truth is in the index already: how the
+ * prediction comes out would say nothing. That it is still contested does.
+ */
 static int expect(struct build *b, struct case_made *made)
 {
-	int rc = b->opening.s && b->opening.n ? is_there(b, RECORD_CASE, b->case_id) : 1;
+	if (!b->opening.s || !b->opening.n || !makes_case(b->in->outcome))
+		return 0;
+	int there = is_there(b, RECORD_CASE, b->case_id);
+	int rc = there < 0 ? there
+			   : expectation_make(b->desk, b->arena, b->opening, b->opening_vector, b->in->intent,
+					      &b->expected, b->err);
+	if (rc < 0)
+		return rc;
+	b->expected.contested &= !b->in->decided;
+	made->expected = there ? NULL : b->expected.told;
+	return 0;
+}
 
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	return expectation_make(b->desk, b->arena, b->opening, b->opening_vector, b->in->intent,
-				&made->expected, b->err);
+static json_t *review_body(struct build *b)
+{
+	const struct case_input *in = b->in;
+	json_t *body = body_new(b->arena);
+
+	if (!body || body_set(body, "conversation", b->conv->id) < 0 || body_set(body, "state", "open") < 0 ||
+	    body_set(body, "reason", "contested") < 0 || body_set_text(body, "label", in->intent) < 0 ||
+	    body_set_take(body, "doubt", json_real(b->expected.doubt)) < 0 ||
+	    body_set(body, "principal", in->principal) < 0 || body_set(body, "agent", in->agent) < 0 ||
+	    body_set_time(body, "at", in->at) < 0 || set_acl_field(b, body) < 0)
+		return NULL;
+	return body;
+}
+
+/* A label that is contested waits for somebody to look; one that is not any more does not. */
+static int put_review(struct build *b)
+{
+	const char *id = review_id(b->arena, b->conv->id);
+
+	if (!id)
+		return no_memory(b->err);
+	if (!b->expected.contested)
+		return take_back(b, RECORD_REVIEW, id);
+	changes_put(b->cs, RECORD_REVIEW, id, b->conv->subject, review_body(b));
+	return 0;
 }
 
 int case_changes(struct desk *d, struct arena *a, const struct case_input *in, struct changes *cs,
@@ -352,7 +405,7 @@ int case_changes(struct desk *d, struct arena *a, const struct case_input *in, s
 	    (rc = put_example(&b, 2, second, b.problem_vector, &made)) < 0)
 		return rc;
 	put_relevance(&b, &made);
-	if ((rc = changes_done(cs, e)) < 0)
+	if ((rc = put_review(&b)) < 0 || (rc = changes_done(cs, e)) < 0)
 		return rc;
 	*out = made;
 	return 0;

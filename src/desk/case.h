@@ -42,6 +42,7 @@ struct case_input {
 	const char *origin;     /* "agent", "import", "qa" */
 	const char *principal, *agent;
 	int backed;        /* vouched for: imported history */
+	int decided;       /* a curator says so: it is not contested */
 	const json_t *acl; /* who may see all that was used; NULL: everyone */
 	const struct case_document *documents;
 	size_t n_documents;
@@ -51,14 +52,17 @@ struct case_made {
 	const char *case_id; /* NULL: the outcome makes none */
 	size_t examples;     /* texts labelled */
 	size_t labels;       /* votes and relevance records */
-	json_t *expected;    /* expectation_make(), when there was no case before; else NULL */
+	json_t *expected;    /* struct expectation's, when there was no case before; else NULL */
 };
 
 /* Adds the changes. Embeds the problem and the opening: call it before, not inside, what holds a lock. */
 int case_changes(struct desk *d, struct arena *a, const struct case_input *in, struct changes *cs,
 		 struct case_made *out, struct error *e);
 
-const char *case_id(struct arena *a, const char *conversation); /* "c-1/case" */
+const char *case_id(struct arena *a, const char *conversation);   /* "c-1/case" */
+const char *review_id(struct arena *a, const char *conversation); /* "c-1/review" */
+const char *example_id(struct arena *a, const char *conversation,
+		       int n); /* "c-1/example/1": 1 the opening, 2 the problem */
 
 /* How an example with this body is found; `vector` NULL without embedder. NULL without memory. */
 const struct entry *example_entry(struct arena *a, struct text text, const float *vector, const json_t *body);

@@ -70,6 +70,15 @@ int resolution_show(struct desk *d, const struct call *c, const json_t *result, 
 int return_act(struct desk *d, const struct call *c, const char *handoff, json_t *body, json_t **result);
 int return_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
 
+/* review.c: labels that somebody is to look at. `state`, `after` may be nothing. */
+int review_list(struct desk *d, const struct call *c, struct text state, struct text after, size_t limit,
+		json_t **out);
+int review_get(struct desk *d, const struct call *c, const char *id, json_t **out);
+int review_assign_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result);
+/* ERR_WRONG_STATE for one that was decided. */
+int review_decide_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result);
+int review_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
+
 /* model.c: what was trained. `type` may be nothing: all. */
 int model_list(struct desk *d, const struct call *c, struct text type, json_t **out);
 int model_get(struct desk *d, const struct call *c, const char *id, json_t **out);

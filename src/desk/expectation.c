@@ -18,15 +18,16 @@ static json_t *body_of(struct arena *a, const struct intent *in, struct text lab
 }
 
 int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
-		     struct text label, json_t **out, struct error *e)
+		     struct text label, struct expectation *out, struct error *e)
 {
-	struct intent_query q = { .vector = vector, .text = opening };
+	struct intent_query q = { .vector = vector, .text = opening, .about = text_copy(a, label) };
+	struct expectation x = { 0 };
 	long n = analyse_query(a, opening.s, opening.n, SEARCH_MAX_TERMS, &q.terms);
 	struct learned learned;
 	struct intent in;
 
-	*out = NULL;
-	if (n < 0)
+	*out = x;
+	if (n < 0 || !q.about)
 		return no_memory(e);
 	q.n_terms = (size_t)n;
 	learner_take(d->learner, &learned);
@@ -36,6 +37,9 @@ int expectation_make(struct desk *d, struct arena *a, struct text opening, const
 	learner_give(d->learner, &learned);
 	if (rc < 0 || in.n == 0)
 		return rc;
-	*out = body_of(a, &in, label);
-	return *out ? 0 : no_memory(e);
+	x.told = body_of(a, &in, label);
+	x.doubt = in.doubt;
+	x.contested = in.doubt >= 0 && in.doubt < INTENT_CONTESTED;
+	*out = x;
+	return x.told ? 0 : no_memory(e);
 }

@@ -4,12 +4,19 @@
 
 #include "desk/conversation.h"
 
-/*
- * {"right","seen":{…}}: whether the intent predicted from an opening is `label`,
- * and what was seen of the prediction (learn/answering.h). The arena's. *out
- * NULL: there was nothing to predict from.
- */
+struct expectation {
+	/*
+	 * {"right","seen":{…}}: whether the intent predicted from an opening is the
+	 * label that it got, and what was seen of the prediction (learn/answering.h).
+	 * The arena's. NULL: there was nothing to predict from.
+	 */
+	json_t *told;
+	/* The label goes against all that was learned: INTENT_CONTESTED. */
+	int contested;
+	double doubt; /* then: struct intent */
+};
+
 int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
-		     struct text label, json_t **out, struct error *e);
+		     struct text label, struct expectation *out, struct error *e);
 
 #endif

@@ -233,6 +233,7 @@ static int make_case(struct desk *d, const struct call *c, const struct conversa
 		.principal = c->rights->key,
 		.agent = q->agent,
 		.backed = in->imported,
+		.decided = rights_scope(c->rights, SCOPE_CURATOR) && !in->imported,
 		.acl = acl,
 		.documents = documents,
 		.n_documents = n,

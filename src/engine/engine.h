@@ -52,6 +52,7 @@ enum record_kind {
 	RECORD_DATASET,      /* state */
 	RECORD_REQUEST,      /* an Idempotency-Key's answer */
 	RECORD_RULE,         /* type; all in one stream: engine/rules.h */
+	RECORD_REVIEW,       /* conversation, state: a label that somebody is to look at */
 	RECORD_MODEL,        /* type, state; all in one stream: learn/models.h */
 	RECORD_KINDS
 };

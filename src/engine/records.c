@@ -22,6 +22,7 @@ static const struct record_schema schemas[RECORD_KINDS] = {
 	[RECORD_DATASET] = { "dataset", { "state" }, -1 },
 	[RECORD_REQUEST] = { "request", { NULL }, -1 },
 	[RECORD_RULE] = { "rule", { "type" }, -1 },
+	[RECORD_REVIEW] = { "review", { "conversation", "state" }, -1 },
 	[RECORD_MODEL] = { "model", { "type", "state" }, -1 },
 };
 

@@ -399,6 +399,8 @@ static int boost_labels(struct run *r, struct candidates *c)
 	for (size_t i = 0; i < c->n_live; i++) {
 		struct search_hit *h = &c->live[i];
 		const char *intent = json_string_value(json_object_get(h->record.body, "intent"));
+		if (json_is_true(json_object_get(h->record.body, "contested")))
+			continue; /* whose intent it is said to be is in doubt */
 		for (size_t j = 0; intent && j < r->q->n_labels; j++) {
 			const struct search_label *l = &r->q->labels[j];
 			if (strcmp(l->label, intent) != 0)

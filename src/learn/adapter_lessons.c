@@ -81,7 +81,8 @@ static int read_case(void *arg, struct arena *a, const struct record *x, struct 
 	struct entry_row *rows;
 
 	(void)a;
-	if (n_used == 0 || strcmp(string_of(x->body, "outcome"), "resolved") != 0)
+	if (n_used == 0 || strcmp(string_of(x->body, "outcome"), "resolved") != 0 ||
+	    json_is_true(json_object_get(x->body, "contested")))
 		return 0;
 	int rc = engine_rows(r->engine, RECORD_CASE, x->id, r->arena, &rows, &n, e);
 	const float *query = rc < 0 ? NULL : opening_of(rows, n);

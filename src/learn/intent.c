@@ -22,11 +22,11 @@
 #define OVERLAP_WIDTH .08
 
 struct neighbour {
-	const char *id, *label, *who, *subject;
+	const char *id, *label, *key, *agent, *subject;
 	double score;  /* cosine, or BM25 */
 	uint64_t hash; /* of the normalised text */
 	struct text text;
-	int backed;
+	int backed, contested;
 };
 
 static int nearer(const void *x, const void *y)
@@ -58,15 +58,16 @@ static const char *string_of(const json_t *body, const char *name)
 static int read_neighbour(struct arena *a, const struct record *r, double score, struct neighbour *out)
 {
 	const json_t *text = json_object_get(r->body, "text");
-	const char *agent = string_of(r->body, "agent");
 	struct neighbour nb = {
 		.id = r->id,
 		.label = string_of(r->body, "label"),
-		.who = *agent ? agent : string_of(r->body, "principal"),
+		.key = string_of(r->body, "principal"),
+		.agent = string_of(r->body, "agent"),
 		.subject = r->subject ? r->subject : "",
 		.score = score,
 		.text = { json_string_value(text), json_string_length(text) },
 		.backed = json_is_true(json_object_get(r->body, "backed")),
+		.contested = json_is_true(json_object_get(r->body, "contested")),
 	};
 
 	if (!nb.text.s)
@@ -128,23 +129,29 @@ static int fetch(struct engine *g, const struct intent_query *q, const struct ri
 	return 0;
 }
 
-/* Two different values among those of the label? */
+static const char *agent_of(const struct neighbour *x)
+{
+	return *x->agent ? x->agent : x->key;
+}
+
+/* Two different values of each among those of the label? */
 static int is_backed(const struct neighbour *all, size_t n, const char *label)
 {
 	const struct neighbour *first = NULL;
-	int principals = 0, customers = 0;
+	int keys = 0, agents = 0, customers = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(all[i].label, label) != 0)
+		if (all[i].contested || strcmp(all[i].label, label) != 0)
 			continue;
 		if (all[i].backed)
 			return 1;
 		if (!first)
 			first = &all[i];
-		principals |= strcmp(all[i].who, first->who) != 0;
+		keys |= strcmp(all[i].key, first->key) != 0;
+		agents |= strcmp(agent_of(&all[i]), agent_of(first)) != 0;
 		customers |= strcmp(all[i].subject, first->subject) != 0;
 	}
-	return principals && customers;
+	return keys && agents && customers;
 }
 
 /* Dice coefficient of the query's words and the text's, by stem, without stop words. -1 without memory. */
@@ -177,7 +184,12 @@ static void count_votes(const struct neighbour *all, size_t n, int vectors, stru
 	struct voter voters[VOTES_FETCHED];
 
 	for (size_t i = 0; i < n; i++)
-		voters[i] = (struct voter){ all[i].label, all[i].score, all[i].hash };
+		voters[i] = (struct voter){ all[i].label,
+					    all[i].score,
+					    all[i].hash,
+					    all[i].backed ? "" : all[i].key,
+					    all[i].backed ? "" : all[i].subject,
+					    all[i].contested };
 	votes_count(voters, n, vectors, out);
 }
 
@@ -269,11 +281,45 @@ static int has_say(const struct intent_query *q)
 	return q->model && (!intent_model_dim(q->model) || q->vector);
 }
 
+/*
+ * How a label that somebody gave compares to the likeliest, by the examples that
+ * are not contested themselves: who says the same wrong thing again and again
+ * makes it no likelier. -2 without memory.
+ */
+static double doubt_of(struct arena *a, const struct intent_query *q, const struct neighbour *all, size_t n)
+{
+	struct neighbour *sound = arena_alloc(a, (n + 1) * sizeof(*sound));
+	struct shares shares = { 0 };
+	struct votes votes = { 0 };
+	double scope, first = 0, about = 0;
+	size_t kept = 0;
+
+	if (!q->about || !has_say(q) || intent_model_lessons(q->model) < INTENT_LEAST_TO_DOUBT ||
+	    intent_model_find(q->model, q->about) < 0)
+		return -1;
+	for (size_t i = 0; sound && i < n; i++)
+		if (!all[i].contested)
+			sound[kept++] = all[i];
+	if (sound && kept == 0)
+		return -1;
+	if (!sound)
+		return -2;
+	count_votes(sound, kept, q->vector != NULL, &votes);
+	if (shares_of_model(a, q, &votes, q->vector ? sound[0].score : 0, &shares, &scope) < 0)
+		return -2;
+	for (size_t i = 0; i < shares.n; i++) {
+		first = shares.list[i].confidence > first ? shares.list[i].confidence : first;
+		if (strcmp(shares.list[i].label, q->about) == 0)
+			about = shares.list[i].confidence;
+	}
+	return first > 0 ? about / first : -1;
+}
+
 int intent_predict(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,
 		   struct intent *out, struct error *e)
 {
 	struct shares shares = { 0 };
-	struct intent in = { 0 };
+	struct intent in = { .doubt = -1 };
 	struct neighbour *all = NULL;
 	struct votes votes = { 0 };
 	size_t n = 0;
@@ -295,6 +341,8 @@ int intent_predict(struct engine *g, const struct intent_query *q, const struct 
 	qsort(shares.list, shares.n, sizeof(*shares.list), more);
 	in.examples = votes.voters;
 	in.agreement = agreement(&shares);
+	if ((in.doubt = doubt_of(a, q, all, n)) < -1)
+		return no_memory(e);
 	in.backed = is_backed(all, n, shares.list[0].label);
 	for (; in.n < shares.n && in.n < INTENT_CANDIDATES && shares.list[in.n].confidence > 0; in.n++) {
 		const struct intent_candidate *c = &shares.list[in.n];

@@ -40,10 +40,17 @@ struct intent {
 	size_t examples; /* that voted */
 	/*
 	 * The first candidate rests on vouched-for history, or on examples of at
-	 * least two principals and two customers. Without it a conversation is not
+	 * least two keys, two agents and two customers: one key under many names is
+	 * one. Contested examples do not count. Without it a conversation is not
 	 * answered on its strength.
 	 */
 	int backed;
+	/*
+	 * Of intent_query.about: its share over that of the first, 0 … 1; negative
+	 * where the model does not know the label, or there is no model, or it has
+	 * learned from too few to be asked.
+	 */
+	double doubt;
 };
 
 struct intent_query {
@@ -52,8 +59,13 @@ struct intent_query {
 	size_t n_terms;
 	struct text text; /* for the model */
 	const struct intent_model
-		*model; /* NULL: none yet. Not asked where it wants a vector and there is none */
+		*model;    /* NULL: none yet. Not asked where it wants a vector and there is none */
+	const char *about; /* a label that somebody has given; NULL: none */
 };
+
+/* What is given a label that has less than this share of the first one's is contested; learning.md. */
+#define INTENT_CONTESTED .03
+#define INTENT_LEAST_TO_DOUBT 250 /* lessons of the model */
 
 /* `r`: under whose rights examples vote; NULL (all of them) for measurements only. */
 int intent_predict(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,

@@ -106,7 +106,11 @@ static int set_votes(const struct fit *f, const struct intent_model *m, struct t
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct lesson *l = &f->lessons->list[found[i].id];
-		voters[i] = (struct voter){ m->labels[l->label], found[i].score, f->hashes[found[i].id] };
+		voters[i] = (struct voter){ .label = m->labels[l->label],
+					    .score = found[i].score,
+					    .hash = f->hashes[found[i].id],
+					    .key = "",
+					    .customer = "" };
 	}
 	votes_count(voters, n, 1, &votes);
 	t->top = found[0].score;

@@ -35,6 +35,11 @@ size_t intent_model_labels(const struct intent_model *m)
 	return m->n_labels;
 }
 
+size_t intent_model_lessons(const struct intent_model *m)
+{
+	return m->n_lessons;
+}
+
 const char *intent_model_label(const struct intent_model *m, size_t i)
 {
 	return m->labels[i];

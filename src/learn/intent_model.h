@@ -76,6 +76,7 @@ void intent_model_free(struct intent_model *m); /* NULL is fine */
 
 size_t intent_model_dim(const struct intent_model *m); /* 0: it takes no vectors */
 size_t intent_model_labels(const struct intent_model *m);
+size_t intent_model_lessons(const struct intent_model *m); /* that it was trained on */
 const char *intent_model_label(const struct intent_model *m, size_t i);
 long intent_model_find(const struct intent_model *m, const char *label); /* -1: it does not know it */
 

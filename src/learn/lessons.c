@@ -8,12 +8,22 @@
 #include "base/map.h"
 #include "engine/each.h"
 
+/* A lesson that goes against what was learned before, and whose word it is. */
+struct contested {
+	struct lesson lesson;
+	const char *key, *agent, *customer;
+};
+
+#define NEAR .6f /* cosine of texts that speak of the same */
+
 struct reading {
 	struct engine *engine;
 	struct arena *arena;
 	struct map *labels; /* label -> number + 1, in the order in which they came */
 	struct lesson *list;
 	size_t n, cap, with_vector, dim;
+	struct contested *contested;
+	size_t n_contested, cap_contested;
 };
 
 static int number_of(struct reading *r, struct text label, uint32_t *out)
@@ -35,6 +45,73 @@ static struct text field(const json_t *body, const char *name)
 	return (struct text){ json_string_value(v), json_string_length(v) };
 }
 
+static const char *copy_field(struct reading *r, const json_t *body, const char *name)
+{
+	struct text t = field(body, name);
+
+	return arena_strndup(r->arena, t.s ? t.s : "", t.s ? t.n : 0);
+}
+
+/* What a curator vouches for has another key for each agent. */
+static int add_contested(struct reading *r, const struct record *x, const struct lesson *l)
+{
+	int backed = json_is_true(json_object_get(x->body, "backed"));
+	const char *agent = copy_field(r, x->body, "agent");
+	struct contested c = {
+		.lesson = *l,
+		.key = backed ? agent : copy_field(r, x->body, "principal"),
+		.agent = agent,
+		.customer = arena_strdup(r->arena, x->subject ? x->subject : ""),
+	};
+
+	if (!c.key || !c.agent || !c.customer || GROW(r->contested, r->n_contested, r->cap_contested) < 0)
+		return -1;
+	r->contested[r->n_contested++] = c;
+	return 0;
+}
+
+static int is_near(const struct reading *r, const struct lesson *a, const struct lesson *b)
+{
+	float cosine = 0;
+
+	if (a == b)
+		return 1;
+	if (!a->vector || !b->vector)
+		return 0;
+	for (size_t i = 0; i < r->dim; i++)
+		cosine += a->vector[i] * b->vector[i];
+	return cosine >= NEAR;
+}
+
+/* Two keys, two agents and two customers say so of texts that are alike: the world has changed, and not one mind. */
+static int is_supported(const struct reading *r, const struct contested *c)
+{
+	int keys = 0, agents = 0, customers = 0;
+
+	for (size_t i = 0; i < r->n_contested; i++) {
+		const struct contested *x = &r->contested[i];
+		if (x->lesson.label != c->lesson.label || !is_near(r, &x->lesson, &c->lesson))
+			continue;
+		keys |= strcmp(x->key, c->key) != 0;
+		agents |= strcmp(x->agent, c->agent) != 0;
+		customers |= strcmp(x->customer, c->customer) != 0;
+	}
+	return keys && agents && customers;
+}
+
+static int admit_supported(struct reading *r)
+{
+	for (size_t i = 0; i < r->n_contested; i++) {
+		if (!is_supported(r, &r->contested[i]))
+			continue;
+		if (GROW(r->list, r->n, r->cap) < 0)
+			return -1;
+		r->with_vector += r->contested[i].lesson.vector != NULL;
+		r->list[r->n++] = r->contested[i].lesson;
+	}
+	return 0;
+}
+
 static int read_example(void *arg, struct arena *a, const struct record *x, struct error *e)
 {
 	struct reading *r = arg;
@@ -50,15 +127,19 @@ static int read_example(void *arg, struct arena *a, const struct record *x, stru
 	if (rc < 0)
 		return rc;
 	l.text = (struct text){ arena_strndup(r->arena, text.s, text.n), text.n };
-	if (!l.text.s || number_of(r, label, &l.label) < 0 || GROW(r->list, r->n, r->cap) < 0)
+	if (!l.text.s || number_of(r, label, &l.label) < 0)
 		return no_memory(e);
 	if (n > 0 && rows[0].vector) {
 		float *v = arena_alloc(r->arena, r->dim * sizeof(*v));
 		if (!v)
 			return no_memory(e);
 		l.vector = memcpy(v, rows[0].vector, r->dim * sizeof(*v));
-		r->with_vector++;
 	}
+	if (json_is_true(json_object_get(x->body, "contested")))
+		return add_contested(r, x, &l) < 0 ? no_memory(e) : 0;
+	if (GROW(r->list, r->n, r->cap) < 0)
+		return no_memory(e);
+	r->with_vector += l.vector != NULL;
 	r->list[r->n++] = l;
 	return 0;
 }
@@ -141,11 +222,14 @@ int lessons_read(struct engine *g, uint64_t mark, struct arena *a, struct lesson
 		rc = engine_each(g, &(struct scan){ .kind = RECORD_EXAMPLE, .at = mark }, read_example, &r,
 				 e);
 	}
+	if (rc == 0 && admit_supported(&r) < 0)
+		rc = no_memory(e);
 	if (rc == 0) {
 		drop_without_vector(&r);
 		rc = hand_out(&r, out) < 0 ? no_memory(e) : 0;
 	}
 	free(r.list);
+	free(r.contested);
 	map_free(r.labels);
 	return rc;
 }

@@ -11,7 +11,9 @@
  * in the order in which they came. Those that only some groups may see are left
  * out, for everybody asks the model: they go on voting under the rights of who
  * asks (intent.h). An example without a vector is left out where others have
- * one. All is the arena's.
+ * one. One that is contested (intent.h) is left out as well, until others say
+ * the same of texts that are alike: two keys, two agents and two customers in
+ * all. All is the arena's.
  */
 int lessons_read(struct engine *g, uint64_t mark, struct arena *a, struct lessons *out, struct error *e);
 

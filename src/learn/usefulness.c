@@ -127,7 +127,7 @@ static int read_case(void *arg, struct arena *a, const struct record *r, struct 
 
 	(void)a;
 	if (json_array_size(used) == 0 || !label || !outcome || strcmp(outcome, "resolved") != 0 ||
-	    (acl && !json_is_null(acl)))
+	    (acl && !json_is_null(acl)) || json_is_true(json_object_get(r->body, "contested")))
 		return 0;
 	double weight = age_weight(u, r->body);
 	struct helpers *h = of_label(u, label);

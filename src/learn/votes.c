@@ -43,7 +43,6 @@ static void vote(struct votes *v, const char *label, double weight)
 	if (i == v->n)
 		v->list[v->n++] = (struct vote_share){ label, 0 };
 	v->list[i].share += weight;
-	v->voters++;
 }
 
 static int more_votes(const void *x, const void *y)
@@ -55,18 +54,54 @@ static int more_votes(const void *x, const void *y)
 	return strcmp(a->label, b->label);
 }
 
+static const char *group_of(const struct voter *x, int by_key)
+{
+	return by_key ? x->key : x->customer;
+}
+
+/* Lowers the weights of each key, or of each customer, to those of all others together, or to its strongest alone. */
+static void cap(const struct voter *const *voters, double *weight, size_t n, int by_key)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *group = group_of(voters[i], by_key);
+		double own = 0, others = 0, strongest = 0;
+		size_t first = i;
+		for (size_t j = 0; j < n; j++) {
+			int same = *group && strcmp(group_of(voters[j], by_key), group) == 0;
+			own += same ? weight[j] : 0;
+			others += same ? 0 : weight[j];
+			strongest = same && weight[j] > strongest ? weight[j] : strongest;
+			if (same && j < first)
+				first = j;
+		}
+		double most = others > strongest ? others : strongest;
+		if (first < i || !(others > 0) || own <= most)
+			continue;
+		for (size_t j = 0; j < n; j++)
+			if (strcmp(group_of(voters[j], by_key), group) == 0)
+				weight[j] *= most / own;
+	}
+}
+
 void votes_count(const struct voter *voters, size_t n, int vectors, struct votes *out)
 {
+	const struct voter *who[VOTES_MOST] = { 0 };
+	double weight[VOTES_MOST] = { 0 }, total = 0;
 	struct votes v = { 0 };
-	double total = 0;
 
 	for (size_t i = 0; i < n && v.voters < VOTES_MOST; i++) {
 		if (is_duplicate(voters, i))
 			continue;
 		double w = vectors ? exp((voters[i].score - voters[0].score) / TEMPERATURE)
 				   : exp((voters[i].score / voters[0].score - 1) / WORD_TEMPERATURE);
-		vote(&v, voters[i].label, w);
-		total += w;
+		weight[v.voters] = voters[i].contested ? VOTES_CONTESTED * w : w;
+		who[v.voters++] = &voters[i];
+	}
+	cap(who, weight, v.voters, 1);
+	cap(who, weight, v.voters, 0);
+	for (size_t i = 0; i < v.voters; i++) {
+		vote(&v, who[i]->label, weight[i]);
+		total += weight[i];
 	}
 	for (size_t i = 0; i < v.n; i++)
 		v.list[i].share /= total;

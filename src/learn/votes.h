@@ -2,6 +2,12 @@
  * votes.h: what the nearest examples say: kNN with k 10, weight exp(cos / .05),
  * a vote per distinct text and label; by words, weight by BM25 relative to the
  * best. Plain arithmetic; any thread.
+ *
+ * Nobody outvotes the rest: the votes of one key, and those of one customer,
+ * together have no more weight than all others' together, if there are others,
+ * or than its strongest alone: the others may be far off.
+ * (Texts that a curator vouches for are nobody's.) A contested example, which
+ * was labelled against what all others said, has VOTES_CONTESTED of a vote.
  */
 #ifndef READBACK_LEARN_VOTES_H
 #define READBACK_LEARN_VOTES_H
@@ -14,13 +20,16 @@
 struct arena;
 
 #define VOTES_MOST 10
+#define VOTES_CONTESTED .25
 #define VOTES_FETCHED 40 /* more than vote, for duplicates have one vote and back each other */
 
 /* An example that was found. */
 struct voter {
 	const char *label;
-	double score;  /* cosine, or BM25 */
-	uint64_t hash; /* votes_text_hash() */
+	double score;               /* cosine, or BM25 */
+	uint64_t hash;              /* votes_text_hash() */
+	const char *key, *customer; /* "": nobody's */
+	int contested;
 };
 
 struct vote_share {

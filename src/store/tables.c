@@ -328,7 +328,7 @@ static int make_new_kinds(const struct tables *t, struct db *d, struct error *e)
 	return run_script(d, &b, e);
 }
 
-/* Format 2 has rules, 3 has models. A later format adds its step to this switch. */
+/* Format 2 has rules, 3 has reviews and models. A later format adds its step to this switch. */
 static int migrate_from(const struct tables *t, struct db *d, int64_t version, struct error *e)
 {
 	switch (version) {

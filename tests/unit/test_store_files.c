@@ -24,7 +24,7 @@ static void test_store__a_full_disk_refuses_what_does_not_fit_and_goes_on(void *
 
 	for (int i = 0; i < 400000; i++)
 		big[i] = (char)('a' + (i * 7 + i / 31) % 26);
-	f->options.max_bytes = 1050000;
+	f->options.max_bytes = 1090000;
 	store_open(f);
 	do {
 		struct store_doc d = { .id = arena_printf(f->a, "d%d", written),

@@ -1,0 +1,330 @@
+/*
+ * review.c: labels that somebody is to look at. A review is made with the case
+ * whose label is contested (case.c), changes in its conversation's stream like
+ * all else of it, and is decided once: the label that is decided becomes that of
+ * the case and of its examples, with a vote of its own.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "desk/case.h"
+
+#define PAGE 100
+#define MAX_LABEL 256
+#define MAX_NOTE 2000
+#define EXAMPLES 2 /* of a conversation: the opening and the problem */
+
+struct review {
+	struct record record;
+	struct conversation conversation;
+	json_t *body; /* a copy */
+};
+
+/* --- showing ---------------------------------------------------------------------------------------------- */
+
+static int may_see(const struct call *c, const struct record *r)
+{
+	return rights_see(c->rights, json_object_get(r->body, "acl"));
+}
+
+/* What is to be judged: the customer's words. NULL without an example. */
+static const char *text_of_example(struct desk *d, const struct call *c, const char *conversation)
+{
+	const char *id = example_id(c->arena, conversation, 1);
+	struct record r;
+	struct error e;
+
+	if (!id || engine_get(d->engine, RECORD_EXAMPLE, id, c->arena, &r, &e) < 0)
+		return NULL;
+	return body_string(r.body, "text");
+}
+
+static json_t *review_json(struct desk *d, const struct call *c, const struct record *r)
+{
+	const char *conversation = body_string(r->body, "conversation");
+	json_t *j = json_pack("{s:s, s:s}", "id", r->id, "conversation_id", conversation);
+
+	if (!j || json_object_update(j, r->body) < 0 ||
+	    body_set(j, "text", text_of_example(d, c, conversation)) < 0) {
+		json_decref(j);
+		return NULL;
+	}
+	json_object_del(j, "conversation");
+	json_object_del(j, "acl");
+	json_object_del(j, "principal");
+	return j;
+}
+
+static int not_there(const struct call *c, const char *param)
+{
+	return error_set(c->err, ERR_NOT_FOUND, param, "there is no such review");
+}
+
+static int find(struct desk *d, const struct call *c, const char *id, struct record *out)
+{
+	struct error why = { 0 };
+	int rc = engine_get(d->engine, RECORD_REVIEW, id, c->arena, out, &why);
+
+	if (rc == ERR_NOT_FOUND || (rc == 0 && !may_see(c, out)))
+		return not_there(c, NULL);
+	if (rc < 0 && c->err)
+		*c->err = why;
+	return rc;
+}
+
+int review_get(struct desk *d, const struct call *c, const char *id, json_t **out)
+{
+	struct record r;
+	int rc = find(d, c, id, &r);
+
+	if (rc < 0)
+		return rc;
+	*out = review_json(d, c, &r);
+	return *out ? 0 : no_memory(c->err);
+}
+
+/* Reviews that the caller may see, until there are `limit`; *more: there are others. */
+static int fill(struct desk *d, const struct call *c, struct scan *s, size_t limit, json_t *data, int *more)
+{
+	struct record *page;
+	size_t n = PAGE;
+
+	while (n == PAGE && !*more) {
+		int rc = engine_scan(d->engine, s, c->arena, &page, &n, c->err);
+		if (rc < 0)
+			return rc;
+		for (size_t i = 0; i < n && !*more; i++) {
+			if (!may_see(c, &page[i]))
+				continue;
+			*more = json_array_size(data) == limit;
+			if (!*more && json_array_append_new(data, review_json(d, c, &page[i])) < 0)
+				return no_memory(c->err);
+		}
+		if (n) {
+			s->after = page[n - 1].created;
+			s->after_id = page[n - 1].id;
+		}
+	}
+	return 0;
+}
+
+int review_list(struct desk *d, const struct call *c, struct text state, struct text after, size_t limit,
+		json_t **out)
+{
+	struct scan s = { .kind = RECORD_REVIEW, .limit = PAGE };
+	JSON_AUTO *data = json_array();
+	int more = 0, rc = data ? 0 : no_memory(c->err);
+
+	if (rc == 0 && state.s) {
+		s.field[0] = "state";
+		s.value[0] = text_copy(c->arena, state);
+		rc = s.value[0] ? 0 : no_memory(c->err);
+	}
+	if (rc == 0 && after.s) {
+		const char *id = text_copy(c->arena, after);
+		struct record last;
+		rc = id ? find(d, c, id, &last) : no_memory(c->err);
+		if (rc == ERR_NOT_FOUND)
+			return not_there(c, "after");
+		s.after = rc == 0 ? last.created : 0;
+		s.after_id = rc == 0 ? last.id : NULL;
+	}
+	if (rc < 0 || (rc = fill(d, c, &s, limit, data, &more)) < 0)
+		return rc;
+	const json_t *last = json_array_get(data, json_array_size(data) - 1);
+	*out = json_pack("{s:s, s:O, s:b, s:s?}", "object", "list", "data", data, "has_more", more, "last_id",
+			 json_string_value(json_object_get(last, "id")));
+	return *out ? 0 : no_memory(c->err);
+}
+
+/* --- acts ------------------------------------------------------------------------------------------------- */
+
+static int load(struct desk *d, const struct call *c, const char *id, struct review *out)
+{
+	int rc = find(d, c, id, &out->record);
+
+	if (rc == 0)
+		rc = conversation_load(d, c, body_string(out->record.body, "conversation"),
+				       &out->conversation);
+	if (rc == ERR_NOT_FOUND)
+		return not_there(c, NULL);
+	if (rc < 0)
+		return rc;
+	/* The conversation was read first by name and counts: its revision is what the event expects. */
+	if ((rc = find(d, c, id, &out->record)) < 0)
+		return rc;
+	out->body = body_copy(c->arena, out->record.body);
+	if (!out->body)
+		return no_memory(c->err);
+	if (strcmp(body_string(out->body, "state"), "decided") != 0)
+		return 0;
+	rc = error_set(c->err, ERR_WRONG_STATE, NULL, "this review was decided already");
+	if (c->err)
+		snprintf(c->err->state, sizeof(c->err->state), "decided");
+	return rc;
+}
+
+static int commit(struct desk *d, const struct call *c, struct review *r, struct changes *cs,
+		  const char *kind, json_t **result)
+{
+	struct commit done;
+	JSON_AUTO *res = json_pack("{s:s}", "review", r->record.id);
+	int rc = res ? 0 : no_memory(c->err);
+
+	changes_put(cs, RECORD_REVIEW, r->record.id, r->record.subject, r->body);
+	if (rc == 0)
+		rc = conversation_changes(&r->conversation, cs, c->err);
+	if (rc == 0)
+		rc = conversation_commit(d, c, &r->conversation, cs, kind, 0, 200, res, &done);
+	if (rc == 0)
+		*result = json_incref(res);
+	return rc;
+}
+
+static int assign(struct desk *d, const struct call *c, const char *id, struct text to, json_t **result)
+{
+	struct changes cs = CHANGES_INIT(c->arena);
+	struct review r;
+	int rc = load(d, c, id, &r);
+
+	if (rc < 0)
+		return rc;
+	if (body_set_text(r.body, "assigned_to", to) < 0 || body_set(r.body, "state", "assigned") < 0)
+		return no_memory(c->err);
+	return commit(d, c, &r, &cs, "review.assigned", result);
+}
+
+int review_assign_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result)
+{
+	struct retries y = retries_of(d->engine, id);
+	struct text to = { 0 };
+	struct reader r;
+
+	reader_init(&r, body, NULL, c->err);
+	reader_string(&r, "agent", REQUIRED, 512, &to);
+	int rc = reader_done(&r);
+	if (rc < 0)
+		return rc;
+	while (retry(&y, rc))
+		rc = assign(d, c, id, to, result);
+	return rc;
+}
+
+struct verdict {
+	struct text label, note;
+};
+
+/* The record with the label that was decided; its words and vectors stay. */
+static int relabel(const struct call *c, struct changes *cs, const struct record *r, const char *field,
+		   const struct verdict *v, const json_t *old_tags)
+{
+	json_t *body = body_copy(c->arena, r->body);
+	struct entry *en = arena_alloc(c->arena, sizeof(*en));
+	struct tags tags = { .arena = c->arena };
+	int example = r->kind == RECORD_EXAMPLE;
+
+	if (!body || !en || body_set_text(body, field, v->label) < 0 ||
+	    (example && body_set(body, "origin", "qa") < 0) ||
+	    (example && body_set_bool(body, "backed", 1) < 0))
+		return no_memory(c->err);
+	json_object_del(body, "contested");
+	tags_string(&tags, field, body_string(body, field));
+	tags_string(&tags, example ? "origin" : "outcome", body_string(body, example ? "origin" : "outcome"));
+	if (!example)
+		tags_string(&tags, "queue", body_string(body, "queue"));
+	tags_object(&tags, old_tags);
+	if (tags.failed)
+		return no_memory(c->err);
+	*en = (struct entry){
+		.acl = json_object_get(body, "acl"), .tags = tags.list, .n_tags = tags.n, .keep_rows = 1
+	};
+	struct change *put = changes_put(cs, r->kind, r->id, r->subject, body);
+	put->entry = en;
+	if (r->text.s)
+		put->text = r->text;
+	return 0;
+}
+
+static int add_vote(const struct call *c, struct changes *cs, const struct review *r, int n,
+		    const char *example, const struct verdict *v)
+{
+	const char *id = arena_printf(c->arena, "%s/vote/%d", r->record.id, n);
+	json_t *body = body_new(c->arena);
+
+	if (!id || !body || body_set(body, "example", example) < 0 ||
+	    body_set(body, "conversation", r->conversation.id) < 0 ||
+	    body_set_text(body, "label", v->label) < 0 || body_set(body, "by", "qa") < 0 ||
+	    body_set(body, "principal", c->rights->key) < 0 ||
+	    body_set(body, "agent", c->rights->agent) < 0 || body_set_time(body, "at", clock_wall_ms()) < 0)
+		return no_memory(c->err);
+	changes_put(cs, RECORD_VOTE, id, r->record.subject, body);
+	return 0;
+}
+
+/* 0 for a record that is not there. */
+static int relabel_one(struct desk *d, const struct call *c, struct changes *cs, const struct review *r,
+		       enum record_kind kind, const char *id, int n, const struct verdict *v)
+{
+	struct record x;
+	struct error why = { 0 };
+	int rc = id ? engine_get(d->engine, kind, id, c->arena, &x, &why) : no_memory(&why);
+
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	if (rc < 0) {
+		if (c->err)
+			*c->err = why;
+		return rc;
+	}
+	if (kind == RECORD_CASE)
+		return relabel(c, cs, &x, "intent", v, json_object_get(r->conversation.body, "attributes"));
+	rc = relabel(c, cs, &x, "label", v, NULL);
+	return rc < 0 ? rc : add_vote(c, cs, r, n, id, v);
+}
+
+static int decide_once(struct desk *d, const struct call *c, const char *id, const struct verdict *v,
+		       json_t **result)
+{
+	struct changes cs = CHANGES_INIT(c->arena);
+	struct review r;
+	int rc = load(d, c, id, &r);
+
+	if (rc < 0)
+		return rc;
+	const char *conversation = r.conversation.id;
+	rc = relabel_one(d, c, &cs, &r, RECORD_CASE, case_id(c->arena, conversation), 0, v);
+	for (int n = 1; rc == 0 && n <= EXAMPLES; n++)
+		rc = relabel_one(d, c, &cs, &r, RECORD_EXAMPLE, example_id(c->arena, conversation, n), n, v);
+	if (rc < 0)
+		return rc;
+	if (body_set(r.body, "state", "decided") < 0 || body_set_text(r.body, "decision", v->label) < 0 ||
+	    body_set_text(r.body, "note", v->note) < 0 ||
+	    body_set(r.body, "decided_by", c->rights->agent) < 0 ||
+	    body_set_time(r.body, "decided_at", clock_wall_ms()) < 0)
+		return no_memory(c->err);
+	return commit(d, c, &r, &cs, "review.decided", result);
+}
+
+int review_decide_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result)
+{
+	struct retries y = retries_of(d->engine, id);
+	struct verdict v = { 0 };
+	struct reader r;
+
+	reader_init(&r, body, NULL, c->err);
+	reader_string(&r, "label", REQUIRED, MAX_LABEL, &v.label);
+	reader_text(&r, "note", OPTIONAL, MAX_NOTE, &v.note);
+	int rc = reader_done(&r);
+	if (rc < 0)
+		return rc;
+	while (retry(&y, rc))
+		rc = decide_once(d, c, id, &v, result);
+	return rc;
+}
+
+int review_show(struct desk *d, const struct call *c, const json_t *result, json_t **out)
+{
+	return review_get(d, c, body_string(result, "review"), out);
+}
