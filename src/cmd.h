@@ -101,6 +101,7 @@ struct workplace_options {
 	int read_only; /* beside a server */
 	int with_jobs;
 	double target_precision; /* of answers; 0: the default */
+	double audit_share;      /* of would-be answers, to the review queue */
 	int no_background;
 };
 

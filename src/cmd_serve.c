@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "cmd.h"
+#include "desk/audit.h"
+#include "learn/answering.h"
 #include "http/server.h"
 #include "store/keys.h"
 
@@ -79,7 +81,9 @@ static int serve(const struct workplace_options *o, const struct server_options 
 
 static int run(int argc, char **argv)
 {
-	struct workplace_options o = { .with_jobs = 1 };
+	struct workplace_options o = { .with_jobs = 1,
+				       .audit_share = AUDIT_SHARE,
+				       .target_precision = ANSWERING_TARGET };
 	struct server_options so = { .listen = "127.0.0.1:8080" };
 	const char *dev_key = NULL;
 	long workers = 0, queue = 0;
@@ -94,6 +98,10 @@ static int run(int argc, char **argv)
 		EMBEDDER_OPTIONS(o.embedder),
 		{ "--workers", "N", OPTION_INT, &workers, "threads that answer requests (64)" },
 		{ "--queue", "N", OPTION_INT, &queue, "requests that may wait; more are 503 (1024)" },
+		{ "--target-precision", "P", OPTION_NUMBER, &o.target_precision,
+		  "of answers, once enough outcomes are known (0.95)" },
+		{ "--audit-share", "P", OPTION_NUMBER, &o.audit_share,
+		  "of what would be answered goes to the review queue (0.02)" },
 		{ "--quiet", NULL, OPTION_FLAG, &so.quiet, "no log line for each request" },
 		{ 0 },
 	};
@@ -103,7 +111,9 @@ static int run(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (operands || workers < 0 || workers > 1024 || queue < 0 || queue > 1000000) {
+	if (operands || workers < 0 || workers > 1024 || queue < 0 || queue > 1000000 ||
+	    !(o.target_precision > 0 && o.target_precision <= 1) ||
+	    !(o.audit_share >= 0 && o.audit_share <= 1)) {
 		fputs("readback serve: an argument is out of range; readback serve --help tells more\n",
 		      stderr);
 		return EXIT_USAGE;

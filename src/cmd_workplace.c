@@ -38,7 +38,9 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 	rc = embedded_open(&engine, &w->engine, e);
 	if (rc < 0)
 		return rc;
-	w->desk = (struct desk){ .engine = w->engine, .embedder = w->embedder };
+	w->desk = (struct desk){ .engine = w->engine,
+				 .embedder = w->embedder,
+				 .audit_share = o->audit_share };
 	control_secret(w->control, w->desk.secret);
 	struct learner_options learning = { .background = o->with_jobs,
 					    .read_only = o->read_only,

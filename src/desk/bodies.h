@@ -19,8 +19,9 @@
  *   example       {"conversation"?,"case"?,"label","text","origin":"agent|import|qa","at","acl"?,"backed":bool,
  *                  "principal","agent"?,"contested"?:true,"imported"? (hash of text, label and origin)}
  *   vote          {"example","conversation"?,"label","by":"agent|import|qa","principal","agent"?,"at"}
- *   review        {"conversation","state":"open|assigned|decided","reason":"contested","label","doubt","principal",
- *                  "agent"?,"at","acl"?,"assigned_to"?,"decided_by"?,"decided_at"?,"decision"?,"note"?}
+ *   review        {"conversation","state":"open|assigned|decided","reason":"contested|audit","label","doubt"?,"principal"?,
+ *                  "agent"?,"at","acl"?,"assigned_to"?,"decided_by"?,"decided_at"?,"decision"?,"note"?}; of an audit also
+ *                  "text","propensity","seen" (learn/answering.h) and, when it is decided, "right"
  *   relevance     {"document","intent","conversation","case","handoff"?,"used":bool,"shown_rank"?,"outcome"}
  *   handoff, evidence, resolution, signal: see handoff_build.h; rule: see engine/rules.h; model: see learn/models.h
  *

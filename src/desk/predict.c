@@ -210,30 +210,57 @@ static json_t *prediction_json(const struct situation *s, const struct decision 
 		"usefulness", version[LEARNED_USEFULNESS]);
 }
 
-static int predict_with(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
-			const struct learned *learned, json_t **out)
-{
+/* All that a prediction is made of. */
+struct assessment {
+	struct intent intent;
 	struct search_result found;
-	struct situation s;
+	struct situation situation;
+	struct decision decision;
+};
+
+static int assess(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
+		  const struct learned *learned, struct assessment *out)
+{
 	struct desk_query q;
-	struct decision what;
-	struct intent in;
 	int rc;
 
 	if ((rc = query_of_conversation(d, c->arena, v, &q, c->err)) < 0 ||
-	    (rc = intent_of_query(d, c, &q, c->rights, learned, &in)) < 0 ||
+	    (rc = intent_of_query(d, c, &q, c->rights, learned, &out->intent)) < 0 ||
 	    (rc = query_for_documents(d, c->arena, v, learned->adapter, &q, c->err)) < 0 ||
-	    (rc = suggest(d, c, &q, &in, learned, k, &found)) < 0 ||
-	    (rc = look(d, c, v, &in, &found, &s)) < 0)
+	    (rc = suggest(d, c, &q, &out->intent, learned, k, &out->found)) < 0 ||
+	    (rc = look(d, c, v, &out->intent, &out->found, &out->situation)) < 0)
 		return rc;
-	s.answering = learned->answering;
-	if (decide(c->arena, &s, &what) < 0)
-		return no_memory(c->err);
-	json_t *j = prediction_json(&s, &what, &found, learned);
-	if (!j)
-		return no_memory(c->err);
-	*out = j;
-	return 0;
+	out->situation.answering = learned->answering;
+	return decide(c->arena, &out->situation, &out->decision) < 0 ? no_memory(c->err) : 0;
+}
+
+static int predict_with(struct desk *d, const struct call *c, const struct conversation *v, size_t k,
+			const struct learned *learned, json_t **out)
+{
+	struct assessment x;
+	int rc = assess(d, c, v, k, learned, &x);
+
+	if (rc < 0)
+		return rc;
+	*out = prediction_json(&x.situation, &x.decision, &x.found, learned);
+	return *out ? 0 : no_memory(c->err);
+}
+
+int predict_answer(struct desk *d, const struct call *c, const struct conversation *v, const char **label,
+		   struct seen *seen)
+{
+	struct learned learned;
+	struct assessment x;
+
+	*label = NULL;
+	learner_take(d->learner, &learned);
+	int rc = assess(d, c, v, 1, &learned, &x);
+	learner_give(d->learner, &learned);
+	if (rc == 0 && strcmp(x.decision.decision, "answer") == 0) {
+		*label = x.intent.candidates[0].label;
+		*seen = seen_of(&x.intent);
+	}
+	return rc;
 }
 
 int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k,

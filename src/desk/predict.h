@@ -6,6 +6,7 @@
 #define READBACK_DESK_PREDICT_H
 
 #include "desk/conversation.h"
+#include "learn/answering.h"
 #include "learn/intent.h"
 
 #define PREDICT_K 3 /* suggestions unless the caller says otherwise */
@@ -24,6 +25,10 @@ struct learned;
 /* The same of a query that was made of a conversation, with what has been taken of what is learned. */
 int intent_of_query(struct desk *d, const struct call *c, const struct desk_query *q, const struct rights *r,
 		    const struct learned *learned, struct intent *out);
+
+/* What it would be answered as, and what is seen of that; *label NULL: it would not be. */
+int predict_answer(struct desk *d, const struct call *c, const struct conversation *v, const char **label,
+		   struct seen *seen);
 
 /* Sentiment of the last few customer turns. */
 struct sentiment predict_sentiment(struct arena *a, const struct conversation *v);

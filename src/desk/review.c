@@ -1,8 +1,10 @@
 /*
  * review.c: labels that somebody is to look at. A review is made with the case
- * whose label is contested (case.c), changes in its conversation's stream like
- * all else of it, and is decided once: the label that is decided becomes that of
- * the case and of its examples, with a vote of its own.
+ * whose label is contested (case.c), or with a turn that would be answered
+ * (audit.h); it changes in its conversation's stream like all else of it, and is
+ * decided once. The label that is decided becomes that of the case and of its
+ * examples, with a vote of its own; of an audit it tells whether the answer
+ * would have been right, which is what the threshold is learned from.
  */
 #include <stdio.h>
 #include <string.h>
@@ -47,13 +49,14 @@ static json_t *review_json(struct desk *d, const struct call *c, const struct re
 	json_t *j = json_pack("{s:s, s:s}", "id", r->id, "conversation_id", conversation);
 
 	if (!j || json_object_update(j, r->body) < 0 ||
-	    body_set(j, "text", text_of_example(d, c, conversation)) < 0) {
+	    (!json_object_get(j, "text") && body_set(j, "text", text_of_example(d, c, conversation)) < 0)) {
 		json_decref(j);
 		return NULL;
 	}
 	json_object_del(j, "conversation");
 	json_object_del(j, "acl");
 	json_object_del(j, "principal");
+	json_object_del(j, "seen");
 	return j;
 }
 
@@ -284,6 +287,11 @@ static int relabel_one(struct desk *d, const struct call *c, struct changes *cs,
 	return rc < 0 ? rc : add_vote(c, cs, r, n, id, v);
 }
 
+static int body_is_audit(const json_t *body)
+{
+	return strcmp(body_string(body, "reason"), "audit") == 0;
+}
+
 static int decide_once(struct desk *d, const struct call *c, const char *id, const struct verdict *v,
 		       json_t **result)
 {
@@ -299,6 +307,9 @@ static int decide_once(struct desk *d, const struct call *c, const char *id, con
 		rc = relabel_one(d, c, &cs, &r, RECORD_EXAMPLE, example_id(c->arena, conversation, n), n, v);
 	if (rc < 0)
 		return rc;
+	if (body_is_audit(r.body) &&
+	    body_set_bool(r.body, "right", text_is(v->label, body_string(r.body, "label"))) < 0)
+		return no_memory(c->err);
 	if (body_set(r.body, "state", "decided") < 0 || body_set_text(r.body, "decision", v->label) < 0 ||
 	    body_set_text(r.body, "note", v->note) < 0 ||
 	    body_set(r.body, "decided_by", c->rights->agent) < 0 ||

@@ -90,7 +90,7 @@ static int learn_confidence(const struct outcome_seen *list, size_t n, struct an
 	for (size_t i = 0; i < n; i++)
 		samples[i] = (struct linear_sample){ .row = { .dense = list[i].seen.x },
 						     .label = (uint32_t)list[i].right,
-						     .weight = 1 };
+						     .weight = list[i].weight };
 	int rc = linear_train(samples, n, &o, &l, e);
 	free(samples);
 	if (rc < 0)
@@ -101,7 +101,7 @@ static int learn_confidence(const struct outcome_seen *list, size_t n, struct an
 }
 
 struct ranked {
-	double confidence;
+	double confidence, weight;
 	int right;
 };
 
@@ -122,29 +122,43 @@ static double wilson(double errors, double n)
 	return (p + .5 / n + sqrt(p * (1 - p) / n + .25 / (n * n))) / (1 + 1 / n);
 }
 
-static int holds(size_t errors, size_t n, size_t window, double target)
+/* Outcomes that would be answered: sums of weights, of those of errors, and of squares. */
+struct answered {
+	double all, wrong, squares;
+};
+
+/* Of weights that differ: as many as would be as good if all had the same (Kish 1965); `most`: what the next one may have. */
+static int holds(const struct answered *x, double most, size_t window, double target)
 {
-	double bound = window < ANSWERING_WINDOW ? wilson((double)errors, (double)n)
-						 : ((double)errors + 1) / ((double)n + 1);
+	double n = x->all * x->all / x->squares;
+	double bound = window < ANSWERING_WINDOW ? wilson(x->wrong / x->all * n, n)
+						 : (x->wrong + most) / (x->all + most);
 
 	return bound <= 1 - target;
 }
 
 static void find_threshold(const struct ranked *r, size_t n, double target, struct answering *a)
 {
-	size_t errors = 0;
+	struct answered x = { 0 };
+	double all = 0, most = 0;
 
+	for (size_t i = 0; i < n; i++) {
+		all += r[i].weight;
+		most = r[i].weight > most ? r[i].weight : most;
+	}
 	a->threshold = 2;
 	for (size_t i = 0; i < n; i++) {
-		errors += !r[i].right;
+		x.all += r[i].weight;
+		x.squares += r[i].weight * r[i].weight;
+		x.wrong += r[i].right ? 0 : r[i].weight;
 		/* Who is as sure is answered too. */
 		if (i + 1 < n && r[i + 1].confidence == r[i].confidence)
 			continue;
-		if (!holds(errors, i + 1, n, target))
+		if (!holds(&x, most, n, target))
 			continue;
 		a->threshold = r[i].confidence;
-		a->precision = 1 - (double)errors / (double)(i + 1);
-		a->share = (double)(i + 1) / (double)n;
+		a->precision = 1 - x.wrong / x.all;
+		a->share = x.all / all;
 	}
 }
 
@@ -163,7 +177,7 @@ int answering_learn(const struct outcome_seen *list, size_t n, double target, st
 	int rc = r ? learn_confidence(list + n - learned, learned, &a, e) : no_memory(e);
 	for (size_t i = 0; rc == 0 && i < window; i++) {
 		const struct outcome_seen *x = &list[n - window + i];
-		r[i] = (struct ranked){ answering_confidence(&a, &x->seen), x->right };
+		r[i] = (struct ranked){ answering_confidence(&a, &x->seen), x->weight, x->right };
 	}
 	if (rc == 0) {
 		qsort(r, window, sizeof(*r), surer);

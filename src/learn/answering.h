@@ -7,7 +7,10 @@
  * the lowest at which, among the last ANSWERING_WINDOW outcomes, (errors + 1) /
  * (answers + 1) is at most 1 - target, as conformal prediction has it
  * (Angelopoulos and Bates 2023, arXiv 2107.07511); before there are as many,
- * the upper end of Wilson's interval (1927) at z = 1 is instead.
+ * the upper end of Wilson's interval (1927) at z = 1 is instead. Outcomes have
+ * weights: one that was looked at with a propensity stands for its inverse
+ * (Horvitz and Thompson 1952), and the 1 is then the largest weight (Tibshirani
+ * et al. 2019, arXiv 1904.06019).
  *
  * Plain values; any thread.
  */
@@ -46,6 +49,7 @@ int seen_read(const json_t *j, struct seen *out);
 struct outcome_seen {
 	struct seen seen;
 	int right;
+	float weight; /* how many it stands for: 1, of an audit the inverse of its propensity */
 };
 
 struct answering {

@@ -282,16 +282,17 @@ static int has_say(const struct intent_query *q)
 }
 
 /*
- * How a label that somebody gave compares to the likeliest, by the examples that
- * are not contested themselves: who says the same wrong thing again and again
- * makes it no likelier. -2 without memory.
+ * How likely a right label would be as unlikely as one that somebody gave: the
+ * shares of it and of all that have no more, by the examples that are not
+ * contested themselves, for who says the same wrong thing again and again makes
+ * it no likelier. -2 without memory.
  */
 static double doubt_of(struct arena *a, const struct intent_query *q, const struct neighbour *all, size_t n)
 {
 	struct neighbour *sound = arena_alloc(a, (n + 1) * sizeof(*sound));
 	struct shares shares = { 0 };
 	struct votes votes = { 0 };
-	double scope, first = 0, about = 0;
+	double scope, about = 0, tail = 0, sum = 0;
 	size_t kept = 0;
 
 	if (!q->about || !has_say(q) || intent_model_lessons(q->model) < INTENT_LEAST_TO_DOUBT ||
@@ -307,12 +308,14 @@ static double doubt_of(struct arena *a, const struct intent_query *q, const stru
 	count_votes(sound, kept, q->vector != NULL, &votes);
 	if (shares_of_model(a, q, &votes, q->vector ? sound[0].score : 0, &shares, &scope) < 0)
 		return -2;
-	for (size_t i = 0; i < shares.n; i++) {
-		first = shares.list[i].confidence > first ? shares.list[i].confidence : first;
+	for (size_t i = 0; i < shares.n; i++)
 		if (strcmp(shares.list[i].label, q->about) == 0)
 			about = shares.list[i].confidence;
+	for (size_t i = 0; i < shares.n; i++) {
+		sum += shares.list[i].confidence;
+		tail += shares.list[i].confidence <= about ? shares.list[i].confidence : 0;
 	}
-	return first > 0 ? about / first : -1;
+	return sum > 0 ? tail / sum : -1;
 }
 
 int intent_predict(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,

@@ -46,8 +46,8 @@ struct intent {
 	 */
 	int backed;
 	/*
-	 * Of intent_query.about: its share over that of the first, 0 … 1; negative
-	 * where the model does not know the label, or there is no model, or it has
+	 * Of intent_query.about: the share of it and of all labels that have no more,
+	 * which is how often a right label is as unlikely; negative where the model does not know the label, or there is no model, or it has
 	 * learned from too few to be asked.
 	 */
 	double doubt;
@@ -63,8 +63,8 @@ struct intent_query {
 	const char *about; /* a label that somebody has given; NULL: none */
 };
 
-/* What is given a label that has less than this share of the first one's is contested; learning.md. */
-#define INTENT_CONTESTED .03
+/* A label that is right is as unlikely in one of a hundred cases: then it is contested; learning.md. */
+#define INTENT_CONTESTED .01
 #define INTENT_LEAST_TO_DOUBT 250 /* lessons of the model */
 
 /* `r`: under whose rights examples vote; NULL (all of them) for measurements only. */

@@ -236,45 +236,74 @@ int lessons_read(struct engine *g, uint64_t mark, struct arena *a, struct lesson
 
 /* --- how predictions came out ---------------------------------------------------------------------------- */
 
-struct outcomes {
-	struct outcome_seen *list;
-	size_t n, most;
+struct dated {
+	struct outcome_seen outcome;
+	uint64_t seq; /* when it became known */
 };
 
-/* The latest first; 1 when there are enough. */
+struct outcomes {
+	struct dated *list;
+	size_t n, cap, most, of_kind;
+	const char *key; /* where "right" and "seen" stand; NULL: in the body itself */
+};
+
+/* The latest first; 1 when there are enough of this kind of record. */
 static int read_outcome(void *arg, struct arena *a, const struct record *r, struct error *e)
 {
 	struct outcomes *o = arg;
-	const json_t *expected = json_object_get(r->body, "expected");
+	const json_t *told = o->key ? json_object_get(r->body, o->key) : r->body;
+	double propensity = json_number_value(json_object_get(told, "propensity"));
+	struct dated d = { .seq = o->key ? r->created : r->changed,
+			   .outcome = { .right = json_is_true(json_object_get(told, "right")),
+					.weight = propensity > 0 ? (float)(1 / propensity) : 1 } };
 
 	(void)a;
-	(void)e;
-	if (seen_read(json_object_get(expected, "seen"), &o->list[o->n].seen) < 0)
+	if (seen_read(json_object_get(told, "seen"), &d.outcome.seen) < 0)
 		return 0;
-	o->list[o->n++].right = json_is_true(json_object_get(expected, "right"));
-	return o->n == o->most;
+	if (GROW(o->list, o->n, o->cap) < 0)
+		return no_memory(e);
+	o->list[o->n++] = d;
+	return ++o->of_kind == o->most;
 }
 
-static void reverse(struct outcome_seen *list, size_t n)
+static int by_time(const void *x, const void *y)
 {
-	for (size_t i = 0; i < n / 2; i++) {
-		struct outcome_seen kept = list[i];
-		list[i] = list[n - 1 - i];
-		list[n - 1 - i] = kept;
-	}
+	uint64_t a = ((const struct dated *)x)->seq, b = ((const struct dated *)y)->seq;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Of what was resolved, and of what was audited; audits keep the order of being made, which is nearly that of being decided. */
+static int read_both(struct engine *g, struct outcomes *o, struct error *e)
+{
+	const struct scan resolved = { .kind = RECORD_RESOLUTION, .newest_first = 1 };
+	const struct scan audited = {
+		.kind = RECORD_REVIEW, .field = { "state" }, .value = { "decided" }, .newest_first = 1
+	};
+
+	o->key = "expected";
+	int rc = engine_each(g, &resolved, read_outcome, o, e);
+	o->key = NULL;
+	o->of_kind = 0;
+	return rc < 0 ? rc : engine_each(g, &audited, read_outcome, o, e);
 }
 
 int outcomes_read(struct engine *g, size_t most, struct arena *a, struct outcome_seen **out, size_t *n,
 		  struct error *e)
 {
-	const struct scan s = { .kind = RECORD_RESOLUTION, .newest_first = 1 };
-	struct outcomes o = { .list = arena_alloc(a, (most + 1) * sizeof(*o.list)), .most = most };
-	int rc = o.list ? engine_each(g, &s, read_outcome, &o, e) : no_memory(e);
+	struct outcomes o = { .most = most };
+	int rc = read_both(g, &o, e);
 
-	if (rc < 0)
-		return rc;
-	reverse(o.list, o.n);
-	*out = o.list;
-	*n = o.n;
+	if (rc >= 0 && o.n > 1)
+		qsort(o.list, o.n, sizeof(*o.list), by_time);
+	size_t kept = o.n < most ? o.n : most;
+	struct outcome_seen *list = rc < 0 ? NULL : arena_alloc(a, (kept + 1) * sizeof(*list));
+	for (size_t i = 0; list && i < kept; i++)
+		list[i] = o.list[o.n - kept + i].outcome;
+	free(o.list);
+	if (rc < 0 || !list)
+		return rc < 0 ? rc : no_memory(e);
+	*out = list;
+	*n = kept;
 	return 0;
 }

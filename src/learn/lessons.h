@@ -19,7 +19,8 @@ int lessons_read(struct engine *g, uint64_t mark, struct arena *a, struct lesson
 
 /*
  * How the latest predictions came out, at most so many, in the order in which
- * it became known: "expected" of resolutions (docs/learning.md).
+ * it became known: "expected" of resolutions, and audits that were decided
+ * (docs/learning.md).
  */
 int outcomes_read(struct engine *g, size_t most, struct arena *a, struct outcome_seen **out, size_t *n,
 		  struct error *e);

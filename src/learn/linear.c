@@ -7,7 +7,9 @@
 #include "base/dice.h"
 #include "learn/linear_internal.h"
 
-#define STOP_LOOK 256  /* steps between looks at `stop` */
+#define STOP_LOOK 256 /* steps between looks at `stop` */
+#define SETTLED \
+	1e-2 /* of a probability that is missing: the step would change next to nothing, and is half of the time */
 #define MIN_SCALE 1e-4 /* below it the matrix is multiplied out, so that floats keep their digits */
 
 struct linear {
@@ -136,14 +138,16 @@ static void step(struct training *t, const struct linear_sample *s, double rate)
 	memcpy(t->scores, l->bias, l->stride * sizeof(*t->scores));
 	add_row(l, &s->row, t->scale, t->scores);
 	linear_softmax(t->scores, l->labels, 1);
+	t->scale *= 1 - rate * t->o->l2;
+	if (t->scale < MIN_SCALE)
+		multiply_out(t);
+	if (1 - t->scores[s->label] < SETTLED)
+		return;
 	t->scores[s->label] -= 1;
 	for (size_t j = 0; j < l->labels; j++)
 		t->scores[j] *= s->weight;
 	memset(t->scores + l->labels, 0, (l->stride - l->labels) * sizeof(*t->scores));
 
-	t->scale *= 1 - rate * t->o->l2;
-	if (t->scale < MIN_SCALE)
-		multiply_out(t);
 	for (size_t i = 0; next_chunk(l, &s->row, -rate / t->scale, &i, &c);)
 		l->math->add_to_rows(c.rows, c.values, c.n, t->scores, l->stride);
 	for (size_t j = 0; j < l->labels; j++)

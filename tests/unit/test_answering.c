@@ -20,7 +20,7 @@ static struct outcome_seen draw(struct dice *d, double *p_out)
 	struct intent in = {
 		.top_similarity = .4 + .5 * p, .out_of_scope = .5 * (1 - p), .agreement = p > .5, .n = 1
 	};
-	struct outcome_seen o;
+	struct outcome_seen o = { .weight = 1 };
 
 	in.candidates[0] = c;
 	o.seen = seen_of(&in);
@@ -116,6 +116,28 @@ static void test_answering__of_hopeless_and_perfect_predictions(void **state)
 	}
 }
 
+/* An error that was looked at with a small propensity stands for many. */
+static void test_answering__weighs_what_was_seldom_looked_at(void **state)
+{
+	struct outcome_seen list[1000];
+	struct answering a, b;
+	struct dice d = { 7 };
+	struct error e;
+	double p;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++) {
+		list[i] = draw(&d, &p);
+		list[i].right = i % 50 != 0; /* one in fifty is wrong, however sure */
+	}
+	assert_int_equal(answering_learn(list, 1000, .95, &a, &e), 0);
+	assert_true(a.share > .9 && a.precision > .97);
+	for (size_t i = 0; i < 1000; i += 50)
+		list[i].weight = 20;
+	assert_int_equal(answering_learn(list, 1000, .95, &b, &e), 0);
+	assert_true(b.share < .3);
+}
+
 static void test_answering__what_was_seen_comes_back_from_json(void **state)
 {
 	struct dice d = { 9 };
@@ -192,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_answering__holds_the_target_on_what_comes_later),
 		cmocka_unit_test(test_answering__confidence_grows_with_what_speaks_for_it),
 		cmocka_unit_test(test_answering__of_hopeless_and_perfect_predictions),
+		cmocka_unit_test(test_answering__weighs_what_was_seldom_looked_at),
 		cmocka_unit_test(test_answering__what_was_seen_comes_back_from_json),
 		cmocka_unit_test_setup_teardown(test_answering__resolutions_tell_how_predictions_came_out,
 						set_up, tear_down),

@@ -3,6 +3,7 @@
 
 #include "learn/intent.h"
 #include "learn/learner.h"
+#include "learn/lessons.h"
 #include "learn/votes.h"
 
 static int open_with(void **state, const char *embedder)
@@ -255,6 +256,88 @@ static void test_poison__what_two_agents_say_of_two_customers_is_learned(void **
 	assert_int_equal(lessons(f), before + 3);
 }
 
+/* A handoff's worth of trust: two keys, two agents, two customers say the same, so that it can be answered. */
+static void make_answerable(struct fixture *f)
+{
+	add_examples(f, "where is my parcel number %d", "parcel", 0, 30);
+	add_examples(f, "please refund order %d", "refund", 1000, 30);
+}
+
+static json_t *turn(struct fixture *f, const char *conversation, const char *text)
+{
+	json_t *body = json_pack("{s:s, s:s}", "role", "customer", "text", text);
+	json_t *result = ACT(f, turn_act, conversation, json_keep(f->arena, body));
+
+	return at(ACT(f, turn_show, result), "prediction");
+}
+
+/* Who looks at what the bot answers? A drawn share of it waits for a person, once a conversation. */
+static void test_audit__a_share_of_would_be_answers_is_drawn(void **state)
+{
+	struct fixture *f = *state;
+	int drawn = 0;
+
+	make_answerable(f);
+	f->desk.audit_share = .5;
+	for (int i = 0; i < 40; i++) {
+		const char *id = arena_printf(f->arena, "t%d", i);
+		ACT(f, conversation_act, J(f, arena_printf(f->arena, "{'id':'%s'}", id)));
+		assert_string_equal(string_at(turn(f, id, "where is my parcel number 5"), "decision"),
+				    "answer");
+		turn(f, id, "where is my parcel number 6");
+	}
+	json_t *list = reviews(f, "open");
+	drawn = (int)json_array_size(list);
+	print_message("%d of 40 are drawn\n", drawn);
+	assert_true(drawn >= 8 && drawn <= 20); /* a page; the hash is keyed, so the count varies */
+	assert_string_equal(string_at(list, "0.reason"), "audit");
+	assert_string_equal(string_at(list, "0.label"), "parcel");
+	assert_float_equal(number_at(list, "0.propensity"), .5, 1e-9);
+	assert_string_equal(string_at(list, "0.text"), "where is my parcel number 5");
+	assert_null(at(list, "0.seen"));
+	/* What is not answered is not drawn, and nothing is where the share is 0. */
+	f->desk.audit_share = 1;
+	ACT(f, conversation_act, J(f, "{'id':'human'}"));
+	assert_string_equal(string_at(turn(f, "human", "let me talk to a human"), "decision"), "escalate");
+	FAILS(f, ERR_NOT_FOUND, review_get, "human/audit");
+	f->desk.audit_share = 0;
+	ACT(f, conversation_act, J(f, "{'id':'none'}"));
+	turn(f, "none", "where is my parcel number 5");
+	FAILS(f, ERR_NOT_FOUND, review_get, "none/audit");
+}
+
+static void test_audit__tells_whether_the_answer_would_have_been_right(void **state)
+{
+	struct fixture *f = *state;
+	struct outcome_seen *list;
+	size_t n;
+
+	make_answerable(f);
+	f->desk.audit_share = .25;
+	for (int i = 0; i < 60; i++) {
+		const char *id = arena_printf(f->arena, "t%d", i);
+		ACT(f, conversation_act, J(f, arena_printf(f->arena, "{'id':'%s'}", id)));
+		turn(f, id, "where is my parcel number 5");
+	}
+	json_t *open = reviews(f, "open");
+	assert_true(json_array_size(open) >= 2);
+	NO_ERROR(f, outcomes_read(f->desk.engine, 100, f->arena, &list, &n, &f->err));
+	assert_int_equal(n, 0);
+	for (int i = 0; i < 2; i++) {
+		const char *id = string_at(json_array_get(open, (size_t)i), "id");
+		json_t *done = ACT(f, review_decide_act, id,
+				   J(f, i ? "{'label':'refund'}" : "{'label':'parcel'}"));
+		json_t *x = ACT(f, review_show, done);
+		assert_int_equal(json_is_true(at(x, "right")), i == 0);
+	}
+	NO_ERROR(f, outcomes_read(f->desk.engine, 100, f->arena, &list, &n, &f->err));
+	assert_int_equal(n, 2);
+	assert_true(list[0].right && !list[1].right);
+	assert_float_equal(list[0].weight, 4, 1e-6);
+	NO_ERROR(f, outcomes_read(f->desk.engine, 1, f->arena, &list, &n, &f->err));
+	assert_true(n == 1 && !list[0].right);
+}
+
 static double share_of(const struct votes *v, const char *label)
 {
 	for (size_t i = 0; i < v->n; i++)
@@ -335,6 +418,8 @@ int main(void)
 		TEST(test_review__is_decided_once),
 		TEST(test_review__under_the_callers_rights),
 		TEST(test_review__lists_go_by_pages),
+		TEST(test_audit__a_share_of_would_be_answers_is_drawn),
+		TEST(test_audit__tells_whether_the_answer_would_have_been_right),
 		TEST(test_poison__nobody_outvotes_the_rest),
 		TEST(test_poison__one_key_under_many_names_backs_nothing),
 		TEST_MODEL(test_poison__one_agent_cannot_flip_an_intent),
