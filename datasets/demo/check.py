@@ -19,6 +19,11 @@ TRIGGERS = {"low_confidence", "customer_request", "negative_sentiment",
             "policy", "repeated_failure", "out_of_scope", "other"}
 OUTCOMES = {"resolved", "unresolved", "transferred", "abandoned"}
 PHRASES = ("not working", "on hold")
+# Intents that nobody had before the middle of the weeks.
+LATE = {"tariff_connection", "widget_not_updating", "house_move",
+        "power_cut_backup"}
+LATE_FROM = "2026-07-13"
+SPAN = ("2026-06-01", "2026-08-09")
 
 # What an import line may hold; anything else would be refused.
 DOCUMENT = {"_id", "title", "text", "markdown", "html", "url", "source",
@@ -184,6 +189,22 @@ def check_citations(talks, first, second):
     return states
 
 
+def check_fiction(folder, names):
+    """Addresses, telephone and card numbers that nobody can have."""
+    cards = set()
+    for name in names:
+        with open(os.path.join(folder, name), encoding="utf-8") as lines:
+            text = lines.read()
+        for domain in re.findall(r"@([\w-]+(?:\.[\w-]+)+)", text):
+            expect(domain == "example.com" or domain.endswith(".example"),
+                   name, "domain %s" % domain)
+        for number in re.findall(
+                r"\b0\d\d \d{3} \d{4}\b|\+\d[\d ]{7,}", text):
+            expect(number.startswith("020 91"), name, "telephone %s" % number)
+        cards.update(re.findall(r"\b(?:\d{4}[ -]?){3}\d{4}\b", text))
+    expect(cards == {"4111 1111 1111 1111"}, "cards", "%s" % sorted(cards))
+
+
 def check_showpiece(talks, resolved):
     talk = talks[0]
     expect(talk["id"] == "demo-101", "open", "demo-101 is not the first")
@@ -205,6 +226,10 @@ def unique(items, key, where):
 
 def check_counts(first, second, resolved, opened, counts):
     intents = collections.Counter(r["resolution"]["intent"] for r in resolved)
+    early = {r["resolution"]["intent"] for r in resolved
+             if r["started_at"] < LATE_FROM}
+    late = set(intents) - early
+    german = sum(r["attributes"]["lang"] == "de" for r in resolved)
     text = [t["text"].lower() for r in resolved + opened for t in r["turns"]
             if t["role"] == "customer"]
     phrase = sum(any(p in t["text"].lower() for p in PHRASES
@@ -218,16 +243,18 @@ def check_counts(first, second, resolved, opened, counts):
             (sum("acl" in d for d in first) >= 10, "fewer than 10 with acl"),
             (len({d["source"] for d in first}) >= 3, "fewer than 3 sources"),
             (len(second) == 4, "not 4 later versions"),
-            (len(resolved) >= 60, "fewer than 60 resolved"),
+            (len(resolved) >= 156, "fewer than 156 resolved"),
             (len(opened) >= 14, "fewer than 14 open"),
-            (len(resolved) + len(opened) >= 80, "fewer than 80 in all"),
+            (len(resolved) + len(opened) >= 172, "fewer than 172 in all"),
             (sum("handoff" in o for o in opened) == 6, "not 6 open handoffs"),
-            (14 <= len(intents) <= 18, "%d intents" % len(intents)),
-            (all(2 <= n <= 8 for n in intents.values()), "intents 2 to 8"),
-            (counts["quiet"] >= 14, "fewer than 14 before-handoff talks"),
+            (20 <= len(intents) <= 22, "%d intents" % len(intents)),
+            (all(3 <= n <= 17 for n in intents.values()), "intents 3 to 17"),
+            (late == LATE, "late intents are %s" % sorted(late)),
+            (german >= 7, "fewer than 7 in German"),
+            (counts["quiet"] >= 140, "fewer than 140 before-handoff talks"),
             (phrase >= 3, "fewer than 3 with the phrases"),
-            (wrong >= 10, "fewer than 10 in which the bot was wrong"),
-            (sum(n > 1 for n in repeat.values()) >= 5, "few repeat contacts"),
+            (wrong >= 80, "fewer than 80 in which the bot was wrong"),
+            (sum(n > 1 for n in repeat.values()) >= 16, "few repeat contacts"),
             (any("acl" in r for r in resolved), "no conversation with acl"),
             (len(set(text)) == len(text), "the same customer turn twice")):
         expect(true, "counts", what)
@@ -237,10 +264,10 @@ def check_counts(first, second, resolved, opened, counts):
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     folder = sys.argv[1] if len(sys.argv) > 1 else here
-    docs = load(folder, "documents.ndjson")
-    newer = load(folder, "documents-v2.ndjson")
-    resolved = load(folder, "conversations.ndjson")
-    opened = load(folder, "open.ndjson")
+    names = ("documents.ndjson", "documents-v2.ndjson",
+             "conversations.ndjson", "open.ndjson")
+    docs, newer, resolved, opened = (load(folder, name) for name in names)
+    check_fiction(folder, names)
     unique(docs, "_id", "documents")
     unique(newer, "_id", "documents-v2")
     unique(resolved + opened, "id", "conversations")
@@ -263,6 +290,8 @@ def main():
         expect("resolution" not in talk, talk["id"], "is resolved")
     starts = [r["started_at"] for r in resolved]
     expect(starts == sorted(starts), "conversations", "not chronological")
+    expect((starts[0][:10], starts[-1][:10]) == SPAN, "conversations",
+           "from %s to %s" % (starts[0], starts[-1]))
     check_showpiece(opened, resolved)
     states = check_citations(resolved + opened, first, second)
     open_states = check_citations(opened, first, second)
