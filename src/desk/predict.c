@@ -196,15 +196,19 @@ static json_t *prediction_json(const struct situation *s, const struct decision 
 	const char *const *version = learned->version;
 	JSON_AUTO *intent = intent_json(s->intent);
 	JSON_AUTO *suggestions = hits_json(found);
+	JSON_AUTO *ask = json_array();
 
-	if (!intent || !suggestions)
+	for (size_t i = 0; ask && i < what->n_ask; i++)
+		if (json_array_append_new(ask, json_string(s->intent->candidates[i].label)) < 0)
+			return NULL;
+	if (!intent || !suggestions || !ask)
 		return NULL;
 	return json_pack(
-		"{s:O, s:s, s:s, s:f, s:f, s:{s:s, s:f}, s:O, s:b, s:{s:s, s:s, s:s, s:s?, s:s?, s:s?}}",
-		"intent", intent, "decision", what->decision, "because", what->because, "escalation_risk",
-		what->escalation_risk, "out_of_scope", s->intent->out_of_scope, "sentiment", "label",
-		s->sentiment.label, "score", s->sentiment.score, "suggestions", suggestions, "unaudited",
-		!learned->answering, "models", "intent",
+		"{s:O, s:s, s:s, s:O, s:f, s:f, s:{s:s, s:f}, s:O, s:b, s:{s:s, s:s, s:s, s:s?, s:s?, s:s?}}",
+		"intent", intent, "decision", what->decision, "because", what->because, "ask", ask,
+		"escalation_risk", what->escalation_risk, "out_of_scope", s->intent->out_of_scope,
+		"sentiment", "label", s->sentiment.label, "score", s->sentiment.score, "suggestions",
+		suggestions, "unaudited", !learned->answering, "models", "intent",
 		learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk", MODEL_RISK, "fusion",
 		MODEL_FUSION, "adapter", version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING],
 		"usefulness", version[LEARNED_USEFULNESS]);

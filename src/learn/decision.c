@@ -13,8 +13,7 @@
  * right in the measurement of intent.c; how predictions come out takes its
  * place (answering.h). The others are chosen by reading.
  */
-#define ANSWER_CONFIDENCE .8  /* an intent this sure, and backed, is answered */
-#define CLARIFY_CONFIDENCE .2 /* below it even the candidates tell little */
+#define ANSWER_CONFIDENCE .8 /* an intent this sure, and backed, is answered */
 #define OUT_OF_SCOPE .5
 #define ESCALATE_RISK .7
 #define DOCUMENT_FITS .6 /* cosine of an article that speaks of the matter */
@@ -129,6 +128,7 @@ static const char *risk_reason(const struct situation *s)
 
 struct verdict {
 	const char *decision, *because;
+	size_t ask;
 };
 
 /* Without an intent to go by. */
@@ -136,13 +136,17 @@ static struct verdict decide_cold(const struct situation *s)
 {
 	if (s->bot_turns >= MAX_CLARIFY)
 		return (struct verdict){
-			"escalate", "No resolved case tells what this is about, and asking has not helped."
+			.decision = "escalate",
+			.because = "No resolved case tells what this is about, and asking has not helped."
 		};
 	if (s->best_document >= DOCUMENT_FITS)
-		return (struct verdict){ "clarify",
-					 "No resolved case tells what this is about, but an article is near: "
-					 "ask whether it fits." };
-	return (struct verdict){ "clarify", "No resolved case tells what this is about yet: ask for more." };
+		return (struct verdict){
+			.decision = "clarify",
+			.because = "No resolved case tells what this is about, but an article is near: "
+				   "ask whether it fits."
+		};
+	return (struct verdict){ .decision = "clarify",
+				 .because = "No resolved case tells what this is about yet: ask for more." };
 }
 
 static int is_sure(const struct situation *s)
@@ -168,37 +172,67 @@ static const char *because_sure(struct arena *a, const struct situation *s)
 		in->examples, label, confidence_of(in), 100 * s->answering->precision);
 }
 
+/* How many candidates cover what may be meant; 0: more than can be asked about, or one alone. */
+static size_t to_ask(const struct intent *in)
+{
+	double covered = 0, in_scope = 1 - in->out_of_scope;
+
+	for (size_t i = 0; i < in->n && i < DECISION_MOST_ASKED; i++) {
+		covered += in->candidates[i].confidence;
+		if (covered >= DECISION_COVERAGE * in_scope)
+			return i > 0 ? i + 1 : in->n > 1 ? 2 : 0;
+	}
+	return 0;
+}
+
+static const char *because_asked(struct arena *a, const struct intent *in, size_t n)
+{
+	const char *list = in->candidates[0].label;
+
+	for (size_t i = 1; list && i < n; i++)
+		list = arena_printf(a, "%s%s%s", list, i + 1 < n ? ", " : " or ", in->candidates[i].label);
+	return list ? arena_printf(a, "It may be %s: ask which is meant.", list) : NULL;
+}
+
 static struct verdict decide_by_intent(struct arena *a, const struct situation *s)
 {
 	const struct intent *in = s->intent;
-	double confidence = confidence_of(in);
 	const char *label = in->candidates[0].label;
+	struct verdict v = { .decision = "clarify" };
 
 	if (in->out_of_scope >= OUT_OF_SCOPE) {
 		if (s->customer_turns > 1)
-			return (struct verdict){ "escalate",
-						 "This is unlike anything that was resolved before." };
-		return (struct verdict){ "clarify",
-					 "This is unlike anything that was resolved before: ask for more." };
+			return (struct verdict){
+				.decision = "escalate",
+				.because = "This is unlike anything that was resolved before."
+			};
+		return (struct verdict){
+			.decision = "clarify",
+			.because = "This is unlike anything that was resolved before: ask for more."
+		};
 	}
 	if (is_sure(s) && in->backed)
-		return (struct verdict){ "answer", because_sure(a, s) };
+		return (struct verdict){ .decision = "answer", .because = because_sure(a, s) };
 	if (s->bot_turns >= MAX_CLARIFY)
-		return (struct verdict){ "escalate",
-					 "What is meant is still not sure enough to answer, and asking has "
-					 "not helped." };
+		return (struct verdict){
+			.decision = "escalate",
+			.because = "What is meant is still not sure enough to answer, and asking has "
+				   "not helped."
+		};
 	if (is_sure(s))
 		return (struct verdict){
-			"clarify", arena_printf(a,
-						"%s is likely, but fewer than two agents and two customers "
-						"vouch for it so far: ask whether it is meant.",
-						label)
+			.decision = "clarify",
+			.because = arena_printf(
+				a,
+				"%s is likely, but fewer than two keys, agents and customers vouch for "
+				"it so far: ask whether it is meant.",
+				label),
+			.ask = 1,
 		};
-	if (confidence < CLARIFY_CONFIDENCE || in->n < 2)
-		return (struct verdict){ "clarify",
-					 "What is meant is not sure enough to answer: ask for more." };
-	return (struct verdict){ "clarify", arena_printf(a, "It may be %s or %s: ask which is meant.", label,
-							 in->candidates[1].label) };
+	v.ask = to_ask(in);
+	v.because = v.ask ? because_asked(a, in, v.ask)
+			  : "What is meant is not sure enough to answer: ask for more.";
+	return v;
 }
 
 int decide(struct arena *a, const struct situation *s, struct decision *out)
@@ -207,11 +241,11 @@ int decide(struct arena *a, const struct situation *s, struct decision *out)
 	struct verdict v;
 
 	if (s->policy)
-		v = (struct verdict){ s->policy, s->policy_because };
+		v = (struct verdict){ .decision = s->policy, .because = s->policy_because };
 	else if (s->asks_for_human)
-		v = (struct verdict){ "escalate", "The customer asks for a person." };
+		v = (struct verdict){ .decision = "escalate", .because = "The customer asks for a person." };
 	else if (d.escalation_risk >= ESCALATE_RISK)
-		v = (struct verdict){ "escalate", risk_reason(s) };
+		v = (struct verdict){ .decision = "escalate", .because = risk_reason(s) };
 	else if (s->intent->n == 0)
 		v = decide_cold(s);
 	else
@@ -220,6 +254,7 @@ int decide(struct arena *a, const struct situation *s, struct decision *out)
 		return ERR_NO_MEMORY;
 	d.decision = v.decision;
 	d.because = v.because;
+	d.n_ask = v.ask;
 	*out = d;
 	return 0;
 }

@@ -98,7 +98,17 @@ struct decision {
 	const char *decision; /* "answer", "clarify", "escalate" */
 	const char *because;  /* one sentence */
 	double escalation_risk;
+	/*
+	 * To clarify: the first so many candidates, of which the customer is asked which
+	 * is meant: the fewest that have DECISION_COVERAGE of what is in scope together
+	 * (an adaptive prediction set: Romano, Sesia and Candès 2020, arXiv
+	 * 2006.02544). 0: they would be too many to ask about, or there is no question.
+	 */
+	size_t n_ask;
 };
+
+#define DECISION_COVERAGE .95
+#define DECISION_MOST_ASKED 4
 
 /* Says the text that a person is wanted? 1 or 0; also 0 without memory. */
 int asks_for_human(struct arena *a, const char *s, size_t n);

@@ -128,9 +128,35 @@ static void test_decide__answers_what_is_sure_and_backed(void **state)
 	s.intent = &alone;
 	assert_string_equal(decision_of(*state, &s, &d), "clarify");
 	assert_non_null(strstr(d.because, "vouch"));
+	assert_int_equal(d.n_ask, 1);
 	s.intent = &unsure;
 	assert_string_equal(decision_of(*state, &s, &d), "clarify");
-	assert_non_null(strstr(d.because, "late"));
+	assert_non_null(strstr(d.because, "ask for more"));
+	assert_int_equal(d.n_ask, 0);
+}
+
+/* Asked about are the fewest candidates that nearly surely have the right one among them, if they are few. */
+static void test_decide__asks_which_of_a_few_is_meant(void **state)
+{
+	struct intent in = {
+		.candidates = { { "a", .5 }, { "b", .2 }, { "c", .15 }, { "d", .12 }, { "e", .02 } }, .n = 5
+	};
+	struct situation s = { .intent = &in, .customer_turns = 1 };
+	struct decision d;
+
+	assert_string_equal(decision_of(*state, &s, &d), "clarify");
+	assert_string_equal(d.because, "It may be a, b, c or d: ask which is meant.");
+	assert_int_equal(d.n_ask, 4);
+	in.candidates[0].confidence = .45; /* .92 together */
+	decision_of(*state, &s, &d);
+	assert_int_equal(d.n_ask, 0);
+	in.out_of_scope = .05; /* of what is in scope that is enough */
+	decision_of(*state, &s, &d);
+	assert_int_equal(d.n_ask, 4);
+	in = (struct intent){ .candidates = { { "a", .7 }, { "b", .28 } }, .n = 2 };
+	decision_of(*state, &s, &d);
+	assert_string_equal(d.because, "It may be a or b: ask which is meant.");
+	assert_int_equal(d.n_ask, 2);
 }
 
 static void test_decide__escalates(void **state)
@@ -193,6 +219,7 @@ int main(void)
 		TEST(test_asks_for_human__says_so),
 		TEST(test_asks_for_human__does_not),
 		TEST(test_decide__answers_what_is_sure_and_backed),
+		TEST(test_decide__asks_which_of_a_few_is_meant),
 		TEST(test_decide__escalates),
 		TEST(test_decide__risk_grows_with_each_sign),
 	};
