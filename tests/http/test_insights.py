@@ -1,0 +1,58 @@
+"""Insights over HTTP: who may ask, what is refused, and that what was done is counted."""
+
+import pytest
+
+NAMES = ["outcomes"]
+
+
+@pytest.fixture
+def desk(words_server):
+    """A parcel and a refund, resolved; and a conversation that the bot contained."""
+    s = words_server
+    assert s.put("/v1/documents/depot", {"title": "Parcels", "text": "A parcel waits at the depot."}).status_code == 201
+    for id_, text, intent in (("c-1", "where is my parcel", "parcel"), ("c-2", "the refund please", "refund")):
+        conversation = {"id": id_, "customer": {"id": f"cu-{id_}"}, "turns": [{"role": "customer", "text": text}]}
+        handoff = s.post("/v1/handoffs", {"conversation": conversation, "trigger": "customer_request",
+                                          "intent": {"label": intent}})
+        assert handoff.status_code == 201, handoff.text
+        answer = s.post(f"/v1/handoffs/{handoff.json()['id']}/resolution",
+                        {"outcome": "resolved", "intent": intent, "text": "done", "csat": 5})
+        assert answer.status_code == 200, answer.text
+    assert s.post("/v1/conversations", {"id": "c-3", "turns": [{"role": "customer", "text": "hi"}]}).status_code == 201
+    return s
+
+
+def test_what_was_done_is_counted_at_once(desk):
+    told = desk.get("/v1/insights/outcomes").json()
+    assert told["object"] == "outcomes" and told["by"] == "intent"
+    total = told["total"]
+    assert (total["handoffs"], total["resolved"], total["open"]) == (2, 2, 0)
+    assert total["csat"] == {"n": 2, "mean": 5}
+    assert total["containment"]["n"] == 3 and total["containment"]["share"] == pytest.approx(1 / 3)
+    low, high = total["containment"]["interval"]
+    assert 0 < low < 1 / 3 < high < 1
+    assert total["suggestion_use"] == {"n": 1, "share": 0, "interval": [0, pytest.approx(0.7935, abs=1e-4)]}
+    assert {g["intent"] for g in told["groups"]} == {"parcel", "refund"}
+    weeks = desk.get("/v1/insights/outcomes?by=week&since=2020-01-01&until=2999-01-01T00:00:00%2B01:00").json()
+    assert weeks["until"] == "2998-12-31T23:00:00Z"
+    assert sum(g["handoffs"] for g in weeks["groups"]) == 2
+    assert desk.get("/v1/insights/outcomes?until=2020-01-01").json()["total"]["handoffs"] == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_curators_ask(words_server, name):
+    s = words_server
+    for scopes, status in (("bot", 403), ("agent", 403), ("export", 403), ("curator", 200), ("admin", 200)):
+        assert s.get(f"/v1/insights/{name}", key=s.key(scopes, "tier1")).status_code == status, scopes
+    assert s.get(f"/v1/insights/{name}", key=None).status_code == 401
+    assert s.post(f"/v1/insights/{name}", {}).status_code == 405
+
+
+@pytest.mark.parametrize("query, param", [
+    ("outcomes?since=yesterday", "since"), ("outcomes?until=2026-13-01", "until"), ("outcomes?by=agent", "by"),
+    ("outcomes?by=", "by"), ("outcomes?weeks=3", "weeks"),
+])
+def test_what_is_not_well_formed_is_refused(words_server, query, param):
+    answer = words_server.get(f"/v1/insights/{query}")
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["param"] == param
