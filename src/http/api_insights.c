@@ -4,6 +4,8 @@
 #include "desk/insights.h"
 #include "http/exchange.h"
 
+#define MOST_WEEKS 520
+
 static int read_time(struct exchange *x, const char *name, int64_t *ms, int *has)
 {
 	struct text t = exchange_query(x, name);
@@ -42,7 +44,19 @@ static int outcomes(struct exchange *x, const json_t *result, json_t **out)
 	return insights_outcomes(x->api->desk, &x->call, &q, out);
 }
 
+static int volume(struct exchange *x, const json_t *result, json_t **out)
+{
+	struct insight_query q = { 0 };
+	int rc = read_query(x, "weeks|until", &q);
+
+	(void)result;
+	if (rc == 0)
+		rc = exchange_number(x, "weeks", 12, MOST_WEEKS, &q.weeks);
+	return rc < 0 ? rc : insights_volume(x->api->desk, &x->call, &q, out);
+}
+
 const struct route routes_insights[] = {
 	{ "GET", "/v1/insights/outcomes", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, outcomes },
+	{ "GET", "/v1/insights/volume", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, volume },
 	{ 0 },
 };

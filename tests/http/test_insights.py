@@ -1,8 +1,10 @@
 """Insights over HTTP: who may ask, what is refused, and that what was done is counted."""
 
+from datetime import date, timedelta
+
 import pytest
 
-NAMES = ["outcomes"]
+NAMES = ["outcomes", "volume"]
 
 
 @pytest.fixture
@@ -39,6 +41,15 @@ def test_what_was_done_is_counted_at_once(desk):
     assert desk.get("/v1/insights/outcomes?until=2020-01-01").json()["total"]["handoffs"] == 0
 
 
+def test_volume_is_of_the_week_under_way(desk):
+    now = desk.get("/v1/insights/volume").json()
+    assert now["total"]["so_far"] == 2 and now["total"]["forecast"] is None and now["weeks"] == []
+    later = desk.get("/v1/insights/volume?weeks=2&until=" + (date.today() + timedelta(weeks=5)).isoformat()).json()
+    assert later["history_weeks"] == 5 and later["method"] == "naive"
+    assert len(later["weeks"]) == 2 and later["total"]["resolved"] == [0, 0]
+    assert later["total"]["forecast"] == 0 and later["total"]["interval"] == [0, 0]  # errors -2, 0, 0, 0
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_curators_ask(words_server, name):
     s = words_server
@@ -50,7 +61,8 @@ def test_curators_ask(words_server, name):
 
 @pytest.mark.parametrize("query, param", [
     ("outcomes?since=yesterday", "since"), ("outcomes?until=2026-13-01", "until"), ("outcomes?by=agent", "by"),
-    ("outcomes?by=", "by"), ("outcomes?weeks=3", "weeks"),
+    ("outcomes?by=", "by"), ("outcomes?weeks=3", "weeks"), ("volume?weeks=0", "weeks"), ("volume?weeks=521", "weeks"), ("volume?weeks=-1", "weeks"),
+    ("volume?until=soon", "until"), ("volume?since=2026-01-01", "since"),
 ])
 def test_what_is_not_well_formed_is_refused(words_server, query, param):
     answer = words_server.get(f"/v1/insights/{query}")

@@ -362,6 +362,131 @@ static void test_outcomes__of_what_the_caller_may_see(void **state)
 	assert_int_equal(json_array_size(at(outcomes(f, all), "groups")), 0);
 }
 
+/* --- volume -------------------------------------------------------------------------------------------------- */
+
+/* `n` conversations of an intent that were resolved on a day so many weeks after 2026-05-11, the Monday of W20. */
+static void resolved(struct fixture *f, const char *intent, int week, int n)
+{
+	static int id;
+	char at_[TIME_TEXT];
+
+	time_format(ms("2026-05-12T12:00:00Z") + week * (int64_t)7 * 86400000, at_);
+	for (int i = 0; i < n; i++)
+		import(f,
+		       arena_printf(f->arena,
+				    "{'id':'v%d','started_at':'%s','turns':[{'role':'customer','text':'x'}],"
+				    "'resolution':{'outcome':'resolved','intent':'%s','text':'y','at':'%s'}}",
+				    id++, at_, intent, at_));
+}
+
+static json_t *volume(struct fixture *f, size_t weeks, const char *until)
+{
+	struct insight_query q = { .weeks = weeks, .has_until = 1, .until = ms(until) };
+
+	return ACT(f, insights_volume, &q);
+}
+
+static void spring(struct fixture *f)
+{
+	static const int weekly[] = { 1, 2, 1, 3, 2, 2, 4 };
+
+	for (int i = 0; i < 7; i++)
+		resolved(f, "parcel", i, weekly[i]);
+	resolved(f, "parcel", 7, 1); /* the Tuesday of the week under way */
+	resolved(f, "parcel", 8, 1); /* yet to come */
+	handed_over(
+		f, "u", "cu-1", "2026-06-16T08:00:00Z", "x",
+		"},'resolution':{'outcome':'unresolved','intent':'parcel','text':'y','at':'2026-06-16T09:00:00Z'}");
+}
+
+static void test_volume__by_week_with_a_naive_forecast(void **state)
+{
+	struct fixture *f = *state;
+
+	spring(f);
+	json_t *v = volume(f, 0, "2026-07-01T00:00:00Z");
+	assert_string_equal(string_at(v, "method"), "naive");
+	assert_string_equal(string_at(v, "forecast_week"), "2026-W27");
+	assert_int_equal(int_at(v, "history_weeks"), 7);
+	assert_int_equal(json_array_size(at(v, "weeks")), 7);
+	assert_string_equal(string_at(v, "weeks.0"), "2026-W20");
+	assert_string_equal(string_at(v, "weeks.6"), "2026-W26");
+	json_t *p = at(v, "intents.0");
+	assert_string_equal(string_at(p, "intent"), "parcel");
+	assert_int_equal(int_at(p, "resolved.0"), 1);
+	assert_int_equal(int_at(p, "resolved.3"), 3);
+	assert_int_equal(int_at(p, "resolved.6"), 4);
+	assert_int_equal(int_at(p, "so_far"), 1);
+	assert_int_equal(int_at(p, "forecast"), 4);
+	/* errors of "as the week before": 1, -1, 2, -1, 0, 2 */
+	NEAR(number_at(p, "interval.0"), 3);
+	NEAR(number_at(p, "interval.1"), 6);
+	assert_int_equal(int_at(v, "total.forecast"), 4);
+	v = volume(f, 3, "2026-07-01T00:00:00Z");
+	assert_int_equal(json_array_size(at(v, "weeks")), 3);
+	assert_string_equal(string_at(v, "weeks.0"), "2026-W24");
+	assert_int_equal(int_at(v, "intents.0.resolved.0"), 2);
+	NEAR(number_at(v, "intents.0.interval.1"), 6); /* of all that is known all the same */
+}
+
+static void test_volume__has_no_interval_of_three_errors(void **state)
+{
+	struct fixture *f = *state;
+
+	spring(f);
+	json_t *v = volume(f, 12, "2026-06-08T00:00:00Z");
+	assert_int_equal(int_at(v, "history_weeks"), 4);
+	assert_int_equal(int_at(v, "total.forecast"), 3);
+	assert_true(json_is_null(at(v, "total.interval")));
+	assert_true(json_is_null(at(v, "intents.0.interval")));
+	assert_false(json_is_null(at(volume(f, 12, "2026-06-15T00:00:00Z"), "total.interval")));
+}
+
+static void test_volume__of_a_year_looks_back_a_year(void **state)
+{
+	struct fixture *f = *state;
+
+	spring(f);
+	resolved(f, "refund", 6 - 59, 1); /* 60 weeks are known */
+	resolved(f, "refund", 6 - 51, 5); /* 52 weeks before the forecast's */
+	json_t *v = volume(f, 1, "2026-07-01T00:00:00Z");
+	assert_string_equal(string_at(v, "method"), "seasonal_naive");
+	assert_int_equal(int_at(v, "history_weeks"), 60);
+	assert_string_equal(string_at(v, "intents.0.intent"),
+			    "parcel"); /* more in the weeks that are listed */
+	assert_int_equal(int_at(v, "intents.0.forecast"), 0);
+	json_t *r = at(v, "intents.1");
+	assert_int_equal(int_at(r, "forecast"), 5);
+	/* errors: 0 seven times, and -1 */
+	NEAR(number_at(r, "interval.0"), 4.7);
+	NEAR(number_at(r, "interval.1"), 5);
+	/* what is older than ten years is not looked at */
+	resolved(f, "refund", 6 - 520, 1);
+	assert_int_equal(int_at(volume(f, 1, "2026-07-01T00:00:00Z"), "history_weeks"), 60);
+	resolved(f, "refund", 6 - 519, 1);
+	v = volume(f, 520, "2026-07-01T00:00:00Z");
+	assert_int_equal(int_at(v, "history_weeks"), 520);
+	assert_int_equal(json_array_size(at(v, "weeks")), 520);
+}
+
+static void test_volume__of_what_the_caller_may_see(void **state)
+{
+	struct fixture *f = *state;
+
+	import(f, "{'id':'a','acl':['tier2'],'started_at':'2026-06-01T08:00:00Z','turns':[{'role':'customer',"
+		  "'text':'x'}],'resolution':{'outcome':'resolved','intent':'secret','text':'y'}}");
+	assert_int_equal(json_array_size(at(volume(f, 0, "2026-07-01T00:00:00Z"), "intents")), 1);
+	be(f, "k-cur", SCOPE_CURATOR, tier1);
+	json_t *v = volume(f, 0, "2026-07-01T00:00:00Z");
+	assert_int_equal(int_at(v, "history_weeks"), 0);
+	assert_int_equal(json_array_size(at(v, "weeks")), 0);
+	assert_int_equal(json_array_size(at(v, "intents")), 0);
+	assert_true(json_is_null(at(v, "method")));
+	assert_true(json_is_null(at(v, "total.forecast")));
+	v = ACT(f, insights_volume, &all); /* by the clock */
+	assert_int_equal(int_at(v, "total.so_far"), 0);
+}
+
 static void test_insights__of_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -387,6 +512,10 @@ int main(void)
 		TEST(test_outcomes__transferred_returned_and_overridden),
 		TEST(test_outcomes__clocks_that_went_backwards_give_no_negative_times),
 		TEST(test_outcomes__of_what_the_caller_may_see),
+		TEST(test_volume__by_week_with_a_naive_forecast),
+		TEST(test_volume__has_no_interval_of_three_errors),
+		TEST(test_volume__of_a_year_looks_back_a_year),
+		TEST(test_volume__of_what_the_caller_may_see),
 		TEST(test_insights__of_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
