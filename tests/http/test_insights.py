@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-NAMES = ["outcomes", "volume"]
+NAMES = ["outcomes", "volume", "articles"]
 
 
 @pytest.fixture
@@ -50,6 +50,20 @@ def test_volume_is_of_the_week_under_way(desk):
     assert later["total"]["forecast"] == 0 and later["total"]["interval"] == [0, 0]  # errors -2, 0, 0, 0
 
 
+def test_an_article_that_did_not_help(desk):
+    assert desk.put("/v1/documents/mail", {"title": "Post", "text": "The post office has it."}).status_code == 201
+    handoff = desk.post("/v1/handoffs", {"conversation": {"id": "c-4", "turns": [{"role": "customer", "text": "my parcel"}]},
+                                         "trigger": "customer_request"}).json()["id"]
+    answer = desk.post(f"/v1/handoffs/{handoff}/resolution",
+                       {"outcome": "resolved", "intent": "parcel", "text": "done", "evidence_used": ["mail"]})
+    assert answer.status_code == 200, answer.text
+    told = desk.get("/v1/insights/articles?limit=1").json()
+    assert told["has_more"] is True
+    depot = told["data"][0]
+    assert (depot["document_id"], depot["shown"], depot["used"], depot["against"]) == ("depot", 2, 0, 1)
+    assert depot["examples"] == [handoff]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_curators_ask(words_server, name):
     s = words_server
@@ -62,7 +76,8 @@ def test_curators_ask(words_server, name):
 @pytest.mark.parametrize("query, param", [
     ("outcomes?since=yesterday", "since"), ("outcomes?until=2026-13-01", "until"), ("outcomes?by=agent", "by"),
     ("outcomes?by=", "by"), ("outcomes?weeks=3", "weeks"), ("volume?weeks=0", "weeks"), ("volume?weeks=521", "weeks"), ("volume?weeks=-1", "weeks"),
-    ("volume?until=soon", "until"), ("volume?since=2026-01-01", "since"),
+    ("volume?until=soon", "until"), ("volume?since=2026-01-01", "since"), ("articles?limit=0", "limit"), ("articles?limit=201", "limit"),
+    ("articles?since=soon", "since"), ("articles?by=week", "by"),
 ])
 def test_what_is_not_well_formed_is_refused(words_server, query, param):
     answer = words_server.get(f"/v1/insights/{query}")
