@@ -1,5 +1,5 @@
 /*
- * insights.h: what the history of a desk tells: outcomes, volume, articles.
+ * insights.h: what the history of a desk tells: outcomes, volume, articles, gaps.
  *
  * Each is computed from the records when it is asked for, by going through
  * all of them; nothing is kept. What the caller may not see is not counted:
@@ -19,7 +19,7 @@ struct insight_query {
 	int has_since, has_until;
 	int by_week;  /* outcomes: by ISO week, not by intent */
 	size_t weeks; /* volume: how many are listed; 0: 12 */
-	size_t limit; /* articles: how many are listed; 0: 20 */
+	size_t limit; /* articles, gaps: how many are listed; 0: 20 */
 };
 
 /* insights_outcomes.c: handoffs by the time of their offer, conversations by their beginning. */
@@ -28,5 +28,7 @@ int insights_outcomes(struct desk *d, const struct call *c, const struct insight
 int insights_volume(struct desk *d, const struct call *c, const struct insight_query *q, json_t **out);
 /* insights_articles.c: resolutions by their time, citations by that of the offer. */
 int insights_articles(struct desk *d, const struct call *c, const struct insight_query *q, json_t **out);
+/* insights_gaps.c: cases by the time of their resolution. */
+int insights_gaps(struct desk *d, const struct call *c, const struct insight_query *q, json_t **out);
 
 #endif

@@ -67,9 +67,21 @@ static int articles(struct exchange *x, const json_t *result, json_t **out)
 	return rc < 0 ? rc : insights_articles(x->api->desk, &x->call, &q, out);
 }
 
+static int gaps(struct exchange *x, const json_t *result, json_t **out)
+{
+	struct insight_query q = { 0 };
+	int rc = read_query(x, "since|until|limit", &q);
+
+	(void)result;
+	if (rc == 0)
+		rc = exchange_limit(x, 20, MOST_LISTED, &q.limit);
+	return rc < 0 ? rc : insights_gaps(x->api->desk, &x->call, &q, out);
+}
+
 const struct route routes_insights[] = {
 	{ "GET", "/v1/insights/outcomes", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, outcomes },
 	{ "GET", "/v1/insights/volume", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, volume },
 	{ "GET", "/v1/insights/articles", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, articles },
+	{ "GET", "/v1/insights/gaps", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, gaps },
 	{ 0 },
 };

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-NAMES = ["outcomes", "volume", "articles"]
+NAMES = ["outcomes", "volume", "articles", "gaps"]
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def desk(words_server):
     """A parcel and a refund, resolved; and a conversation that the bot contained."""
     s = words_server
     assert s.put("/v1/documents/depot", {"title": "Parcels", "text": "A parcel waits at the depot."}).status_code == 201
-    for id_, text, intent in (("c-1", "where is my parcel", "parcel"), ("c-2", "the refund please", "refund")):
+    for id_, text, intent in (("c-1", "where is my parcel", "parcel"), ("c-2", "the refund", "refund")):
         conversation = {"id": id_, "customer": {"id": f"cu-{id_}"}, "turns": [{"role": "customer", "text": text}]}
         handoff = s.post("/v1/handoffs", {"conversation": conversation, "trigger": "customer_request",
                                           "intent": {"label": intent}})
@@ -64,6 +64,14 @@ def test_an_article_that_did_not_help(desk):
     assert depot["examples"] == [handoff]
 
 
+def test_what_no_article_helped_with(desk):
+    told = desk.get("/v1/insights/gaps").json()
+    assert (told["cases"], told["gaps"]) == (2, 2)
+    assert {g["intents"][0]["intent"]: g["terms"] for g in told["data"]} == {"parcel": ["parcel"], "refund": ["refund"]}
+    assert told["data"][0]["examples"][0]["case_id"] == "c-2/case"  # as large as the other, and newer
+    assert desk.get("/v1/insights/gaps?limit=1").json()["has_more"] is True
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_curators_ask(words_server, name):
     s = words_server
@@ -77,7 +85,8 @@ def test_curators_ask(words_server, name):
     ("outcomes?since=yesterday", "since"), ("outcomes?until=2026-13-01", "until"), ("outcomes?by=agent", "by"),
     ("outcomes?by=", "by"), ("outcomes?weeks=3", "weeks"), ("volume?weeks=0", "weeks"), ("volume?weeks=521", "weeks"), ("volume?weeks=-1", "weeks"),
     ("volume?until=soon", "until"), ("volume?since=2026-01-01", "since"), ("articles?limit=0", "limit"), ("articles?limit=201", "limit"),
-    ("articles?since=soon", "since"), ("articles?by=week", "by"),
+    ("articles?since=soon", "since"), ("articles?by=week", "by"), ("gaps?limit=many", "limit"), ("gaps?until=soon", "until"),
+    ("gaps?weeks=2", "weeks"),
 ])
 def test_what_is_not_well_formed_is_refused(words_server, query, param):
     answer = words_server.get(f"/v1/insights/{query}")

@@ -1,44 +1,9 @@
-/* Insights: every figure by numbers that were worked out by hand, under the caller's rights. */
-#include "handoff_fixture.h"
-
-#include "base/clock.h"
-#include "desk/insights.h"
-#include "desk/insights_figures.h"
-
-#define NEAR(x, y) assert_true((x) > (y)-1e-4 && (x) < (y) + 1e-4)
-
-static void import(struct fixture *f, const char *line)
-{
-	int status = 0;
-
-	NO_ERROR(f, conversation_import(&f->desk, &f->call, J(f, line), &status));
-	assert_int_equal(status, 1);
-}
-
-/* A conversation that is handed over at `at`; `rest` goes on inside the handoff, and closes it. */
-static void handed_over(struct fixture *f, const char *id, const char *customer, const char *at,
-			const char *said, const char *rest)
-{
-	import(f,
-	       arena_printf(f->arena,
-			    "{'id':'%s','customer':{'id':'%s'},'started_at':'%s','turns':[{'role':'customer',"
-			    "'text':'%s','at':'%s'}],'handoff':{'trigger':'other','at':'%s'%s}",
-			    id, customer, at, said, at, at, rest));
-}
-
-static const struct insight_query all;
+/* Insights: every figure of outcomes and volume by numbers that were worked out by hand, under the caller's rights. */
+#include "insights_fixture.h"
 
 static json_t *outcomes(struct fixture *f, struct insight_query q)
 {
 	return ACT(f, insights_outcomes, &q);
-}
-
-static int64_t ms(const char *time)
-{
-	int64_t out;
-
-	assert_int_equal(time_parse(time, strlen(time), &out), 0);
-	return out;
 }
 
 static json_t *group(const json_t *answer, const char *by, const char *name)
@@ -51,20 +16,6 @@ static json_t *group(const json_t *answer, const char *by, const char *name)
 			return g;
 	fail_msg("there is no group %s", name);
 	return NULL;
-}
-
-static void share_is(const json_t *j, const char *name, int n, double share)
-{
-	const json_t *s = at(j, name);
-
-	assert_int_equal(int_at(s, "n"), n);
-	if (n == 0) {
-		assert_true(json_is_null(at(s, "share")));
-		assert_true(json_is_null(at(s, "interval")));
-		return;
-	}
-	NEAR(number_at(s, "share"), share);
-	assert_true(number_at(s, "interval.0") <= share && share <= number_at(s, "interval.1"));
 }
 
 /* --- figures ------------------------------------------------------------------------------------------------- */
@@ -124,39 +75,6 @@ static void test_figures__quantiles_and_medians(void **state)
 }
 
 /* --- outcomes ------------------------------------------------------------------------------------------------ */
-
-static void knowledge(struct fixture *f)
-{
-	put_document(f, "depot", "Parcels at the depot", "A parcel that nobody took waits at the depot.",
-		     NULL);
-	put_document(f, "money", "Refunds", "A refund is paid back within five days.", NULL);
-}
-
-#define RESOLVED(at, intent, more) \
-	"},'resolution':{'outcome':'resolved','text':'done','at':'" at "','intent':'" intent "'" more "}"
-
-/* Two weeks of June 2026: five handoffs, one conversation without, and one that people solved elsewhere. */
-static void june(struct fixture *f)
-{
-	knowledge(f);
-	handed_over(f, "p1", "cu-1", "2026-06-01T08:00:00Z", "where is my parcel",
-		    RESOLVED("2026-06-01T08:02:00Z", "parcel", ",'evidence_used':['depot'],'csat':5"));
-	handed_over(f, "p2", "cu-1", "2026-06-05T08:00:00Z", "my parcel again",
-		    RESOLVED("2026-06-05T08:01:00Z", "parcel", ",'csat':2"));
-	handed_over(
-		f, "p3", "cu-2", "2026-06-09T08:00:00Z", "the refund please",
-		"},'resolution':{'outcome':'unresolved','text':'none','at':'2026-06-09T08:05:00Z','intent':'refund'}");
-	handed_over(f, "p4", "cu-3", "2026-06-09T09:00:00Z", "the refund please",
-		    ",'intent':{'label':'refund','confidence':0.9}}");
-	import(f, "{'id':'p5','customer':{'id':'cu-5'},'started_at':'2026-06-09T10:00:00Z','turns':["
-		  "{'role':'customer','text':'thanks','at':'2026-06-09T10:00:00Z'}]}");
-	import(f, "{'id':'p6','customer':{'id':'cu-2'},'started_at':'2026-06-10T10:00:00Z','turns':["
-		  "{'role':'customer','text':'refund','at':'2026-06-10T10:00:00Z'}],'resolution':{"
-		  "'outcome':'resolved','text':'paid','intent':'refund'}}");
-	handed_over(
-		f, "p7", "cu-4", "2026-06-10T11:00:00Z", "parcel gone",
-		"},'resolution':{'outcome':'abandoned','text':'gone','at':'2026-06-10T11:30:00Z','intent':'parcel'}");
-}
 
 static void test_outcomes__of_all(void **state)
 {
@@ -336,8 +254,6 @@ static void test_outcomes__clocks_that_went_backwards_give_no_negative_times(voi
 	NEAR(number_at(outcomes(f, all), "total.handle_s.mean"), 0);
 }
 
-static const char *const tier1[] = { "tier1", NULL };
-
 static void test_outcomes__of_what_the_caller_may_see(void **state)
 {
 	struct fixture *f = *state;
@@ -360,6 +276,17 @@ static void test_outcomes__of_what_the_caller_may_see(void **state)
 	be(f, "k-cur", SCOPE_CURATOR, NULL);
 	assert_int_equal(int_at(outcomes(f, all), "total.handoffs"), 0);
 	assert_int_equal(json_array_size(at(outcomes(f, all), "groups")), 0);
+}
+
+static void test_outcomes__of_nothing(void **state)
+{
+	struct fixture *f = *state;
+	json_t *o = outcomes(f, all);
+
+	assert_int_equal(int_at(o, "total.handoffs"), 0);
+	share_is(at(o, "total"), "containment", 0, 0);
+	assert_true(json_is_null(at(o, "total.csat.mean")));
+	assert_int_equal(json_array_size(at(o, "groups")), 0);
 }
 
 /* --- volume -------------------------------------------------------------------------------------------------- */
@@ -487,143 +414,6 @@ static void test_volume__of_what_the_caller_may_see(void **state)
 	assert_int_equal(int_at(v, "total.so_far"), 0);
 }
 
-/* --- articles ------------------------------------------------------------------------------------------------ */
-
-static json_t *articles(struct fixture *f, struct insight_query q)
-{
-	return ACT(f, insights_articles, &q);
-}
-
-static json_t *article(struct fixture *f, const char *id)
-{
-	json_t *a = articles(f, all), *one;
-	size_t i;
-
-	json_array_foreach(at(a, "data"), i, one)
-		if (strcmp(body_string(one, "document_id"), id) == 0)
-			return one;
-	return NULL;
-}
-
-static void test_articles__that_were_contradicted(void **state)
-{
-	struct fixture *f = *state;
-	struct insight_query q = { .has_until = 1, .until = ms("2026-06-03") };
-
-	june(f);
-	handed_over(f, "p9", "cu-9", "2026-06-12T08:00:00Z", "where is my parcel",
-		    RESOLVED("2026-06-12T08:02:00Z", "parcel", ",'evidence_used':['money']"));
-	json_t *a = articles(f, all), *depot = at(a, "data.0");
-	assert_string_equal(string_at(depot, "document_id"), "depot");
-	assert_string_equal(string_at(depot, "title"), "Parcels at the depot");
-	assert_int_equal(int_at(depot, "shown"), 4); /* and to who went away */
-	assert_int_equal(int_at(depot, "used"), 1);
-	assert_int_equal(int_at(depot, "against"),
-			 1); /* where nothing else was used, nothing is against it */
-	share_is(depot, "against_share", 3, 1. / 3);
-	assert_int_equal(int_at(depot, "superseded"), 0);
-	assert_int_equal(json_array_size(at(depot, "examples")), 1);
-	assert_string_equal(body_string(shown(f, string_at(depot, "examples.0")), "conversation_id"), "p9");
-	json_t *money = at(a, "data.1");
-	assert_int_equal(int_at(money, "used"), 1);
-	assert_int_equal(int_at(money, "against"), 0);
-	assert_true(json_is_false(at(a, "has_more")));
-	assert_int_equal(int_at(articles(f, q), "data.0.shown"), 1);
-	q = (struct insight_query){ .limit = 1 };
-	a = articles(f, q);
-	assert_int_equal(json_array_size(at(a, "data")), 1);
-	assert_true(json_is_true(at(a, "has_more")));
-}
-
-static void test_articles__a_correction_takes_back_what_was_used(void **state)
-{
-	struct fixture *f = *state;
-
-	knowledge(f);
-	conversation(f, "{'id':'c-1','turns':[{'role':'customer','text':'where is my parcel'}]}");
-	const char *h = open_handoff(f, "{'conversation_id':'c-1','trigger':'other'}");
-	ACT(f, resolution_act, h,
-	    J(f, "{'outcome':'resolved','intent':'parcel','text':'x','evidence_used':['money']}"));
-	assert_int_equal(int_at(article(f, "depot"), "against"), 1);
-	ACT(f, resolution_act, h,
-	    J(f, "{'outcome':'resolved','intent':'parcel','text':'x','evidence_used':['depot']}"));
-	assert_int_equal(int_at(article(f, "depot"), "against"), 0);
-	assert_int_equal(int_at(article(f, "depot"), "used"), 1);
-	assert_int_equal(int_at(article(f, "depot"), "shown"), 1);
-	assert_null(article(f, "money"));
-}
-
-static const char *cite(struct fixture *f, const char *citations)
-{
-	static int n;
-
-	return open_handoff(f,
-			    arena_printf(f->arena,
-					 "{'conversation':{'id':'cite-%d','turns':[{'role':'customer','text':"
-					 "'refund'}]},'trigger':'other','bot':{'name':'b','cited':[%s]}}",
-					 n++, citations));
-}
-
-#define OLD "{'document_id':'help-1','quote':'after 10 days'}"
-
-static void test_articles__of_which_the_bot_cites_an_old_version(void **state)
-{
-	struct fixture *f = *state;
-
-	document(f, "help-1", "{'title':'Refunds','text':'A refund comes after 10 days.'}");
-	cite(f, OLD);
-	assert_null(article(f, "help-1")); /* current: nothing to tell */
-	document(f, "help-1", "{'title':'Refunds','text':'A refund comes after 5 days.'}");
-	const char *h = cite(f, OLD "," OLD ",{'document_id':'help-9'}"); /* once a handoff */
-	assert_int_equal(int_at(article(f, "help-1"), "superseded"), 1);
-	assert_string_equal(string_at(article(f, "help-1"), "examples.0"), h);
-	assert_true(json_is_false(at(article(f, "help-1"), "deleted")));
-	for (int i = 0; i < 4; i++)
-		cite(f, OLD);
-	assert_int_equal(int_at(article(f, "help-1"), "superseded"), 5);
-	assert_int_equal(json_array_size(at(article(f, "help-1"), "examples")), 3);
-	ACT(f, document_delete_act, "help-1");
-	cite(f, "{'document_id':'help-1'}");
-	json_t *a = article(f, "help-1");
-	assert_int_equal(int_at(a, "superseded"), 6);
-	assert_true(json_is_true(at(a, "deleted")));
-	assert_true(json_is_null(at(a, "title")));
-	assert_null(article(f, "help-9")); /* never was */
-}
-
-static void test_articles__of_what_the_caller_may_see(void **state)
-{
-	struct fixture *f = *state;
-
-	put_document(f, "depot", "Parcels", "A parcel waits at the depot.", NULL);
-	put_document(f, "secret", "Parcels", "A parcel of a minister.", "['tier2']");
-	handed_over(f, "a", "cu-1", "2026-06-01T08:00:00Z", "where is my parcel",
-		    RESOLVED("2026-06-01T08:02:00Z", "parcel", ",'evidence_used':['secret']"));
-	import(f,
-	       "{'id':'b','acl':['tier2'],'turns':[{'role':'customer','text':'parcel'}],'handoff':{'trigger':"
-	       "'other'},'resolution':{'outcome':'resolved','intent':'parcel','text':'x'}}");
-	assert_int_equal(int_at(article(f, "depot"), "shown"), 2);
-	assert_int_equal(int_at(article(f, "depot"), "against"), 1);
-	assert_non_null(article(f, "secret"));
-	be(f, "k-cur", SCOPE_CURATOR, tier1);
-	assert_int_equal(int_at(article(f, "depot"), "shown"), 1);
-	assert_int_equal(int_at(article(f, "depot"), "against"),
-			 0); /* that another was used would tell of it */
-	assert_null(article(f, "secret"));
-}
-
-static void test_insights__of_nothing(void **state)
-{
-	struct fixture *f = *state;
-	json_t *o = outcomes(f, all);
-
-	assert_int_equal(int_at(o, "total.handoffs"), 0);
-	share_is(at(o, "total"), "containment", 0, 0);
-	assert_true(json_is_null(at(o, "total.csat.mean")));
-	assert_int_equal(json_array_size(at(o, "groups")), 0);
-	assert_int_equal(json_array_size(at(articles(f, all), "data")), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,15 +428,11 @@ int main(void)
 		TEST(test_outcomes__transferred_returned_and_overridden),
 		TEST(test_outcomes__clocks_that_went_backwards_give_no_negative_times),
 		TEST(test_outcomes__of_what_the_caller_may_see),
+		TEST(test_outcomes__of_nothing),
 		TEST(test_volume__by_week_with_a_naive_forecast),
 		TEST(test_volume__has_no_interval_of_three_errors),
 		TEST(test_volume__of_a_year_looks_back_a_year),
 		TEST(test_volume__of_what_the_caller_may_see),
-		TEST(test_articles__that_were_contradicted),
-		TEST(test_articles__a_correction_takes_back_what_was_used),
-		TEST(test_articles__of_which_the_bot_cites_an_old_version),
-		TEST(test_articles__of_what_the_caller_may_see),
-		TEST(test_insights__of_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
