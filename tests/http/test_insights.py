@@ -1,8 +1,11 @@
 """Insights over HTTP: who may ask, what is refused, and that what was done is counted."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
+
+from conftest import readback
 
 NAMES = ["outcomes", "volume", "articles", "gaps"]
 
@@ -92,3 +95,36 @@ def test_what_is_not_well_formed_is_refused(words_server, query, param):
     answer = words_server.get(f"/v1/insights/{query}")
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["param"] == param
+
+
+@pytest.mark.parametrize("name, options, printed", [
+    ("outcomes", (), ["parcel                               1 ", "first time", "\nall  "]),
+    ("outcomes", ("--by", "week", "--since", "2020-01-01"), ["week  ", "-W"]),
+    ("volume", ("--weeks", "3", "--until", (date.today() + timedelta(weeks=5)).isoformat()), ["parcel", "0.0 to 0.0"]),
+    ("articles", ("--limit", "1"), ["depot  ", "Parcels"]),
+    ("gaps", (), ["2 of 2 cases", "1  refund", "intents  refund (1)", "cases    c-2/case"]),
+])
+def test_the_command_prints_tables(desk, name, options, printed):
+    told = readback("insights", name, *options, "--url", desk.url, "--key", desk.dev_key)
+    assert told.returncode == 0, told.stderr
+    for words in printed:
+        assert words in told.stdout, told.stdout
+
+
+def test_the_command_says_the_same_of_a_folder(desk):
+    there = readback("insights", "outcomes", "--by", "intent", "--json", "--url", desk.url, "--key", desk.dev_key)
+    assert desk.stop() == 0
+    here = readback("insights", "outcomes", "--json", "--data", desk.data, "--embedder", "none")
+    assert here.returncode == 0, here.stderr
+    assert json.loads(here.stdout) == json.loads(there.stdout)
+    desk.start()
+
+
+def test_the_command_says_what_is_wrong(desk):
+    for operands in ([], ["luck"], ["gaps", "volume"]):
+        told = readback("insights", *operands, "--url", desk.url, "--key", desk.dev_key)
+        assert told.returncode == 2 and "outcomes, volume, articles, gaps" in told.stderr
+    told = readback("insights", "outcomes", "--since", "today", "--url", desk.url, "--key", desk.dev_key)
+    assert told.returncode == 1 and "since" in told.stderr
+    told = readback("insights", "outcomes", "--data", "/nowhere/at/all", "--embedder", "none")
+    assert told.returncode == 1 and told.stderr
