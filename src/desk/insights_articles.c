@@ -173,33 +173,42 @@ static int cited_before(const json_t *cited, size_t i)
 	return 0;
 }
 
-static int read_evidence(void *arg, struct arena *a, const struct record *r, struct error *e)
+static int count_citations(struct articles *x, const struct past_handoff *h, const json_t *cited)
 {
-	struct articles *x = arg;
-	const json_t *cited = json_object_get(r->body, "bot_citations");
-
-	(void)a;
-	if (past_conversation_of(&x->past, body_text(r->body, "conversation")) == NOTHING ||
-	    !insight_within(x->query, body_time(r->body, "created_at")))
-		return 0;
 	for (size_t i = 0; i < json_array_size(cited); i++) {
 		const json_t *one = json_array_get(cited, i);
-		const char *handoff;
 		uint32_t n;
-		int rc;
 		if (!is_superseded(one) || cited_before(cited, i))
 			continue;
-		if ((rc = article_of(x, body_text(one, "document_id"), &n)) < 0)
+		int rc = article_of(x, body_text(one, "document_id"), &n);
+		if (rc < 0)
 			return rc;
 		if (n == NOTHING)
 			continue;
-		handoff = arena_strdup(x->call->arena, body_string(r->body, "handoff"));
-		if (!handoff)
-			return no_memory(e);
 		x->list[n].superseded++;
-		add_example(&x->list[n], handoff);
+		add_example(&x->list[n], h->id);
 	}
 	return 0;
+}
+
+static int read_citations(struct articles *x)
+{
+	const struct call *c = x->call;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < x->past.n_handoffs; i++) {
+		const struct past_handoff *h = &x->past.handoffs[i];
+		struct record r;
+		if (!h->evidence || !insight_within(x->query, h->offered))
+			continue;
+		struct arena *a = arena_new(1 << 16);
+		rc = a ? engine_get(x->desk->engine, RECORD_EVIDENCE, h->evidence, a, &r, c->err)
+		       : no_memory(c->err);
+		if (rc == 0)
+			rc = count_citations(x, h, json_object_get(r.body, "bot_citations"));
+		arena_free(a);
+	}
+	return rc;
 }
 
 static int worst(const void *a, const void *b)
@@ -261,7 +270,7 @@ static int read_all(struct articles *x)
 	if (rc < 0)
 		return rc;
 	count_places(x);
-	return engine_each(g, &(struct scan){ .kind = RECORD_EVIDENCE }, read_evidence, x, e);
+	return read_citations(x);
 }
 
 int insights_articles(struct desk *d, const struct call *c, const struct insight_query *q, json_t **out)

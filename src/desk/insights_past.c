@@ -127,6 +127,17 @@ static int expect_resolution(struct past *p, const char *id, uint32_t conversati
 	return 0;
 }
 
+/* What the bot cited stands resolved in the evidence, which is long: it is read of those alone that need it. */
+static int set_evidence(struct past *p, const json_t *body, struct past_handoff *h)
+{
+	const json_t *bot = package_value(json_object_get(body, "package"), "bot");
+
+	if (json_array_size(json_object_get(bot, "cited")) == 0)
+		return 0;
+	h->evidence = arena_strdup(p->arena, body_string(body, "evidence"));
+	return h->evidence ? 0 : -1;
+}
+
 /* At most one attempt is accepted, the last; of many only the latest are kept, but they are numbered. */
 static void count_readbacks(const json_t *body, struct past_handoff *h)
 {
@@ -157,7 +168,8 @@ static int read_handoff(void *arg, struct arena *a, const struct record *r, stru
 		return 0;
 	count_readbacks(r->body, &h);
 	h.id = arena_strdup(p->arena, r->id);
-	if (!h.id || names_number(&p->intents, p->arena, body_text(said, "label"), &h.intent) < 0 ||
+	if (!h.id || set_evidence(p, r->body, &h) < 0 ||
+	    names_number(&p->intents, p->arena, body_text(said, "label"), &h.intent) < 0 ||
 	    expect_resolution(p, first ? json_string_value(first) : "", h.conversation, self, &h.first) < 0 ||
 	    expect_resolution(p, body_string(r->body, "resolution"), h.conversation, self, &h.last) < 0 ||
 	    GROW(p->handoffs, p->n_handoffs, p->cap_handoffs) < 0)

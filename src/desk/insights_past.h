@@ -46,6 +46,7 @@ struct past_resolution {
 
 struct past_handoff {
 	const char *id;
+	const char *evidence; /* its id, when the bot cited something; else NULL */
 	uint32_t conversation;
 	uint32_t intent;      /* as it was resolved, else of the package */
 	int returned;         /* its state */
@@ -71,7 +72,6 @@ struct past {
 /* Nothing has to be released when this fails, but past_release() does no harm. */
 int past_read(struct desk *d, const struct call *c, struct past *out);
 void past_release(struct past *p);
-#define PAST_AUTO __attribute__((cleanup(past_release))) struct past
 
 /* Is a conversation among them? Its number, or NOTHING. */
 uint32_t past_conversation_of(const struct past *p, struct text id);

@@ -96,6 +96,8 @@ static void test_articles__of_which_the_bot_cites_an_old_version(void **state)
 		cite(f, OLD);
 	assert_int_equal(int_at(article(f, "help-1"), "superseded"), 5);
 	assert_int_equal(json_array_size(at(article(f, "help-1"), "examples")), 3);
+	struct insight_query q = { .has_until = 1, .until = ms("2026-01-01") };
+	assert_int_equal(json_array_size(at(articles(f, q), "data")), 0);
 	ACT(f, document_delete_act, "help-1");
 	cite(f, "{'document_id':'help-1'}");
 	json_t *a = article(f, "help-1");
@@ -103,6 +105,11 @@ static void test_articles__of_which_the_bot_cites_an_old_version(void **state)
 	assert_true(json_is_true(at(a, "deleted")));
 	assert_true(json_is_null(at(a, "title")));
 	assert_null(article(f, "help-9")); /* never was */
+	/* which the queue could not see, as the bot should not have */
+	document(f, "help-2", "{'title':'Refunds','text':'Wait 10 days.','acl':['legal']}");
+	ACT(f, document_delete_act, "help-2");
+	cite(f, "{'document_id':'help-2'}");
+	assert_null(article(f, "help-2"));
 }
 
 static void test_articles__of_what_the_caller_may_see(void **state)
