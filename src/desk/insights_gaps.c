@@ -1,4 +1,5 @@
 /* insights_gaps.c: what people had to solve without an article, like with like, and the articles that come nearest. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ static int add_terms(struct cluster_terms *t, struct arena *a, struct text probl
 			t->list[t->n++] = (struct telling){ .term = terms[i] };
 			*number = t->n;
 		}
+		assert(t->list); /* a number is given with a place in it */
 		t->list[*number - 1].members++;
 	}
 	return n < 0 ? -1 : 0;

@@ -19,15 +19,15 @@
 
 struct series {
 	const char *intent;
-	uint32_t week[HISTORY]; /* [0]: the last complete one; [1]: the one before it … */
-	uint32_t so_far;        /* of the week that is under way */
-	uint64_t listed;        /* in the weeks that are listed */
+	uint32_t *week;  /* [HISTORY]; [0]: the last complete one; [1]: the one before it … */
+	uint32_t so_far; /* of the week that is under way */
+	uint64_t listed; /* in the weeks that are listed */
 };
 
 struct volume {
 	const struct call *call;
 	struct names intents;
-	struct series **series; /* by number of the intent; [0]: all together */
+	struct series *series; /* by number of the intent; [0]: all together */
 	size_t n, cap;
 	int64_t now, last; /* last: the last complete week */
 	size_t known;      /* complete weeks since the first resolution, at most HISTORY */
@@ -37,15 +37,13 @@ struct volume {
 static struct series *series_of(struct volume *v, uint32_t intent)
 {
 	while (v->n <= intent) {
-		if (GROW(v->series, v->n, v->cap) < 0)
+		uint32_t *week = arena_alloc(v->call->arena, HISTORY * sizeof(*week));
+		if (!week || GROW(v->series, v->n, v->cap) < 0)
 			return NULL;
-		v->series[v->n] = arena_alloc(v->call->arena, sizeof(**v->series));
-		if (!v->series[v->n])
-			return NULL;
-		v->series[v->n]->intent = v->intents.list[v->n];
+		v->series[v->n] = (struct series){ .intent = v->intents.list[v->n], .week = week };
 		v->n++;
 	}
-	return v->series[intent];
+	return &v->series[intent];
 }
 
 static void count(struct series *s, int64_t ago)
@@ -71,7 +69,7 @@ static int read_case(void *arg, struct arena *a, const struct record *r, struct 
 	struct series *s = series_of(v, intent);
 	if (!s)
 		return no_memory(e);
-	count(v->series[0], ago);
+	count(&v->series[0], ago);
 	if (intent)
 		count(s, ago);
 	if (ago >= 0 && (size_t)ago >= v->known)
@@ -138,7 +136,7 @@ static json_t *names_json(const struct volume *v)
 
 static int by_volume(const void *a, const void *b)
 {
-	const struct series *x = *(struct series *const *)a, *y = *(struct series *const *)b;
+	const struct series *x = a, *y = b;
 
 	if (x->listed != y->listed)
 		return x->listed > y->listed ? -1 : 1;
@@ -153,12 +151,12 @@ static int set_intents(struct volume *v, json_t *out)
 		return -1;
 	for (size_t i = 0; i < v->n; i++)
 		for (size_t w = 0; w < v->listed; w++)
-			v->series[i]->listed += v->series[i]->week[w];
+			v->series[i].listed += v->series[i].week[w];
 	if (v->n > 2)
-		qsort(v->series + 1, v->n - 1, sizeof(struct series *), by_volume);
+		qsort(v->series + 1, v->n - 1, sizeof(*v->series), by_volume);
 	for (size_t i = 1; i < v->n; i++) {
-		json_t *j = series_json(v, v->series[i]);
-		if (json_array_append_new(list, j) < 0 || body_set(j, "intent", v->series[i]->intent) < 0)
+		json_t *j = series_json(v, &v->series[i]);
+		if (json_array_append_new(list, j) < 0 || body_set(j, "intent", v->series[i].intent) < 0)
 			return -1;
 	}
 	return 0;
@@ -175,7 +173,7 @@ static int show(struct volume *v, json_t **out)
 				 !v->known             ? NULL
 				 : lag_of(v) == SEASON ? "seasonal_naive"
 						       : "naive",
-				 "total", series_json(v, v->series[0]));
+				 "total", series_json(v, &v->series[0]));
 	if (!j || set_intents(v, j) < 0)
 		return no_memory(v->call->err);
 	*out = json_incref(j);
