@@ -164,6 +164,14 @@ static uint32_t week_group(struct outcomes *o, int64_t at)
 	return group_of(o, name);
 }
 
+/* Its first resolution: a correction comes later, and ends nothing. NULL if there is none. */
+static const struct past_resolution *ended_by(const struct outcomes *o, const struct past_handoff *h)
+{
+	const struct past_resolution *r = h->first == NOTHING ? NULL : &o->past.resolutions[h->first];
+
+	return r && r->outcome != PAST_NONE ? r : NULL;
+}
+
 /*
  * Whether a contact was the only one is known when its days are over, and of
  * whom the customer is known.
@@ -172,22 +180,24 @@ static void count_contact(const struct outcomes *o, uint32_t i, const struct pas
 			  struct group *g)
 {
 	const struct past_handoff *h = &o->past.handoffs[i];
+	const struct past_resolution *end = ended_by(o, h);
+	int64_t at = end ? end->at : r->at;
 
-	if (!o->past.conversations[h->conversation].customer || h->intent == 0 || r->at > o->now - REPEAT_MS)
+	if (!o->past.conversations[h->conversation].customer || h->intent == 0 || at > o->now - REPEAT_MS)
 		return;
-	int resolved = r->outcome == PAST_RESOLVED, again = resolved && comes_again(o, i, r->at);
+	int resolved = r->outcome == PAST_RESOLVED, again = resolved && comes_again(o, i, at);
 	share_add(&g->first_contact, resolved && !again);
 	if (resolved)
 		share_add(&g->repeat, again);
 }
 
-/* From the read-back, else from the offer, to the first resolution. Where clocks went backwards it is not known. */
+/* From the read-back, else from the offer. Where clocks went backwards it is not known. */
 static int count_time(const struct outcomes *o, const struct past_handoff *h, struct group *g)
 {
-	const struct past_resolution *r = h->first == NOTHING ? NULL : &o->past.resolutions[h->first];
+	const struct past_resolution *r = ended_by(o, h);
 	int64_t from = h->accepted ? h->accepted : h->offered;
 
-	if (!r || r->outcome == PAST_NONE || r->outcome == PAST_ABANDONED || r->at < from)
+	if (!r || r->outcome == PAST_ABANDONED || r->at < from)
 		return 0;
 	return sample_add(&g->handle_s, (double)(r->at - from) / 1000);
 }

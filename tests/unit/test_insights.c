@@ -186,6 +186,25 @@ static void test_outcomes__to_come_again_takes_the_customer_the_intent_and_a_wee
 	assert_int_equal(int_at(t, "resolved"), 4);
 }
 
+static void test_outcomes__a_correction_does_not_move_the_days_after(void **state)
+{
+	struct fixture *f = *state;
+	struct scan s = { .kind = RECORD_HANDOFF, .limit = 1 };
+	struct record *h;
+	size_t n;
+
+	handed_over(f, "a", "cu-1", "2026-06-01T08:00:00Z", "x",
+		    RESOLVED("2026-06-01T09:00:00Z", "parcel", ""));
+	handed_over(f, "b", "cu-1", "2026-06-04T08:00:00Z", "x", ",'intent':{'label':'parcel'}}");
+	NO_ERROR(f, engine_scan(f->desk.engine, &s, f->arena, &h, &n, &f->err));
+	f->call.may_set_time = 1;
+	ACT(f, resolution_act, h->id,
+	    J(f, "{'outcome':'resolved','intent':'parcel','text':'y','at':'2026-06-20T08:00:00Z'}"));
+	json_t *t = at(outcomes(f, all), "total");
+	share_is(t, "repeat_contact", 1, 1);
+	NEAR(number_at(t, "handle_s.mean"), 3600);
+}
+
 static void test_outcomes__of_acts(void **state)
 {
 	struct fixture *f = *state;
@@ -424,6 +443,7 @@ int main(void)
 		TEST(test_outcomes__by_intent),
 		TEST(test_outcomes__by_week_and_in_a_window),
 		TEST(test_outcomes__to_come_again_takes_the_customer_the_intent_and_a_week),
+		TEST(test_outcomes__a_correction_does_not_move_the_days_after),
 		TEST(test_outcomes__of_acts),
 		TEST(test_outcomes__transferred_returned_and_overridden),
 		TEST(test_outcomes__clocks_that_went_backwards_give_no_negative_times),
