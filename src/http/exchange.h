@@ -41,7 +41,7 @@ struct route {
 
 /* One table a file; router.c joins them. */
 extern const struct route routes_documents[], routes_search[], routes_conversations[], routes_handoffs[],
-	routes_rules[], routes_models[], routes_reviews[], routes_ops[];
+	routes_rules[], routes_models[], routes_reviews[], routes_insights[], routes_ops[];
 
 /* Limits of bodies, in bytes. */
 #define BODY_SMALL (1u << 20)
@@ -64,7 +64,9 @@ size_t router_max_body(const char *method, const char *path, size_t n);
  */
 int exchange_query_known(struct exchange *x, const char *known);
 struct text exchange_query(struct exchange *x, const char *name);
-int exchange_limit(struct exchange *x, size_t fallback, size_t max, size_t *out);
+/* A number from 1 to `max`; `fallback` where it is not given. ERR_BAD_VALUE. */
+int exchange_number(struct exchange *x, const char *name, size_t fallback, size_t max, size_t *out);
+int exchange_limit(struct exchange *x, size_t fallback, size_t max, size_t *out); /* that of "limit" */
 
 /* Decodes %XX (and + when `plus`); NULL unless it gives valid UTF-8 without NUL. */
 char *url_decode(struct arena *a, const char *s, size_t n, int plus, size_t *len);

@@ -4,7 +4,8 @@
 #include "http/exchange.h"
 
 static const struct route *const tables[] = {
-	routes_search, routes_conversations, routes_handoffs, routes_documents, routes_rules, routes_models, routes_reviews, routes_ops,
+	routes_search, routes_conversations, routes_handoffs, routes_documents, routes_rules,
+	routes_models, routes_reviews,       routes_insights, routes_ops,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -102,9 +102,9 @@ struct text exchange_query(struct exchange *x, const char *wanted)
 	return t;
 }
 
-int exchange_limit(struct exchange *x, size_t fallback, size_t max, size_t *out)
+int exchange_number(struct exchange *x, const char *name, size_t fallback, size_t max, size_t *out)
 {
-	struct text t = exchange_query(x, "limit");
+	struct text t = exchange_query(x, name);
 	size_t v = 0;
 
 	if (!t.s) {
@@ -119,7 +119,12 @@ int exchange_limit(struct exchange *x, size_t fallback, size_t max, size_t *out)
 		v = v * 10 + (size_t)(t.s[i] - '0');
 	}
 	if (v == 0 || v > max)
-		return error_set(x->err, ERR_BAD_VALUE, "limit", "limit must be a number from 1 to %zu", max);
+		return error_set(x->err, ERR_BAD_VALUE, name, "%s must be a number from 1 to %zu", name, max);
 	*out = v;
 	return 0;
+}
+
+int exchange_limit(struct exchange *x, size_t fallback, size_t max, size_t *out)
+{
+	return exchange_number(x, "limit", fallback, max, out);
 }
