@@ -1,8 +1,19 @@
-/* cmd_replay.h: one pass over a history, and what came of each conversation. Internal to `readback replay`. */
+/*
+ * cmd_replay.h: what the files of `readback replay` share.
+ *
+ *   cmd_replay.c          options; one pass that learns and one that stops, for each seed
+ *   cmd_replay_stream.c   what comes in which order, by the seed
+ *   cmd_replay_pass.c     one pass: predict, then learn
+ *   cmd_replay_figures.c  outcomes to figures
+ *   cmd_replay_show.c     figures to JSON, a picture and a few lines
+ */
 #ifndef READBACK_CMD_REPLAY_H
 #define READBACK_CMD_REPLAY_H
 
 #include "base/json.h"
+#include "cmd.h"
+
+#define REPLAY_LEAST 10 /* conversations that are predicted, at least */
 
 /* A conversation of the file. */
 struct chat {
@@ -31,7 +42,55 @@ struct pass {
 	const char *what; /* for the progress bar */
 };
 
-/* Fills out[0 … n), in the order of time. *bad counts lines that could not be imported (said on stderr). */
+/*
+ * Fills out[0 … n), in the order of time; what is not predicted is not
+ * measured. *bad counts lines that could not be imported (said on stderr).
+ */
 int replay_pass(const struct pass *p, struct outcome *out, size_t *bad, struct error *e);
+
+struct replay_options {
+	const char *conversations, *documents, *svg;
+	struct embedder_options embedder;
+	long delay, seeds, history;
+	double target;
+	int json;
+};
+
+enum metric { ACCURACY, ANSWERED, PRECISION, DEFLECTED, CASE_HIT, EVIDENCE1, EVIDENCE5, METRICS };
+
+extern const char *const replay_metrics[METRICS]; /* names in JSON */
+
+struct replay {
+	const struct replay_options *o;
+	struct chat *chats;
+	size_t n_chats, cap, bad;
+	size_t *order; /* of the seed at work; [n] */
+	size_t n;      /* conversations of the stream */
+	/* Places in the stream: */
+	size_t first;      /* what is before is history: learned from, not predicted */
+	size_t frozen_at;  /* the frozen baseline learns from what is before */
+	size_t final_from; /* `final` is over the rest */
+	size_t step, n_points;
+	struct outcome *learned, *still; /* of the seed at work; [n] */
+	double *points[METRICS];         /* mean over the seeds, [n_points] */
+	double *finals[METRICS];         /* [seeds], as those below */
+	double *frozen[METRICS];
+	double *majority;
+};
+
+/* Reads the file; ERR_BAD_VALUE when it is too short. */
+int replay_read(struct replay *r, struct error *e);
+/* Sets `order` by the seed. */
+void replay_set_order(struct replay *r, long seed);
+
+/* Room for everything that is kept: sets the places and sizes. */
+int replay_make_room(struct replay *r, struct error *e);
+/* Point i is over [*from, *to) of the stream; the last ends with it. */
+void replay_window(const struct replay *r, size_t i, size_t *from, size_t *to);
+/* Takes the figures of a seed (from 1) out of its outcomes. */
+void replay_take(struct replay *r, long seed);
+
+/* Prints, and writes the picture. */
+int replay_show(const struct replay *r, struct error *e);
 
 #endif

@@ -1,0 +1,114 @@
+"""`readback replay` on small histories that are made here, by words alone: what its figures mean, and that they can be repeated."""
+
+import json
+import random
+
+import pytest
+
+from conftest import readback
+
+pytestmark = pytest.mark.paced  # hundreds of conversations a test, of one thread
+
+SAYS = {
+    "refund_status": ["refund", "money", "returned", "parcel", "paid", "back", "waiting"],
+    "device_offline": ["hub", "light", "red", "offline", "router", "blinks", "dead"],
+    "invoice_copy": ["invoice", "billing", "copy", "tax", "month", "account", "download"],
+    "password_reset": ["password", "login", "locked", "reset", "email", "code", "forgot"],
+    "change_address": ["address", "moved", "street", "house", "city", "delivery", "new"],
+    "cancel_order": ["cancel", "order", "stop", "shipping", "changed", "mind", "purchase"],
+}
+OTHER = ["please", "hello", "today", "my", "the", "help", "with", "again", "still", "really"]
+
+
+def text_of(label, dice):
+    """Two words of the label, one of another, so that not everything is right."""
+    said = dice.sample(SAYS[label], 2) + dice.sample(SAYS[dice.choice(list(SAYS))], 1) + dice.sample(OTHER, 3)
+    dice.shuffle(said)
+    return " ".join(said)
+
+
+def conversation(n, label, dice):
+    return {"id": f"c-{n}", "started_at": f"2026-01-01T{n // 60:02}:{n % 60:02}:00Z",
+            "turns": [{"role": "customer", "text": text_of(label, dice)}, {"role": "agent", "text": "I see to it."}],
+            "resolution": {"outcome": "resolved", "intent": label, "text": "Done.", "evidence_used": [f"help-{label}"]}}
+
+
+def lines(path, items):
+    path.write_text("".join(json.dumps(i) + "\n" for i in items))
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    root, dice = tmp_path_factory.mktemp("replay"), random.Random(11)
+    labels = [dice.choice(list(SAYS)) for _ in range(90)]
+    lines(root / "conversations.ndjson", [conversation(n, label, dice) for n, label in enumerate(labels)])
+    lines(root / "documents.ndjson", [{"_id": f"help-{label}", "title": label, "text": " ".join(words) + "."} for label, words in SAYS.items()])
+    return root
+
+
+def replay(files, *options):
+    told = readback("replay", "--conversations", files / "conversations.ndjson", "--documents", files / "documents.ndjson",
+                    "--embedder", "none", "--json", *options)
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+@pytest.fixture(scope="module")
+def plain(files):
+    return replay(files)
+
+
+def near(a, b):
+    return a == pytest.approx(b, abs=1e-4)
+
+
+def test_what_learning_bought_is_told(plain):
+    final, frozen = plain["final"], plain["baselines"]["frozen"]
+    assert plain["conversations"] == 90 and final["from"] == 68 and final["cases"] == 90 and plain["frozen_after"] == 9
+    assert [p["cases"] for p in plain["points"]] == [18, 36, 54, 72, 90]
+    assert final["intent_accuracy"] > plain["baselines"]["majority"]["intent_accuracy"] + .3
+    assert final["intent_accuracy"] >= frozen["intent_accuracy"]
+    assert final["evidence_recall@1"] > .5
+
+
+def test_deflected_is_answered_and_right(files):
+    got = replay(files, "--history", 40, "--target-precision", .5)
+    for figures in (*got["points"], got["final"], got["baselines"]["frozen"]):
+        assert near(figures["deflected"], figures["answered"] * (figures["precision"] or 0))
+    assert got["final"]["deflected"] > 0
+
+
+def test_a_history_is_learned_from_and_not_predicted(files):
+    got = replay(files, "--history", 40)
+    assert got["history"] == 40 and got["frozen_after"] == 40
+    assert got["final"]["from"] == 40 and got["final"]["cases"] == 90
+    assert [p["cases"] for p in got["points"]] == [50, 60, 70, 80, 90]
+    assert near(got["final"]["intent_accuracy"], sum(p["intent_accuracy"] for p in got["points"]) / 5)
+    assert got["points"][0]["intent_accuracy"] > .5
+
+
+@pytest.mark.parametrize("options, code, says", [
+    (["--history", 81], 1, "10 conversations or more"),
+    (["--history", 1000], 1, "10 conversations or more"),
+    (["--history", -1], 2, "--history"),
+    (["--seeds", 0], 2, "--seeds"),
+])
+def test_what_cannot_be_replayed_is_told(files, options, code, says):
+    told = readback("replay", "--conversations", files / "conversations.ndjson", "--embedder", "none", *options)
+    assert told.returncode == code
+    assert says in told.stderr
+
+
+def test_the_same_again_gives_the_same(files, plain):
+    assert replay(files) == plain
+
+
+def test_the_curve_is_drawn(files, tmp_path):
+    told = readback("replay", "--conversations", files / "conversations.ndjson", "--embedder", "none", "--history", 30,
+                    "--svg", tmp_path / "curve.svg")
+    assert told.returncode == 0, told.stderr
+    assert "deflected" in told.stdout and "after the history" in told.stdout
+    svg = (tmp_path / "curve.svg").read_text()
+    assert "intent_accuracy" in svg and "nothing learned after the history" in svg
+    assert svg.endswith("</svg>\n")
