@@ -7,6 +7,7 @@
 #include "cmd_replay.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int run_seed(struct replay *r, long seed, struct error *e)
 {
@@ -26,13 +27,16 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 	replay_set_order(r, seed);
 	int rc = replay_pass(&p, r->learned, &r->bad, e);
 	still.learned = r->frozen_at;
-	still.skip = r->final_from;
+	/* Until then both have learned the same. */
+	still.skip = r->frozen_at + p.delay + 1 < r->n ? r->frozen_at + p.delay + 1 : r->n;
 	still.what = "replay without learning";
 	if (rc == 0)
 		rc = replay_pass(&still, r->still, &bad, e);
-	if (rc == 0)
-		replay_take(r, seed);
-	return rc;
+	if (rc < 0)
+		return rc;
+	memcpy(r->still, r->learned, still.skip * sizeof(*r->still));
+	replay_take(r, seed);
+	return 0;
 }
 
 static int replay(struct replay *r, struct error *e)
@@ -47,6 +51,8 @@ static int replay(struct replay *r, struct error *e)
 			fprintf(stderr, "seed %ld\n", s);
 		rc = run_seed(r, s, e);
 	}
+	if (rc == 0)
+		rc = replay_set_intervals(r, e);
 	return rc < 0 ? rc : replay_show(r, e);
 }
 
@@ -60,6 +66,8 @@ static void release(struct replay *r)
 		free(r->finals[m]);
 		free(r->frozen[m]);
 	}
+	for (int p = 0; p < PAIRED; p++)
+		free(r->against[p]);
 	free(r->majority);
 	free(r->order);
 	free(r->learned);
@@ -103,7 +111,9 @@ static int run(int argc, char **argv)
 		"evidence_recall@k  share of evidence_used among the first k documents\n"
 		"Points are over the last 100 conversations or so; `final` is over the last quarter. Baselines on that quarter:\n"
 		"majority says the label that was most frequent so far; frozen learned from the first tenth only.\n"
-		"With --history both are over all that follows, and frozen learned from the history only."
+		"With --history both are over all that follows, and frozen learned from the history only.\n"
+		"`interval` is of `final`, 95 %: by bootstrap of one seed's conversations, or by the deviation of several seeds.\n"
+		"against_frozen is the difference to frozen, conversation by conversation."
 	};
 	int code = usage_parse(&u, argc, argv, &operands);
 

@@ -60,6 +60,15 @@ enum metric { ACCURACY, ANSWERED, PRECISION, DEFLECTED, CASE_HIT, EVIDENCE1, EVI
 
 extern const char *const replay_metrics[METRICS]; /* names in JSON */
 
+/* What learning bought, conversation by conversation. */
+enum paired { PAIRED_EVIDENCE1, PAIRED_ACCURACY, PAIRED };
+
+extern const enum metric replay_paired[PAIRED];
+
+struct difference {
+	double mean, error; /* the standard error; NaN: there is too little */
+};
+
 struct replay {
 	const struct replay_options *o;
 	struct chat *chats;
@@ -76,6 +85,8 @@ struct replay {
 	double *finals[METRICS];         /* [seeds], as those below */
 	double *frozen[METRICS];
 	double *majority;
+	struct difference *against[PAIRED]; /* to frozen: [n_points + 1][seeds], that of `final` last */
+	double interval[METRICS][2];        /* of `final`, 95 % */
 };
 
 /* Reads the file; ERR_BAD_VALUE when it is too short. */
@@ -89,6 +100,10 @@ int replay_make_room(struct replay *r, struct error *e);
 void replay_window(const struct replay *r, size_t i, size_t *from, size_t *to);
 /* Takes the figures of a seed (from 1) out of its outcomes. */
 void replay_take(struct replay *r, long seed);
+/* Over all seeds: point i against frozen, of `final` with i = n_points. */
+struct difference replay_against_frozen(const struct replay *r, enum paired p, size_t i);
+/* Once, behind the last seed: by bootstrap of its conversations when it is the only one, else by the deviation of seeds. */
+int replay_set_intervals(struct replay *r, struct error *e);
 
 /* Prints, and writes the picture. */
 int replay_show(const struct replay *r, struct error *e);

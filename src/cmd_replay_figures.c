@@ -7,10 +7,13 @@
 #include "datasets/measure.h"
 
 #define MOST_STEP 100
+#define NORMAL_95 1.96
 
 const char *const replay_metrics[METRICS] = { "intent_accuracy",  "answered",   "precision",
 					      "deflected",        "case_hit@1", "evidence_recall@1",
 					      "evidence_recall@5" };
+
+const enum metric replay_paired[PAIRED] = { EVIDENCE1, ACCURACY };
 
 /* What an outcome adds to a mean; NaN: nothing. */
 static double value_of(const struct outcome *o, enum metric m)
@@ -35,6 +38,25 @@ static void measure(const struct outcome *o, size_t from, size_t to, double out[
 		}
 		out[m] = count > 0 ? sum / count : NAN;
 	}
+}
+
+/* Of the conversations that both have measured. */
+static struct difference difference_of(const struct replay *r, enum metric m, size_t from, size_t to)
+{
+	double sum = 0, squares = 0, n = 0;
+
+	for (size_t i = from; i < to; i++) {
+		double d = value_of(&r->learned[i], m) - value_of(&r->still[i], m);
+		if (isnan(d))
+			continue;
+		sum += d;
+		squares += d * d;
+		n++;
+	}
+	if (n < 2)
+		return (struct difference){ n > 0 ? sum : NAN, NAN };
+	double variance = (squares - sum * sum / n) / (n - 1);
+	return (struct difference){ sum / n, sqrt((variance > 0 ? variance : 0) / n) };
 }
 
 /* Accuracy of always saying the label that was most frequent so far. NaN without memory. */
@@ -87,6 +109,10 @@ int replay_make_room(struct replay *r, struct error *e)
 		r->frozen[m] = calloc(seeds, sizeof(double));
 		bad |= !r->points[m] || !r->finals[m] || !r->frozen[m];
 	}
+	for (int p = 0; p < PAIRED; p++) {
+		r->against[p] = calloc((r->n_points + 1) * seeds, sizeof(*r->against[p]));
+		bad |= !r->against[p];
+	}
 	r->majority = calloc(seeds, sizeof(double));
 	r->order = calloc(r->n + 1, sizeof(*r->order));
 	r->learned = calloc(r->n + 1, sizeof(*r->learned));
@@ -100,6 +126,14 @@ void replay_window(const struct replay *r, size_t i, size_t *from, size_t *to)
 	*from = *to - r->first > r->step ? *to - r->step : r->first;
 }
 
+/* Of point i, [from, to) of the stream; of `final` with i = n_points. */
+static void take_differences(struct replay *r, long seed, size_t i, size_t from, size_t to)
+{
+	for (int p = 0; p < PAIRED; p++)
+		r->against[p][i * (size_t)r->o->seeds + (size_t)seed - 1] = difference_of(r, replay_paired[p],
+											  from, to);
+}
+
 void replay_take(struct replay *r, long seed)
 {
 	double values[METRICS];
@@ -110,7 +144,9 @@ void replay_take(struct replay *r, long seed)
 		measure(r->learned, from, to, values);
 		for (int m = 0; m < METRICS; m++)
 			r->points[m][i] += values[m] / (double)r->o->seeds;
+		take_differences(r, seed, i, from, to);
 	}
+	take_differences(r, seed, r->n_points, r->final_from, r->n);
 	measure(r->learned, r->final_from, r->n, values);
 	for (int m = 0; m < METRICS; m++)
 		r->finals[m][seed - 1] = values[m];
@@ -118,4 +154,52 @@ void replay_take(struct replay *r, long seed)
 	for (int m = 0; m < METRICS; m++)
 		r->frozen[m][seed - 1] = values[m];
 	r->majority[seed - 1] = majority_accuracy(r);
+}
+
+/* Seeds share their conversations, so the error of several is that of the orders alone. */
+struct difference replay_against_frozen(const struct replay *r, enum paired p, size_t i)
+{
+	size_t seeds = (size_t)r->o->seeds;
+	const struct difference *d = r->against[p] + i * seeds;
+	double sum = 0, squares = 0;
+
+	if (seeds == 1)
+		return *d;
+	for (size_t s = 0; s < seeds; s++)
+		sum += d[s].mean;
+	double mean = sum / (double)seeds;
+	for (size_t s = 0; s < seeds; s++)
+		squares += (d[s].mean - mean) * (d[s].mean - mean);
+	return (struct difference){ mean, sqrt(squares / (double)(seeds - 1) / (double)seeds) };
+}
+
+/* `v` has room for all values. -1 without memory. */
+static int bootstrap(const struct replay *r, enum metric m, double *v, double out[2])
+{
+	size_t n = 0;
+
+	for (size_t i = r->final_from; i < r->n; i++) {
+		double x = value_of(&r->learned[i], m);
+		if (!isnan(x))
+			v[n++] = x;
+	}
+	out[0] = out[1] = NAN;
+	return n ? bootstrap_mean(v, n, 1, &out[0], &out[1]) : 0;
+}
+
+int replay_set_intervals(struct replay *r, struct error *e)
+{
+	size_t seeds = (size_t)r->o->seeds;
+	double *v = calloc(r->n + 1, sizeof(*v));
+	int bad = !v;
+
+	for (int m = 0; m < METRICS && !bad; m++) {
+		double mean = mean_of(r->finals[m], seeds);
+		double half = NORMAL_95 * deviation_of(r->finals[m], seeds) / sqrt((double)seeds);
+		r->interval[m][0] = mean - half;
+		r->interval[m][1] = mean + half;
+		bad = seeds == 1 && bootstrap(r, m, v, r->interval[m]) < 0;
+	}
+	free(v);
+	return bad ? no_memory(e) : 0;
 }

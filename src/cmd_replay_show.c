@@ -34,6 +34,19 @@ static json_t *seeds_json(const struct replay *r)
 	return list;
 }
 
+static json_t *against_json(const struct replay *r, size_t i)
+{
+	json_t *j = json_object();
+
+	for (int p = 0; p < PAIRED; p++) {
+		struct difference d = replay_against_frozen(r, p, i);
+		json_object_set_new(j, replay_metrics[replay_paired[p]],
+				    json_pack("{s:o, s:o}", "difference", number(d.mean), "standard_error",
+					      number(d.error)));
+	}
+	return j;
+}
+
 static json_t *points_json(const struct replay *r)
 {
 	json_t *points = json_array();
@@ -44,6 +57,7 @@ static json_t *points_json(const struct replay *r)
 		json_t *j = json_pack("{s:I}", "cases", (json_int_t)to);
 		for (int m = 0; m < METRICS; m++)
 			json_object_set_new(j, replay_metrics[m], number(r->points[m][i]));
+		json_object_set_new(j, "against_frozen", against_json(r, i));
 		json_array_append_new(points, j);
 	}
 	return points;
@@ -51,8 +65,15 @@ static json_t *points_json(const struct replay *r)
 
 static json_t *final_json(const struct replay *r)
 {
-	json_t *final = means_json(r->finals, (size_t)r->o->seeds);
+	json_t *final = means_json(r->finals, (size_t)r->o->seeds), *interval = json_object();
 
+	for (int m = 0; m < METRICS; m++)
+		json_object_set_new(interval, replay_metrics[m],
+				    isnan(r->interval[m][0])
+					    ? json_null()
+					    : json_pack("[f, f]", r->interval[m][0], r->interval[m][1]));
+	json_object_set_new(final, "interval", interval);
+	json_object_set_new(final, "against_frozen", against_json(r, r->n_points));
 	json_object_set_new(final, "from", json_integer((json_int_t)r->final_from));
 	json_object_set_new(final, "cases", json_integer((json_int_t)r->n));
 	return final;
@@ -151,9 +172,10 @@ int replay_show(const struct replay *r, struct error *e)
 		return no_memory(e);
 	printf("%zu conversations, %zu a point%s\n%s", r->n, r->step,
 	       seeds > 1 ? ", mean over the seeds" : "", text.p ? text.p : "");
-	printf("%s: intent_accuracy %.3f (always the most frequent: %.3f), answered %.3f at precision %.3f\n",
+	const double *within = r->interval[ACCURACY];
+	printf("%s: intent_accuracy %.3f, 95 %% %.3f to %.3f (always the most frequent: %.3f), answered %.3f at precision %.3f\n",
 	       r->first ? "after the history" : "last quarter", mean_of(r->finals[ACCURACY], seeds),
-	       mean_of(r->majority, seeds), mean_of(r->finals[ANSWERED], seeds),
+	       within[0], within[1], mean_of(r->majority, seeds), mean_of(r->finals[ANSWERED], seeds),
 	       mean_of(r->finals[PRECISION], seeds));
 	return 0;
 }

@@ -88,6 +88,48 @@ def test_a_history_is_learned_from_and_not_predicted(files):
     assert got["points"][0]["intent_accuracy"] > .5
 
 
+METRICS = ("intent_accuracy", "answered", "precision", "deflected", "case_hit@1", "evidence_recall@1", "evidence_recall@5")
+
+
+def test_one_seed_has_an_interval_by_its_conversations(plain):
+    final = plain["final"]
+    assert set(final["interval"]) == set(METRICS)
+    for name in METRICS:
+        if final[name] is None:
+            assert final["interval"][name] is None
+        else:
+            low, high = final["interval"][name]
+            assert low <= final[name] <= high
+    low, high = final["interval"]["intent_accuracy"]
+    assert low < high
+
+
+def test_several_seeds_have_an_interval_by_their_deviation(files):
+    got = replay(files, "--seeds", 2, "--history", 40)
+    assert [s["seed"] for s in got["seeds"]] == [1, 2]
+    low, high = got["final"]["interval"]["intent_accuracy"]
+    assert near((low + high) / 2, got["final"]["intent_accuracy"])
+    assert near(high - low, 2 * 1.96 * got["final_deviation"]["intent_accuracy"] / 2 ** .5)
+    assert got["final_deviation"]["intent_accuracy"] > 0
+
+
+def test_what_learning_bought_is_paired_with_learning_stopped(plain):
+    names = {"intent_accuracy", "evidence_recall@1"}
+    assert all(set(p["against_frozen"]) == names for p in plain["points"])
+    for name in names:
+        final = plain["final"]["against_frozen"][name]
+        assert near(final["difference"], plain["final"][name] - plain["baselines"]["frozen"][name])
+    bought = plain["points"][-1]["against_frozen"]["intent_accuracy"]
+    assert bought["difference"] > 0 and bought["standard_error"] > 0
+
+
+def test_until_learning_stops_there_is_no_difference(files):
+    got = replay(files, "--history", 20, "--delay", 70)
+    for point in got["points"]:
+        for x in point["against_frozen"].values():
+            assert x == {"difference": 0, "standard_error": 0}
+
+
 @pytest.mark.parametrize("options, code, says", [
     (["--history", 81], 1, "10 conversations or more"),
     (["--history", 1000], 1, "10 conversations or more"),
