@@ -83,6 +83,8 @@ static int run(int argc, char **argv)
 	const struct option_spec options[] = {
 		{ "--conversations", "FILE", OPTION_TEXT, &o.conversations,
 		  "history as `readback import conversations` takes it" },
+		{ "--examples", "FILE", OPTION_TEXT, &o.examples,
+		  "in their place {\"text\",\"label\"} a line: each as a resolved conversation of one turn" },
 		{ "--documents", "FILE", OPTION_TEXT, &o.documents,
 		  "the knowledge base, there from the beginning" },
 		{ "--history", "N", OPTION_INT, &o.history,
@@ -113,18 +115,19 @@ static int run(int argc, char **argv)
 		"majority says the label that was most frequent so far; frozen learned from the first tenth only.\n"
 		"With --history both are over all that follows, and frozen learned from the history only.\n"
 		"`interval` is of `final`, 95 %: by bootstrap of one seed's conversations, or by the deviation of several seeds.\n"
-		"against_frozen is the difference to frozen, conversation by conversation."
+		"against_frozen is the difference to frozen, conversation by conversation.\n"
+		"Examples labelled \"oos\" are left out."
 	};
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)
 		return code;
 	int rc;
-	if (operands || !o.conversations || o.delay < 0 || o.history < 0 || o.seeds < 1 ||
+	if (operands || !o.conversations == !o.examples || o.delay < 0 || o.history < 0 || o.seeds < 1 ||
 	    !(o.target > 0 && o.target <= 1))
 		rc = error_set(
 			&e, ERR_USAGE, NULL,
-			"give --conversations; --delay and --history are 0 or more, --seeds 1 or more, --target-precision up to 1");
+			"give --conversations or --examples; --delay and --history are 0 or more, --seeds 1 or more, --target-precision up to 1");
 	else
 		rc = replay(&r, &e);
 	release(&r);

@@ -49,7 +49,8 @@ struct pass {
 int replay_pass(const struct pass *p, struct outcome *out, size_t *bad, struct error *e);
 
 struct replay_options {
-	const char *conversations, *documents, *svg;
+	const char *conversations, *examples; /* one of the two */
+	const char *documents, *svg;
 	struct embedder_options embedder;
 	long delay, seeds, history;
 	double target;
@@ -73,8 +74,9 @@ struct replay {
 	const struct replay_options *o;
 	struct chat *chats;
 	size_t n_chats, cap, bad;
-	size_t *order; /* of the seed at work; [n] */
-	size_t n;      /* conversations of the stream */
+	size_t left_out; /* examples that are out of scope: there is nothing to learn from */
+	size_t *order;   /* of the seed at work; [n] */
+	size_t n;        /* conversations of the stream */
 	/* Places in the stream: */
 	size_t first;      /* what is before is history: learned from, not predicted */
 	size_t frozen_at;  /* the frozen baseline learns from what is before */

@@ -96,6 +96,8 @@ static json_t *result_json(const struct replay *r)
 			      (json_int_t)r->bad, "delay", (json_int_t)r->o->delay, "target_precision",
 			      r->o->target, "frozen_after", (json_int_t)r->frozen_at, "seeds", seeds_json(r));
 
+	if (r->o->examples)
+		json_object_set_new(j, "left_out", json_integer((json_int_t)r->left_out));
 	if (seeds > 1) {
 		json_t *deviation = json_object();
 		for (int m = 0; m < METRICS; m++)

@@ -44,6 +44,9 @@ def files(tmp_path_factory):
     labels = [dice.choice(list(SAYS)) for _ in range(90)]
     lines(root / "conversations.ndjson", [conversation(n, label, dice) for n, label in enumerate(labels)])
     lines(root / "documents.ndjson", [{"_id": f"help-{label}", "title": label, "text": " ".join(words) + "."} for label, words in SAYS.items()])
+    labels = [dice.choice(list(SAYS)) for _ in range(120)]
+    rows = [{"text": text_of(label, dice), "label": label} for label in labels]
+    lines(root / "examples.ndjson", [*rows[:50], {"text": "what is the weather", "label": "oos"}, *rows[50:]])
     return root
 
 
@@ -140,6 +143,37 @@ def test_what_cannot_be_replayed_is_told(files, options, code, says):
     told = readback("replay", "--conversations", files / "conversations.ndjson", "--embedder", "none", *options)
     assert told.returncode == code
     assert says in told.stderr
+
+
+def examples(files, *options, name="examples.ndjson"):
+    told = readback("replay", "--examples", files / name, "--embedder", "none", "--json", *options)
+    assert told.returncode == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+@pytest.fixture(scope="module")
+def stream(files):
+    return examples(files, "--history", 40, "--target-precision", .8)
+
+
+def test_examples_are_a_stream_of_resolved_conversations(files, stream):
+    assert stream["conversations"] == 120 and stream["left_out"] == 1 and stream["skipped"] == 0
+    final = stream["final"]
+    assert final["intent_accuracy"] > .6 and final["case_hit@1"] > .5 and final["deflected"] > 0
+    assert final["evidence_recall@1"] is None and final["interval"]["evidence_recall@1"] is None
+    assert final["against_frozen"]["evidence_recall@1"] == {"difference": None, "standard_error": None}
+    assert examples(files, "--history", 40, "--target-precision", .8) == stream
+
+
+def test_an_example_without_a_label_is_told(tmp_path):
+    told = readback("replay", "--examples", lines(tmp_path / "x", [{"text": "hello"}]), "--embedder", "none")
+    assert told.returncode == 1
+    assert "x:1: label" in told.stderr
+
+
+def test_conversations_or_examples_not_both(files):
+    both = readback("replay", "--examples", files / "examples.ndjson", "--conversations", files / "conversations.ndjson")
+    assert both.returncode == 2 and readback("replay").returncode == 2
 
 
 def test_the_same_again_gives_the_same(files, plain):
