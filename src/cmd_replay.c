@@ -24,8 +24,9 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 	struct pass still = p;
 	size_t bad;
 
-	replay_set_order(r, seed);
-	int rc = replay_pass(&p, r->learned, &r->bad, e);
+	int rc = replay_set_order(r, seed, e);
+	if (rc == 0)
+		rc = replay_pass(&p, r->learned, &r->bad, e);
 	still.learned = r->frozen_at;
 	/* Until then both have learned the same. */
 	still.skip = r->frozen_at + p.delay + 1 < r->n ? r->frozen_at + p.delay + 1 : r->n;
@@ -58,7 +59,7 @@ static int replay(struct replay *r, struct error *e)
 
 static void release(struct replay *r)
 {
-	for (size_t i = 0; i < r->n_chats; i++)
+	for (size_t i = 0; i < r->n_rows; i++)
 		json_decref(r->chats[i].line);
 	free(r->chats);
 	for (int m = 0; m < METRICS; m++) {
@@ -68,15 +69,37 @@ static void release(struct replay *r)
 	}
 	for (int p = 0; p < PAIRED; p++)
 		free(r->against[p]);
+	map_free(r->numbers);
+	free(r->names);
+	free(r->labels);
+	free(r->told);
+	free(r->outside);
+	free(r->wrong);
+	free(r->late);
 	free(r->majority);
 	free(r->order);
 	free(r->learned);
 	free(r->still);
 }
 
+static int check(const struct replay_options *o, struct error *e)
+{
+	if (!o->conversations == !o->examples)
+		return error_set(e, ERR_USAGE, NULL, "give --conversations or --examples");
+	if (o->delay < 0 || o->history < 0 || o->seeds < 1)
+		return error_set(e, ERR_USAGE, NULL,
+				 "--delay and --history are 0 or more, --seeds 1 or more");
+	if (!(o->target > 0 && o->target <= 1) || !(o->wrong >= 0 && o->wrong <= 1))
+		return error_set(e, ERR_USAGE, NULL,
+				 "--target-precision is above 0 and up to 1, --wrong from 0 to 1");
+	if (!(o->out_of_scope_share >= 0 && o->out_of_scope_share < 1))
+		return error_set(e, ERR_USAGE, NULL, "--out-of-scope-share is from 0 to below 1");
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
-	struct replay_options o = { .seeds = 1, .target = .95 };
+	struct replay_options o = { .seeds = 1, .target = .95, .out_of_scope_share = .1 };
 	struct replay r = { .o = &o };
 	struct error e = { 0 };
 	int operands;
@@ -93,6 +116,14 @@ static int run(int argc, char **argv)
 		  "learn from a conversation N conversations later (default 0)" },
 		{ "--seeds", "N", OPTION_INT, &o.seeds,
 		  "N > 1: N shuffled orders, by seeds 1 to N, and their mean" },
+		{ "--wrong", "P", OPTION_NUMBER, &o.wrong,
+		  "share of labels that are learned wrong (default 0)" },
+		{ "--drift", NULL, OPTION_FLAG, &o.drift,
+		  "a third of the labels, by the seed, comes in the second half only" },
+		{ "--out-of-scope", "FILE", OPTION_TEXT, &o.out_of_scope,
+		  "texts to mix in: {\"text\"} a line; asked and never learned from" },
+		{ "--out-of-scope-share", "P", OPTION_NUMBER, &o.out_of_scope_share,
+		  "of the stream behind the history, as far as they last (default 0.1)" },
 		{ "--target-precision", "P", OPTION_NUMBER, &o.target,
 		  "of answers, once fifty outcomes are known (default 0.95)" },
 		{ "--svg", "FILE", OPTION_TEXT, &o.svg, "draw the learning curve there" },
@@ -116,19 +147,15 @@ static int run(int argc, char **argv)
 		"With --history both are over all that follows, and frozen learned from the history only.\n"
 		"`interval` is of `final`, 95 %: by bootstrap of one seed's conversations, or by the deviation of several seeds.\n"
 		"against_frozen is the difference to frozen, conversation by conversation.\n"
-		"Examples labelled \"oos\" are left out."
+		"Examples labelled \"oos\" are left out; in --out-of-scope, those labelled otherwise.\n"
+		"With --wrong the right label is what counts: only what is learned is wrong."
 	};
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)
 		return code;
-	int rc;
-	if (operands || !o.conversations == !o.examples || o.delay < 0 || o.history < 0 || o.seeds < 1 ||
-	    !(o.target > 0 && o.target <= 1))
-		rc = error_set(
-			&e, ERR_USAGE, NULL,
-			"give --conversations or --examples; --delay and --history are 0 or more, --seeds 1 or more, --target-precision up to 1");
-	else
+	int rc = operands ? error_set(&e, ERR_USAGE, NULL, "replay takes options alone") : check(&o, &e);
+	if (rc == 0)
 		rc = replay(&r, &e);
 	release(&r);
 	return rc < 0 ? cmd_fail(&e) : EXIT_OK;

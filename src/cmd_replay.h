@@ -11,19 +11,24 @@
 #define READBACK_CMD_REPLAY_H
 
 #include "base/json.h"
+#include "base/map.h"
 #include "cmd.h"
+#include "datasets/stream.h"
 
 #define REPLAY_LEAST 10 /* conversations that are predicted, at least */
 
 /* A conversation of the file. */
 struct chat {
 	json_t *line;
-	const char *label; /* its final intent; NULL: not measured, but learned from */
+	const char *label;  /* its final intent; NULL: not measured, but learned from */
+	const char *taught; /* the label that is learned in its place, in the seed at work; NULL: its own */
+	int out_of_scope;   /* is asked, and never learned from */
 };
 
 /* What was predicted for it before it was known. */
 struct outcome {
-	int measured; /* it has a label, and a customer spoke */
+	int measured;     /* it has a label, and a customer spoke */
+	int out_of_scope; /* likewise; then only `answered` counts */
 	int right, answered, case_hit;
 	double evidence1,
 		evidence5; /* share of the evidence used among the first 1, 5 documents; NaN: none was used */
@@ -54,6 +59,10 @@ struct replay_options {
 	struct embedder_options embedder;
 	long delay, seeds, history;
 	double target;
+	double wrong;              /* share of labels that are learned wrong */
+	const char *out_of_scope;  /* a file, or NULL */
+	double out_of_scope_share; /* of the stream */
+	int drift;                 /* a third of the labels comes in the second half only */
 	int json;
 };
 
@@ -70,13 +79,25 @@ struct difference {
 	double mean, error; /* the standard error; NaN: there is too little */
 };
 
+/* What is told of the texts out of scope, over the same part as `final`. */
+struct outside {
+	size_t n;
+	double answered;  /* share of them */
+	double precision; /* of all answers, those out of scope among them, which are wrong */
+};
+
 struct replay {
 	const struct replay_options *o;
-	struct chat *chats;
-	size_t n_chats, cap, bad;
-	size_t left_out; /* examples that are out of scope: there is nothing to learn from */
-	size_t *order;   /* of the seed at work; [n] */
-	size_t n;        /* conversations of the stream */
+	struct chat *chats; /* those out of scope last */
+	size_t n_rows, cap, bad;
+	size_t n_chats;      /* in scope */
+	size_t left_out;     /* examples that are out of scope: there is nothing to learn from */
+	struct map *numbers; /* label -> number + 1 */
+	const char **names;  /* of the labels; n_labels is in `stream` */
+	int *labels, *told;  /* numbers, right and as they are learned in the seed at work; [n_chats] */
+	struct stream stream;
+	size_t *order; /* of the seed at work; [n] */
+	size_t n;      /* conversations of the stream */
 	/* Places in the stream: */
 	size_t first;      /* what is before is history: learned from, not predicted */
 	size_t frozen_at;  /* the frozen baseline learns from what is before */
@@ -87,14 +108,17 @@ struct replay {
 	double *finals[METRICS];         /* [seeds], as those below */
 	double *frozen[METRICS];
 	double *majority;
+	struct outside *outside;
+	size_t *wrong;                      /* labels that were learned wrong */
+	unsigned char *late;                /* [seeds][n_labels] */
 	struct difference *against[PAIRED]; /* to frozen: [n_points + 1][seeds], that of `final` last */
 	double interval[METRICS][2];        /* of `final`, 95 % */
 };
 
-/* Reads the file; ERR_BAD_VALUE when it is too short. */
+/* Reads the files and sets `stream`; ERR_BAD_VALUE when there is too little. */
 int replay_read(struct replay *r, struct error *e);
-/* Sets `order` by the seed. */
-void replay_set_order(struct replay *r, long seed);
+/* Sets `order`, and what is taught wrong, by the seed. */
+int replay_set_order(struct replay *r, long seed, struct error *e);
 
 /* Room for everything that is kept: sets the places and sizes. */
 int replay_make_room(struct replay *r, struct error *e);

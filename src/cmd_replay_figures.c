@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "cmd_replay.h"
 #include "datasets/measure.h"
 
@@ -68,13 +67,15 @@ static double majority_accuracy(const struct replay *r)
 	size_t right = 0, n = 0;
 
 	for (size_t i = 0; counts && i < r->n; i++) {
-		const char *label = r->chats[r->order[i]].label;
+		const struct chat *chat = &r->chats[r->order[i]];
+		const char *label = chat->label;
 		if (!label)
 			continue;
 		if (i >= r->final_from) {
 			n++;
 			right += best && strcmp(best, label) == 0;
 		}
+		label = chat->taught ? chat->taught : label;
 		uint64_t *count = map_put(counts, label, strlen(label), NULL);
 		if (count && ++*count > most) {
 			most = *count;
@@ -83,6 +84,20 @@ static double majority_accuracy(const struct replay *r)
 	}
 	map_free(counts);
 	return n ? (double)right / (double)n : NAN;
+}
+
+static struct outside outside_of(const struct replay *r)
+{
+	double n = 0, answered = 0, right = 0, answers = 0;
+
+	for (size_t i = r->final_from; i < r->n; i++) {
+		const struct outcome *o = &r->learned[i];
+		n += o->out_of_scope;
+		answered += o->out_of_scope && o->answered;
+		answers += o->answered;
+		right += o->answered && o->right;
+	}
+	return (struct outside){ (size_t)n, n > 0 ? answered / n : NAN, answers > 0 ? right / answers : NAN };
 }
 
 /* With a history all the rest is measured, and the frozen baseline has learned from the history. */
@@ -113,6 +128,10 @@ int replay_make_room(struct replay *r, struct error *e)
 		r->against[p] = calloc((r->n_points + 1) * seeds, sizeof(*r->against[p]));
 		bad |= !r->against[p];
 	}
+	r->outside = calloc(seeds, sizeof(*r->outside));
+	r->wrong = calloc(seeds, sizeof(*r->wrong));
+	r->late = calloc(seeds, r->stream.n_labels + 1);
+	bad |= !r->outside || !r->wrong || !r->late;
 	r->majority = calloc(seeds, sizeof(double));
 	r->order = calloc(r->n + 1, sizeof(*r->order));
 	r->learned = calloc(r->n + 1, sizeof(*r->learned));
@@ -154,6 +173,7 @@ void replay_take(struct replay *r, long seed)
 	for (int m = 0; m < METRICS; m++)
 		r->frozen[m][seed - 1] = values[m];
 	r->majority[seed - 1] = majority_accuracy(r);
+	r->outside[seed - 1] = outside_of(r);
 }
 
 /* Seeds share their conversations, so the error of several is that of the orders alone. */

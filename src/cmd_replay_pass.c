@@ -91,7 +91,10 @@ static int case_hits(struct desk *d, const struct call *c, const struct conversa
 static int predict(struct desk *d, const struct call *c, const struct chat *chat, struct outcome *out)
 {
 	const json_t *used = json_object_get(json_object_get(chat->line, "resolution"), "evidence_used");
-	struct outcome o = { .measured = 1, .evidence1 = NAN, .evidence5 = NAN };
+	struct outcome o = { .measured = !chat->out_of_scope,
+			     .out_of_scope = chat->out_of_scope,
+			     .evidence1 = NAN,
+			     .evidence5 = NAN };
 	struct conversation v;
 	struct reader r;
 	json_t *p;
@@ -109,8 +112,12 @@ static int predict(struct desk *d, const struct call *c, const struct chat *chat
 		return rc;
 	json_keep(c->arena, p);
 	const json_t *suggestions = json_object_get(p, "suggestions");
-	o.right = strcmp(body_string(json_object_get(p, "intent"), "label"), chat->label) == 0;
 	o.answered = strcmp(body_string(p, "decision"), "answer") == 0;
+	if (chat->out_of_scope) {
+		*out = o;
+		return 0;
+	}
+	o.right = strcmp(body_string(json_object_get(p, "intent"), "label"), chat->label) == 0;
 	o.evidence1 = found_share(used, suggestions, 1);
 	o.evidence5 = found_share(used, suggestions, 5);
 	if ((rc = case_hits(d, c, &v, chat->label, &o.case_hit)) < 0)
@@ -119,16 +126,42 @@ static int predict(struct desk *d, const struct call *c, const struct chat *chat
 	return 0;
 }
 
+/* The line with the label that is taught; new reference, NULL without memory. */
+static json_t *line_to_learn(const struct chat *chat)
+{
+	if (!chat->taught)
+		return json_incref(chat->line);
+	json_t *line = json_copy(chat->line);
+	json_t *resolution = json_copy(json_object_get(chat->line, "resolution"));
+
+	if (!line || !resolution ||
+	    json_object_set_new(resolution, "intent", json_string(chat->taught)) < 0 ||
+	    json_object_set(line, "resolution", resolution) < 0) {
+		json_decref(line);
+		line = NULL;
+	}
+	json_decref(resolution);
+	return line;
+}
+
+static int learn(struct desk *d, const struct call *c, const struct chat *chat)
+{
+	JSON_AUTO *line = line_to_learn(chat);
+	int fresh;
+
+	return line ? conversation_import(d, c, line, &fresh) : no_memory(c->err);
+}
+
 /* With an arena of its own; an error of the line is said and counted, and the history goes on. */
 static int step(struct desk *d, const struct chat *chat, struct outcome *out, size_t *bad, struct error *e)
 {
 	struct arena *a = arena_new(256 << 10);
 	struct error why = { 0 };
 	struct call c = scratch_call(a, &why);
-	int rc = !a ? no_memory(e) : 0, fresh;
+	int rc = !a ? no_memory(e) : 0;
 
 	if (rc == 0)
-		rc = out ? predict(d, &c, chat, out) : conversation_import(d, &c, chat->line, &fresh);
+		rc = out ? predict(d, &c, chat, out) : learn(d, &c, chat);
 	if (rc < 0 && a && import_is_line_error(rc)) {
 		if (!out) {
 			fprintf(stderr, "readback: conversation %s: %s%s%s\n", body_string(chat->line, "id"),
@@ -143,6 +176,16 @@ static int step(struct desk *d, const struct chat *chat, struct outcome *out, si
 	return rc;
 }
 
+/* Learns as soon as the service would. */
+static int learn_next(struct desk *d, const struct chat *chat, size_t *bad, struct error *e)
+{
+	int rc = chat->out_of_scope ? 0 : step(d, chat, NULL, bad, e);
+
+	if (rc == 0 && (rc = learner_train(d->learner, 1, e)) > 0)
+		rc = 0;
+	return rc;
+}
+
 static int go_through(const struct pass *p, struct desk *d, struct outcome *out, size_t *bad, struct error *e)
 {
 	struct progress bar;
@@ -154,14 +197,10 @@ static int go_through(const struct pass *p, struct desk *d, struct outcome *out,
 		out[i] = (struct outcome){ .evidence1 = NAN, .evidence5 = NAN };
 		if (cmd_stop)
 			rc = error_set(e, ERR_INTERRUPTED, NULL, "interrupted");
-		else if (chat->label && i >= p->skip)
+		else if ((chat->label || chat->out_of_scope) && i >= p->skip)
 			rc = step(d, chat, &out[i], bad, e);
-		if (rc == 0 && i >= p->delay && i - p->delay < p->learned) {
-			rc = step(d, &p->chats[p->order[i - p->delay]], NULL, bad, e);
-			/* As soon as the service would. */
-			if (rc == 0 && (rc = learner_train(d->learner, 1, e)) > 0)
-				rc = 0;
-		}
+		if (rc == 0 && i >= p->delay && i - p->delay < p->learned)
+			rc = learn_next(d, &p->chats[p->order[i - p->delay]], bad, e);
 		progress_show(&bar, (int64_t)i + 1, (int64_t)p->n);
 	}
 	progress_end(&bar, (int64_t)p->n);

@@ -21,6 +21,43 @@ static json_t *means_json(double *const values[METRICS], size_t n)
 	return j;
 }
 
+/* What the seed has chosen. */
+static void add_choices(const struct replay *r, size_t seed, json_t *j)
+{
+	const unsigned char *late = r->late + seed * r->stream.n_labels;
+
+	if (r->o->wrong > 0)
+		json_object_set_new(j, "wrong_labels", json_integer((json_int_t)r->wrong[seed]));
+	if (!r->o->drift)
+		return;
+	json_t *names = json_array();
+	for (size_t k = 0; k < r->stream.n_labels; k++)
+		if (late[k])
+			json_array_append_new(names, json_string(r->names[k]));
+	json_object_set_new(j, "late_labels", names);
+}
+
+/* Means over the seeds. */
+static json_t *outside_json(const struct replay *r)
+{
+	double seeds = (double)r->o->seeds, n = 0, answered = 0, precision = 0;
+
+	for (long s = 0; s < r->o->seeds; s++) {
+		n += (double)r->outside[s].n / seeds;
+		answered += r->outside[s].answered / seeds;
+		precision += r->outside[s].precision / seeds;
+	}
+	return json_pack("{s:f, s:f, s:o, s:o}", "n", n, "share",
+			 (double)r->stream.mixed / (double)(r->n - r->first), "answered", number(answered),
+			 "precision", number(precision));
+}
+
+static json_t *stream_json(const struct replay *r)
+{
+	return json_pack("{s:f, s:b, s:b}", "wrong", r->o->wrong, "drift", r->o->drift, "shuffled",
+			 r->stream.shuffle);
+}
+
 static json_t *seeds_json(const struct replay *r)
 {
 	json_t *list = json_array();
@@ -29,6 +66,7 @@ static json_t *seeds_json(const struct replay *r)
 		json_t *j = json_pack("{s:I}", "seed", (json_int_t)s + 1);
 		for (int m = 0; m < METRICS; m++)
 			json_object_set_new(j, replay_metrics[m], number(r->finals[m][s]));
+		add_choices(r, (size_t)s, j);
 		json_array_append_new(list, j);
 	}
 	return list;
@@ -90,14 +128,17 @@ static json_t *baselines_json(const struct replay *r)
 static json_t *result_json(const struct replay *r)
 {
 	size_t seeds = (size_t)r->o->seeds;
-	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:o}", "points", points_json(r),
-			      "final", final_json(r), "baselines", baselines_json(r), "conversations",
-			      (json_int_t)r->n, "history", (json_int_t)r->first, "skipped",
+	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o}", "points",
+			      points_json(r), "final", final_json(r), "baselines", baselines_json(r),
+			      "conversations", (json_int_t)r->n, "history", (json_int_t)r->first, "skipped",
 			      (json_int_t)r->bad, "delay", (json_int_t)r->o->delay, "target_precision",
-			      r->o->target, "frozen_after", (json_int_t)r->frozen_at, "seeds", seeds_json(r));
+			      r->o->target, "frozen_after", (json_int_t)r->frozen_at, "stream",
+			      stream_json(r), "seeds", seeds_json(r));
 
 	if (r->o->examples)
 		json_object_set_new(j, "left_out", json_integer((json_int_t)r->left_out));
+	if (r->o->out_of_scope)
+		json_object_set_new(j, "out_of_scope", outside_json(r));
 	if (seeds > 1) {
 		json_t *deviation = json_object();
 		for (int m = 0; m < METRICS; m++)

@@ -138,6 +138,8 @@ def test_until_learning_stops_there_is_no_difference(files):
     (["--history", 1000], 1, "10 conversations or more"),
     (["--history", -1], 2, "--history"),
     (["--seeds", 0], 2, "--seeds"),
+    (["--wrong", 1.5], 2, "--wrong"),
+    (["--out-of-scope-share", 1], 2, "--out-of-scope-share"),
 ])
 def test_what_cannot_be_replayed_is_told(files, options, code, says):
     told = readback("replay", "--conversations", files / "conversations.ndjson", "--embedder", "none", *options)
@@ -163,6 +165,51 @@ def test_examples_are_a_stream_of_resolved_conversations(files, stream):
     assert final["evidence_recall@1"] is None and final["interval"]["evidence_recall@1"] is None
     assert final["against_frozen"]["evidence_recall@1"] == {"difference": None, "standard_error": None}
     assert examples(files, "--history", 40, "--target-precision", .8) == stream
+
+
+def test_wrong_labels_are_learned_and_not_measured_by(files, stream):
+    got = examples(files, "--history", 40, "--target-precision", .8, "--wrong", .3)
+    assert 15 < got["seeds"][0]["wrong_labels"] < 60
+    assert .5 < got["final"]["intent_accuracy"] <= stream["final"]["intent_accuracy"]
+    all_wrong = examples(files, "--history", 40, "--target-precision", .8, "--wrong", 1)
+    assert all_wrong["seeds"][0]["wrong_labels"] == 120 and all_wrong["final"]["intent_accuracy"] < .3
+
+
+def test_late_labels_are_named_and_new_to_the_frozen(files):
+    got = examples(files, "--history", 40, "--drift")
+    late = got["seeds"][0]["late_labels"]
+    assert len(late) == 2 and set(late) < set(SAYS)
+    assert got["stream"]["drift"] is True
+    # The frozen one has never heard of what comes in the second half.
+    assert got["points"][-1]["against_frozen"]["intent_accuracy"]["difference"] > .2
+
+
+def test_what_is_out_of_scope_is_asked_and_not_learned(files, tmp_path):
+    outside = [{"text": f"what is the weather in {city}"} for city in ("rome", "oslo", "lima", "cairo", "delhi")]
+    outside += [{"text": "tell me a joke", "label": "oos"}, {"text": "my refund", "label": "refund_status"}]
+    options = "--history", 40, "--target-precision", .8, "--out-of-scope", lines(tmp_path / "oos", outside)
+    got = examples(files, *options)
+    assert got["conversations"] == 126  # as far as they last
+    assert got["out_of_scope"]["n"] == 6 and near(got["out_of_scope"]["share"], 6 / 86)
+    assert 0 <= got["out_of_scope"]["answered"] <= 1
+    assert got["out_of_scope"]["precision"] <= got["final"]["precision"]
+    few = examples(files, *options, "--out-of-scope-share", .02, "--delay", 1000)
+    assert few["out_of_scope"]["n"] == 2  # of 80 + 2
+
+
+def test_a_file_without_anything_out_of_scope_is_told(files, tmp_path):
+    none = lines(tmp_path / "none", [{"text": "my refund", "label": "refund_status"}])
+    told = readback("replay", "--examples", files / "examples.ndjson", "--out-of-scope", none, "--embedder", "none")
+    assert told.returncode == 1 and "no line is out of scope" in told.stderr
+
+
+def test_all_of_it_again_by_the_seeds(files, tmp_path):
+    outside = lines(tmp_path / "oos", [{"text": f"what is the weather in {city}"} for city in ("rome", "oslo", "lima", "cairo")])
+    short = lines(files / "short.ndjson", [json.loads(x) for x in (files / "examples.ndjson").read_text().splitlines()[:45]]).name
+    options = "--history", 10, "--seeds", 3, "--drift", "--wrong", .2, "--out-of-scope", outside
+    got = examples(files, *options, name=short)
+    assert examples(files, *options, name=short) == got
+    assert len({(tuple(s["late_labels"]), s["wrong_labels"]) for s in got["seeds"]}) > 1
 
 
 def test_an_example_without_a_label_is_told(tmp_path):
