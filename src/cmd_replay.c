@@ -20,6 +20,7 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 			  .delay = (size_t)r->o->delay,
 			  .learned = r->n,
 			  .skip = r->first,
+			  .words = r->final_from,
 			  .what = "replay" };
 	struct pass still = p;
 	size_t bad;
@@ -30,6 +31,7 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 	still.learned = r->frozen_at;
 	/* Until then both have learned the same. */
 	still.skip = r->frozen_at + p.delay + 1 < r->n ? r->frozen_at + p.delay + 1 : r->n;
+	still.words = r->n;
 	still.what = "replay without learning";
 	if (rc == 0)
 		rc = replay_pass(&still, r->still, &bad, e);
@@ -77,6 +79,8 @@ static void release(struct replay *r)
 	free(r->wrong);
 	free(r->late);
 	free(r->majority);
+	free(r->words_right);
+	free(r->words_evidence1);
 	free(r->order);
 	free(r->learned);
 	free(r->still);
@@ -143,7 +147,8 @@ static int run(int argc, char **argv)
 		"case_hit@1         the first similar case had the same intent\n"
 		"evidence_recall@k  share of evidence_used among the first k documents\n"
 		"Points are over the last 100 conversations or so; `final` is over the last quarter. Baselines on that quarter:\n"
-		"majority says the label that was most frequent so far; frozen learned from the first tenth only.\n"
+		"majority says the label that was most frequent so far; frozen learned from the first tenth only;\n"
+		"bm25_top1 looks by words alone, at that moment: the first document, and the intent of the first case.\n"
 		"With --history both are over all that follows, and frozen learned from the history only.\n"
 		"`interval` is of `final`, 95 %: by bootstrap of one seed's conversations, or by the deviation of several seeds.\n"
 		"against_frozen is the difference to frozen, conversation by conversation.\n"

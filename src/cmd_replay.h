@@ -32,6 +32,8 @@ struct outcome {
 	int right, answered, case_hit;
 	double evidence1,
 		evidence5; /* share of the evidence used among the first 1, 5 documents; NaN: none was used */
+	/* The same by words alone, what has been learned so far included; NaN: not looked at. */
+	double words_right, words_evidence1;
 };
 
 struct pass {
@@ -44,6 +46,7 @@ struct pass {
 	size_t delay;     /* a conversation is learned from so many conversations later */
 	size_t learned;   /* only the first so many are ever learned from */
 	size_t skip;      /* nothing is predicted for the first so many */
+	size_t words;     /* by words alone from here on; n: never */
 	const char *what; /* for the progress bar */
 };
 
@@ -107,7 +110,7 @@ struct replay {
 	double *points[METRICS];         /* mean over the seeds, [n_points] */
 	double *finals[METRICS];         /* [seeds], as those below */
 	double *frozen[METRICS];
-	double *majority;
+	double *majority, *words_right, *words_evidence1;
 	struct outside *outside;
 	size_t *wrong;                      /* labels that were learned wrong */
 	unsigned char *late;                /* [seeds][n_labels] */

@@ -86,6 +86,22 @@ static double majority_accuracy(const struct replay *r)
 	return n ? (double)right / (double)n : NAN;
 }
 
+/* Over the part of `final`. */
+static void take_words(struct replay *r, long seed)
+{
+	double right = 0, n = 0, found = 0, used = 0;
+
+	for (size_t i = r->final_from; i < r->n; i++) {
+		const struct outcome *o = &r->learned[i];
+		n += !isnan(o->words_right);
+		right += isnan(o->words_right) ? 0 : o->words_right;
+		used += !isnan(o->words_evidence1);
+		found += isnan(o->words_evidence1) ? 0 : o->words_evidence1;
+	}
+	r->words_right[seed - 1] = n > 0 ? right / n : NAN;
+	r->words_evidence1[seed - 1] = used > 0 ? found / used : NAN;
+}
+
 static struct outside outside_of(const struct replay *r)
 {
 	double n = 0, answered = 0, right = 0, answers = 0;
@@ -133,10 +149,13 @@ int replay_make_room(struct replay *r, struct error *e)
 	r->late = calloc(seeds, r->stream.n_labels + 1);
 	bad |= !r->outside || !r->wrong || !r->late;
 	r->majority = calloc(seeds, sizeof(double));
+	r->words_right = calloc(seeds, sizeof(double));
+	r->words_evidence1 = calloc(seeds, sizeof(double));
+	bad |= !r->majority || !r->words_right || !r->words_evidence1;
 	r->order = calloc(r->n + 1, sizeof(*r->order));
 	r->learned = calloc(r->n + 1, sizeof(*r->learned));
 	r->still = calloc(r->n + 1, sizeof(*r->still));
-	return bad || !r->majority || !r->order || !r->learned || !r->still ? no_memory(e) : 0;
+	return bad || !r->order || !r->learned || !r->still ? no_memory(e) : 0;
 }
 
 void replay_window(const struct replay *r, size_t i, size_t *from, size_t *to)
@@ -174,6 +193,7 @@ void replay_take(struct replay *r, long seed)
 		r->frozen[m][seed - 1] = values[m];
 	r->majority[seed - 1] = majority_accuracy(r);
 	r->outside[seed - 1] = outside_of(r);
+	take_words(r, seed);
 }
 
 /* Seeds share their conversations, so the error of several is that of the orders alone. */

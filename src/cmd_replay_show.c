@@ -121,8 +121,10 @@ static json_t *baselines_json(const struct replay *r)
 {
 	size_t seeds = (size_t)r->o->seeds;
 
-	return json_pack("{s:{s:o}, s:o}", "majority", "intent_accuracy", number(mean_of(r->majority, seeds)),
-			 "frozen", means_json(r->frozen, seeds));
+	return json_pack("{s:{s:o}, s:o, s:{s:o, s:o}}", "majority", "intent_accuracy",
+			 number(mean_of(r->majority, seeds)), "frozen", means_json(r->frozen, seeds),
+			 "bm25_top1", "intent_accuracy", number(mean_of(r->words_right, seeds)),
+			 "evidence_recall@1", number(mean_of(r->words_evidence1, seeds)));
 }
 
 static json_t *result_json(const struct replay *r)

@@ -212,6 +212,15 @@ def test_all_of_it_again_by_the_seeds(files, tmp_path):
     assert len({(tuple(s["late_labels"]), s["wrong_labels"]) for s in got["seeds"]}) > 1
 
 
+def test_words_alone_are_a_baseline(plain, stream):
+    words = plain["baselines"]["bm25_top1"]
+    assert set(words) == {"intent_accuracy", "evidence_recall@1"}
+    # Labels have words of their own here, so the first document is mostly right, and so is the first case.
+    assert words["evidence_recall@1"] > .7 and words["intent_accuracy"] > .5
+    words = stream["baselines"]["bm25_top1"]
+    assert words["evidence_recall@1"] is None and words["intent_accuracy"] > .5
+
+
 def test_an_example_without_a_label_is_told(tmp_path):
     told = readback("replay", "--examples", lines(tmp_path / "x", [{"text": "hello"}]), "--embedder", "none")
     assert told.returncode == 1
