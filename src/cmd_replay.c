@@ -76,6 +76,7 @@ static void release(struct replay *r)
 	free(r->labels);
 	free(r->told);
 	free(r->outside);
+	free(r->windows);
 	free(r->wrong);
 	free(r->late);
 	free(r->majority);

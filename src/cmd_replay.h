@@ -89,6 +89,13 @@ struct outside {
 	double precision; /* of all answers, those out of scope among them, which are wrong */
 };
 
+/* Answers in one window of the stream. */
+struct answers {
+	size_t n, right;
+};
+
+#define REPLAY_WINDOW 1000
+
 struct replay {
 	const struct replay_options *o;
 	struct chat *chats; /* those out of scope last */
@@ -112,6 +119,8 @@ struct replay {
 	double *frozen[METRICS];
 	double *majority, *words_right, *words_evidence1;
 	struct outside *outside;
+	size_t n_windows;
+	struct answers *windows;            /* [seeds][n_windows], of REPLAY_WINDOW behind the history */
 	size_t *wrong;                      /* labels that were learned wrong */
 	unsigned char *late;                /* [seeds][n_labels] */
 	struct difference *against[PAIRED]; /* to frozen: [n_points + 1][seeds], that of `final` last */

@@ -102,6 +102,18 @@ static void take_words(struct replay *r, long seed)
 	r->words_evidence1[seed - 1] = used > 0 ? found / used : NAN;
 }
 
+static void take_windows(struct replay *r, long seed)
+{
+	struct answers *windows = r->windows + ((size_t)seed - 1) * r->n_windows;
+
+	for (size_t i = r->first; i < r->n; i++) {
+		const struct outcome *o = &r->learned[i];
+		struct answers *w = &windows[(i - r->first) / REPLAY_WINDOW];
+		w->n += o->measured && o->answered;
+		w->right += o->measured && o->answered && o->right;
+	}
+}
+
 static struct outside outside_of(const struct replay *r)
 {
 	double n = 0, answered = 0, right = 0, answers = 0;
@@ -125,6 +137,7 @@ static void set_places(struct replay *r)
 	r->step = rest / 5 > MOST_STEP ? MOST_STEP : rest / 5 < REPLAY_LEAST ? REPLAY_LEAST : rest / 5;
 	r->n_points = rest < r->step ? 1 : (rest + r->step / 2) / r->step;
 	r->frozen_at = r->first ? r->first : r->n / 10;
+	r->n_windows = (rest + REPLAY_WINDOW - 1) / REPLAY_WINDOW;
 	r->final_from = r->first ? r->first : r->n - r->n / 4;
 }
 
@@ -147,7 +160,8 @@ int replay_make_room(struct replay *r, struct error *e)
 	r->outside = calloc(seeds, sizeof(*r->outside));
 	r->wrong = calloc(seeds, sizeof(*r->wrong));
 	r->late = calloc(seeds, r->stream.n_labels + 1);
-	bad |= !r->outside || !r->wrong || !r->late;
+	r->windows = calloc(seeds * r->n_windows + 1, sizeof(*r->windows));
+	bad |= !r->windows || !r->outside || !r->wrong || !r->late;
 	r->majority = calloc(seeds, sizeof(double));
 	r->words_right = calloc(seeds, sizeof(double));
 	r->words_evidence1 = calloc(seeds, sizeof(double));
@@ -194,6 +208,7 @@ void replay_take(struct replay *r, long seed)
 	r->majority[seed - 1] = majority_accuracy(r);
 	r->outside[seed - 1] = outside_of(r);
 	take_words(r, seed);
+	take_windows(r, seed);
 }
 
 /* Seeds share their conversations, so the error of several is that of the orders alone. */

@@ -52,6 +52,23 @@ static json_t *outside_json(const struct replay *r)
 			 "precision", number(precision));
 }
 
+static json_t *windows_json(const struct replay *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < (size_t)r->o->seeds * r->n_windows; i++) {
+		const struct answers *w = &r->windows[i];
+		size_t from = r->first + i % r->n_windows * REPLAY_WINDOW;
+		size_t to = from + REPLAY_WINDOW < r->n ? from + REPLAY_WINDOW : r->n;
+		double precision = w->n ? (double)w->right / (double)w->n : NAN;
+		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:I, s:o}", "seed",
+						      (json_int_t)(i / r->n_windows + 1), "from",
+						      (json_int_t)from, "to", (json_int_t)to, "answered",
+						      (json_int_t)w->n, "precision", number(precision)));
+	}
+	return list;
+}
+
 static json_t *stream_json(const struct replay *r)
 {
 	return json_pack("{s:f, s:b, s:b}", "wrong", r->o->wrong, "drift", r->o->drift, "shuffled",
@@ -130,12 +147,12 @@ static json_t *baselines_json(const struct replay *r)
 static json_t *result_json(const struct replay *r)
 {
 	size_t seeds = (size_t)r->o->seeds;
-	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o}", "points",
+	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o, s:o}", "points",
 			      points_json(r), "final", final_json(r), "baselines", baselines_json(r),
 			      "conversations", (json_int_t)r->n, "history", (json_int_t)r->first, "skipped",
 			      (json_int_t)r->bad, "delay", (json_int_t)r->o->delay, "target_precision",
 			      r->o->target, "frozen_after", (json_int_t)r->frozen_at, "stream",
-			      stream_json(r), "seeds", seeds_json(r));
+			      stream_json(r), "seeds", seeds_json(r), "precision_windows", windows_json(r));
 
 	if (r->o->examples)
 		json_object_set_new(j, "left_out", json_integer((json_int_t)r->left_out));

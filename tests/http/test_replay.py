@@ -221,6 +221,17 @@ def test_words_alone_are_a_baseline(plain, stream):
     assert words["evidence_recall@1"] is None and words["intent_accuracy"] > .5
 
 
+def test_answers_are_counted_by_windows(files, stream):
+    one, = stream["precision_windows"]
+    assert (one["seed"], one["from"], one["to"]) == (1, 40, 120) and one["answered"] > 0
+    assert near(one["answered"] / 80, stream["final"]["answered"]) and near(one["precision"], stream["final"]["precision"])
+    # Nothing is ever learned here, which is quick.
+    lines(files / "many.ndjson", [{"text": "hello", "label": "x"}] * 1020)
+    first, last = examples(files, "--history", 5, "--delay", 5000, name="many.ndjson")["precision_windows"]
+    assert first == {"seed": 1, "from": 5, "to": 1005, "answered": 0, "precision": None}
+    assert last == {"seed": 1, "from": 1005, "to": 1020, "answered": 0, "precision": None}
+
+
 def test_an_example_without_a_label_is_told(tmp_path):
     told = readback("replay", "--examples", lines(tmp_path / "x", [{"text": "hello"}]), "--embedder", "none")
     assert told.returncode == 1
