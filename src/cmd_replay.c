@@ -12,7 +12,7 @@
 static int run_seed(struct replay *r, long seed, struct error *e)
 {
 	struct pass p = { .documents = r->o->documents,
-			  .embedder = &r->o->embedder,
+			  .embedder = r->embedder,
 			  .target = r->o->target,
 			  .chats = r->chats,
 			  .order = r->order,
@@ -42,12 +42,36 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 	return 0;
 }
 
+/* Many passes go through the same texts. */
+static int open_embedder(struct replay *r, struct error *e)
+{
+	int rc = embedder_open(&r->o->embedder, &r->model, e);
+
+	if (rc == 0)
+		rc = cached_open(r->model, &r->embedder, e);
+	if (rc == 0 && embedder_info(r->model)->dim == 0 && !r->o->embedder.kind)
+		fputs("readback: no model found, so words alone are used (make model fetches it)\n", stderr);
+	if (rc == 0 && r->o->vectors)
+		rc = cached_read(r->embedder, r->o->vectors, e);
+	return rc;
+}
+
+static int keep_vectors(struct replay *r, struct error *e)
+{
+	if (embedder_info(r->embedder)->dim == 0)
+		return 0;
+	int rc = cached_hash(r->embedder, r->vectors, e);
+	return rc == 0 && r->o->vectors ? cached_write(r->embedder, r->o->vectors, e) : rc;
+}
+
 static int replay(struct replay *r, struct error *e)
 {
 	int rc = replay_read(r, e);
 
 	if (rc == 0)
 		rc = replay_make_room(r, e);
+	if (rc == 0)
+		rc = open_embedder(r, e);
 	cmd_catch_stop();
 	for (long s = 1; rc == 0 && s <= r->o->seeds; s++) {
 		if (r->o->seeds > 1)
@@ -56,11 +80,15 @@ static int replay(struct replay *r, struct error *e)
 	}
 	if (rc == 0)
 		rc = replay_set_intervals(r, e);
+	if (rc == 0)
+		rc = keep_vectors(r, e);
 	return rc < 0 ? rc : replay_show(r, e);
 }
 
 static void release(struct replay *r)
 {
+	embedder_close(r->embedder);
+	embedder_close(r->model);
 	for (size_t i = 0; i < r->n_rows; i++)
 		json_decref(r->chats[i].line);
 	free(r->chats);
@@ -102,6 +130,21 @@ static int check(const struct replay_options *o, struct error *e)
 	return 0;
 }
 
+static const char more[] =
+	"intent_accuracy    the first candidate is the final intent (resolution.intent)\n"
+	"answered           share that the decision rule would answer; precision: of these, the intent was right\n"
+	"deflected          share that would be answered, and right\n"
+	"case_hit@1         the first similar case had the same intent\n"
+	"evidence_recall@k  share of evidence_used among the first k documents\n"
+	"Points are over the last 100 conversations or so; `final` is over the last quarter. Baselines on that quarter:\n"
+	"majority says the label that was most frequent so far; frozen learned from the first tenth only;\n"
+	"bm25_top1 looks by words alone, at that moment: the first document, and the intent of the first case.\n"
+	"With --history both are over all that follows, and frozen learned from the history only.\n"
+	"`interval` is of `final`, 95 %: by bootstrap of one seed's conversations, or by the deviation of several seeds.\n"
+	"against_frozen is the difference to frozen, conversation by conversation.\n"
+	"Examples labelled \"oos\" are left out; in --out-of-scope, those labelled otherwise.\n"
+	"With --wrong the right label is what counts: only what is learned is wrong.";
+
 static int run(int argc, char **argv)
 {
 	struct replay_options o = { .seeds = 1, .target = .95, .out_of_scope_share = .1 };
@@ -131,30 +174,21 @@ static int run(int argc, char **argv)
 		  "of the stream behind the history, as far as they last (default 0.1)" },
 		{ "--target-precision", "P", OPTION_NUMBER, &o.target,
 		  "of answers, once fifty outcomes are known (default 0.95)" },
+		{ "--vectors", "FILE", OPTION_TEXT, &o.vectors,
+		  "vectors of all texts: those that are there are not computed again, new ones are added" },
 		{ "--svg", "FILE", OPTION_TEXT, &o.svg, "draw the learning curve there" },
 		EMBEDDER_OPTIONS(o.embedder),
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },
 	};
 	const struct usage u = {
-		"replay", "",
+		"replay",
+		"",
 		"Replays resolved conversations in the order of the file, in a temporary data folder: each is predicted\n"
 		"from its opening, and only then learned from. The opening: where a bot spoke, all up to the first agent\n"
 		"turn behind a customer's; where agents did, three customer turns, of those before a system turn.",
 		options,
-		"intent_accuracy    the first candidate is the final intent (resolution.intent)\n"
-		"answered           share that the decision rule would answer; precision: of these, the intent was right\n"
-		"deflected          share that would be answered, and right\n"
-		"case_hit@1         the first similar case had the same intent\n"
-		"evidence_recall@k  share of evidence_used among the first k documents\n"
-		"Points are over the last 100 conversations or so; `final` is over the last quarter. Baselines on that quarter:\n"
-		"majority says the label that was most frequent so far; frozen learned from the first tenth only;\n"
-		"bm25_top1 looks by words alone, at that moment: the first document, and the intent of the first case.\n"
-		"With --history both are over all that follows, and frozen learned from the history only.\n"
-		"`interval` is of `final`, 95 %: by bootstrap of one seed's conversations, or by the deviation of several seeds.\n"
-		"against_frozen is the difference to frozen, conversation by conversation.\n"
-		"Examples labelled \"oos\" are left out; in --out-of-scope, those labelled otherwise.\n"
-		"With --wrong the right label is what counts: only what is learned is wrong."
+		more,
 	};
 	int code = usage_parse(&u, argc, argv, &operands);
 

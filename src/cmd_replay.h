@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "cmd.h"
 #include "datasets/stream.h"
+#include "embed/cached.h"
 
 #define REPLAY_LEAST 10 /* conversations that are predicted, at least */
 
@@ -38,7 +39,7 @@ struct outcome {
 
 struct pass {
 	const char *documents; /* NULL: none */
-	const struct embedder_options *embedder;
+	struct embedder *embedder;
 	double target; /* precision of answers */
 	const struct chat *chats;
 	const size_t *order; /* chats in the order of time */
@@ -59,6 +60,7 @@ int replay_pass(const struct pass *p, struct outcome *out, size_t *bad, struct e
 struct replay_options {
 	const char *conversations, *examples; /* one of the two */
 	const char *documents, *svg;
+	const char *vectors; /* a file to read and write; NULL: none */
 	struct embedder_options embedder;
 	long delay, seeds, history;
 	double target;
@@ -98,7 +100,9 @@ struct answers {
 
 struct replay {
 	const struct replay_options *o;
-	struct chat *chats; /* those out of scope last */
+	struct embedder *model, *embedder; /* the second asks the first once for each text: embed/cached.h */
+	char vectors[SHA256_TEXT];         /* hash of all vectors that there were; "" without */
+	struct chat *chats;                /* those out of scope last */
 	size_t n_rows, cap, bad;
 	size_t n_chats;      /* in scope */
 	size_t left_out;     /* examples that are out of scope: there is nothing to learn from */

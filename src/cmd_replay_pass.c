@@ -260,7 +260,7 @@ int replay_pass(const struct pass *p, struct outcome *out, size_t *bad, struct e
 	struct import_options o = { .what = IMPORT_DOCUMENTS, .rights = &cli_rights, .stop = &cmd_stop };
 	struct import_progress done = { 0 };
 	struct scratch s;
-	const struct workplace_options place = { .embedder = *p->embedder, .target_precision = p->target };
+	const struct workplace_options place = { .ready = p->embedder, .target_precision = p->target };
 	int rc = scratch_open(NULL, &place, &s, e);
 
 	if (rc < 0)

@@ -147,12 +147,13 @@ static json_t *baselines_json(const struct replay *r)
 static json_t *result_json(const struct replay *r)
 {
 	size_t seeds = (size_t)r->o->seeds;
-	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o, s:o}", "points",
+	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o, s:o, s:s?}", "points",
 			      points_json(r), "final", final_json(r), "baselines", baselines_json(r),
 			      "conversations", (json_int_t)r->n, "history", (json_int_t)r->first, "skipped",
 			      (json_int_t)r->bad, "delay", (json_int_t)r->o->delay, "target_precision",
 			      r->o->target, "frozen_after", (json_int_t)r->frozen_at, "stream",
-			      stream_json(r), "seeds", seeds_json(r), "precision_windows", windows_json(r));
+			      stream_json(r), "seeds", seeds_json(r), "precision_windows", windows_json(r),
+			      "vectors", r->vectors[0] ? r->vectors : NULL);
 
 	if (r->o->examples)
 		json_object_set_new(j, "left_out", json_integer((json_int_t)r->left_out));

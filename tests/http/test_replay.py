@@ -1,11 +1,14 @@
 """`readback replay` on small histories that are made here, by words alone: what its figures mean, and that they can be repeated."""
 
+import hashlib
 import json
+import os
 import random
 
 import pytest
 
 from conftest import readback
+from test_http_embedder import StandIn
 
 pytestmark = pytest.mark.paced  # hundreds of conversations a test, of one thread
 
@@ -255,3 +258,36 @@ def test_the_curve_is_drawn(files, tmp_path):
     svg = (tmp_path / "curve.svg").read_text()
     assert "intent_accuracy" in svg and "nothing learned after the history" in svg
     assert svg.endswith("</svg>\n")
+
+
+@pytest.fixture
+def stand():
+    s = StandIn()
+    yield s
+    s.close()
+
+
+def test_each_text_is_embedded_once(files, tmp_path, stand):
+    vectors = tmp_path / "vectors"
+    some = lines(tmp_path / "some", [json.loads(x) for x in (files / "conversations.ndjson").read_text().splitlines()[:30]])
+
+    def once():
+        told = readback("replay", "--conversations", some, "--documents", files / "documents.ndjson",
+                        "--seeds", 2, "--vectors", vectors, "--json", env={**os.environ, **stand.env()})
+        assert told.returncode == 0, told.stderr
+        return json.loads(told.stdout)
+
+    got = once()
+    asked = stand.texts()
+    assert len(asked) >= 30 and len(asked) == len(set(asked))
+    assert got["vectors"] == "sha256:" + hashlib.sha256(vectors.read_bytes()).hexdigest()
+    assert once() == got
+    assert stand.texts() == asked
+
+
+def test_vectors_of_another_embedder_are_refused(files, tmp_path, stand):
+    vectors = tmp_path / "vectors"
+    vectors.write_text('{"format":"readback-vectors-1","embedder":"x","weights":"","precision":"","dim":8,"n":0}\n')
+    told = readback("replay", "--conversations", files / "conversations.ndjson", "--vectors", vectors,
+                    env={**os.environ, **stand.env()})
+    assert told.returncode == 1 and "another embedder" in told.stderr
