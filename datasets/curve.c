@@ -11,7 +11,8 @@
 #define BOTTOM 48
 #define LABEL_STEP 18
 
-static const char *const colours[] = { "#1f5fa8", "#c2410c", "#2e7d32", "#7b3fa0", "#8a6d00", "#00707a" };
+static const char *const colours[] = { "#1f5fa8", "#c2410c", "#2e7d32", "#7b3fa0",
+				       "#8a6d00", "#00707a", "#6b6b6b" };
 
 #define COLOURS (sizeof(colours) / sizeof(colours[0]))
 
@@ -113,8 +114,9 @@ void curve_svg(const struct curve_plot *p, struct strbuf *out)
 		add_label(out, WIDTH - RIGHT + 12, TOP + 8 + LABEL_STEP * (double)i, style,
 			  p->curves[i].name);
 	}
-	add_label(out, WIDTH - RIGHT + 12, TOP + 8 + LABEL_STEP * (double)p->n_curves, "fill=\"#777\"",
-		  "dashed: nothing learned after 10 %");
+	if (p->dashed)
+		add_label(out, WIDTH - RIGHT + 12, TOP + 8 + LABEL_STEP * (double)p->n_curves,
+			  "fill=\"#777\"", p->dashed);
 	strbuf_puts(out, "</svg>\n");
 }
 

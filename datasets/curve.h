@@ -21,6 +21,7 @@ struct curve_plot {
 	size_t n;
 	const struct curve *curves;
 	size_t n_curves;
+	const char *dashed; /* what the dashed lines are; NULL: not said */
 };
 
 /* A failure of memory is sticky in `out`. */

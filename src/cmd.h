@@ -98,7 +98,8 @@ struct workplace_options {
 	const char *data;   /* --data */
 	const char *tenant; /* NULL: "default" */
 	struct embedder_options embedder;
-	int read_only; /* beside a server */
+	struct embedder *ready; /* used in the place of one that is opened; stays the caller's. NULL: none */
+	int read_only;          /* beside a server */
 	int with_jobs;
 	double target_precision; /* of answers; 0: the default */
 	double audit_share;      /* of would-be answers, to the review queue */
@@ -109,6 +110,7 @@ struct workplace {
 	struct arena *arena;
 	struct control *control;
 	struct embedder *embedder;
+	int embedder_borrowed;
 	struct engine *engine;
 	struct jobs *jobs;
 	struct desk desk;

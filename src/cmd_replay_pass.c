@@ -12,6 +12,16 @@
 
 #define DOCUMENTS 5
 
+static const struct outcome nothing = {
+	.evidence1 = NAN, .evidence5 = NAN, .words_right = NAN, .words_evidence1 = NAN
+};
+
+/* What is asked of a conversation, and where the answer goes. */
+struct question {
+	struct outcome *out;
+	int by_words;
+};
+
 /*
  * The conversation as it was when a decision had to be made.
  * Where a bot spoke: up to the first agent turn behind a customer's.
@@ -88,16 +98,52 @@ static int case_hits(struct desk *d, const struct call *c, const struct conversa
 	return rc;
 }
 
-static int predict(struct desk *d, const struct call *c, const struct chat *chat, struct outcome *out)
+static int first_by_words(struct desk *d, const struct call *c, const struct desk_query *q,
+			  enum collection kind, struct search_result *out)
+{
+	struct search_request r = { .kinds = { kind }, .n_kinds = 1, .k = 1, .no_highlight = 1 };
+
+	query_to_request(q, &r);
+	r.vector = NULL;
+	r.no_vector = 1;
+	return search_run(d->engine, d->embedder, c->rights, &r, c->arena, out, c->err);
+}
+
+/* BM25 over the opening's words: the first document, and the intent of the first case. */
+static int by_words(struct desk *d, const struct call *c, const struct conversation *v,
+		    const struct chat *chat, struct outcome *out)
 {
 	const json_t *used = json_object_get(json_object_get(chat->line, "resolution"), "evidence_used");
-	struct outcome o = { .measured = 1, .evidence1 = NAN, .evidence5 = NAN };
+	struct search_result documents = { 0 }, cases = { 0 };
+	struct desk_query q;
+	int rc = query_of_conversation(d, c->arena, v, &q, c->err);
+
+	if (rc == 0 && q.n_terms)
+		rc = first_by_words(d, c, &q, COLLECTION_DOCUMENT, &documents);
+	if (rc == 0 && q.n_terms)
+		rc = first_by_words(d, c, &q, COLLECTION_CASE, &cases);
+	if (rc < 0)
+		return rc;
+	const char *first = documents.n ? documents.hits[0].record.id : "";
+	JSON_AUTO *suggestions = json_pack("[{s:s}]", "id", first);
+	if (!suggestions)
+		return no_memory(c->err);
+	out->words_evidence1 = found_share(used, suggestions, 1);
+	out->words_right = cases.n &&
+			   strcmp(body_string(cases.hits[0].record.body, "intent"), chat->label) == 0;
+	return 0;
+}
+
+static int predict(struct desk *d, const struct call *c, const struct chat *chat,
+		   const struct question *asked)
+{
+	const json_t *used = json_object_get(json_object_get(chat->line, "resolution"), "evidence_used");
+	struct outcome o = nothing;
 	struct conversation v;
 	struct reader r;
 	json_t *p;
 	int rc;
 
-	*out = (struct outcome){ .evidence1 = NAN, .evidence5 = NAN };
 	reader_init(&r, chat->line, NULL, c->err);
 	if ((rc = conversation_read(c, &r, &v)) < 0)
 		return rc;
@@ -108,29 +154,63 @@ static int predict(struct desk *d, const struct call *c, const struct chat *chat
 	    (rc = predict_conversation(d, c, &v, DOCUMENTS, &p)) < 0)
 		return rc;
 	json_keep(c->arena, p);
+	o.measured = !chat->out_of_scope;
+	o.out_of_scope = chat->out_of_scope;
 	const json_t *suggestions = json_object_get(p, "suggestions");
-	o.right = strcmp(body_string(json_object_get(p, "intent"), "label"), chat->label) == 0;
 	o.answered = strcmp(body_string(p, "decision"), "answer") == 0;
+	if (chat->out_of_scope) {
+		*asked->out = o;
+		return 0;
+	}
+	o.right = strcmp(body_string(json_object_get(p, "intent"), "label"), chat->label) == 0;
 	o.evidence1 = found_share(used, suggestions, 1);
 	o.evidence5 = found_share(used, suggestions, 5);
-	if ((rc = case_hits(d, c, &v, chat->label, &o.case_hit)) < 0)
+	if ((rc = case_hits(d, c, &v, chat->label, &o.case_hit)) < 0 ||
+	    (asked->by_words && (rc = by_words(d, c, &v, chat, &o)) < 0))
 		return rc;
-	*out = o;
+	*asked->out = o;
 	return 0;
 }
 
-/* With an arena of its own; an error of the line is said and counted, and the history goes on. */
-static int step(struct desk *d, const struct chat *chat, struct outcome *out, size_t *bad, struct error *e)
+/* The line with the label that is taught; new reference, NULL without memory. */
+static json_t *line_to_learn(const struct chat *chat)
+{
+	if (!chat->taught)
+		return json_incref(chat->line);
+	json_t *line = json_copy(chat->line);
+	json_t *resolution = json_copy(json_object_get(chat->line, "resolution"));
+
+	if (!line || !resolution ||
+	    json_object_set_new(resolution, "intent", json_string(chat->taught)) < 0 ||
+	    json_object_set(line, "resolution", resolution) < 0) {
+		json_decref(line);
+		line = NULL;
+	}
+	json_decref(resolution);
+	return line;
+}
+
+static int learn(struct desk *d, const struct call *c, const struct chat *chat)
+{
+	JSON_AUTO *line = line_to_learn(chat);
+	int fresh;
+
+	return line ? conversation_import(d, c, line, &fresh) : no_memory(c->err);
+}
+
+/* Asks, or learns when nothing is asked. With an arena of its own; an error of the line is said and counted, and the history goes on. */
+static int step(struct desk *d, const struct chat *chat, const struct question *asked, size_t *bad,
+		struct error *e)
 {
 	struct arena *a = arena_new(256 << 10);
 	struct error why = { 0 };
 	struct call c = scratch_call(a, &why);
-	int rc = !a ? no_memory(e) : 0, fresh;
+	int rc = !a ? no_memory(e) : 0;
 
 	if (rc == 0)
-		rc = out ? predict(d, &c, chat, out) : conversation_import(d, &c, chat->line, &fresh);
+		rc = asked ? predict(d, &c, chat, asked) : learn(d, &c, chat);
 	if (rc < 0 && a && import_is_line_error(rc)) {
-		if (!out) {
+		if (!asked) {
 			fprintf(stderr, "readback: conversation %s: %s%s%s\n", body_string(chat->line, "id"),
 				why.param, why.param[0] ? ": " : "", why.message);
 			++*bad;
@@ -143,6 +223,16 @@ static int step(struct desk *d, const struct chat *chat, struct outcome *out, si
 	return rc;
 }
 
+/* Learns as soon as the service would. */
+static int learn_next(struct desk *d, const struct chat *chat, size_t *bad, struct error *e)
+{
+	int rc = chat->out_of_scope ? 0 : step(d, chat, NULL, bad, e);
+
+	if (rc == 0 && (rc = learner_train(d->learner, 1, e)) > 0)
+		rc = 0;
+	return rc;
+}
+
 static int go_through(const struct pass *p, struct desk *d, struct outcome *out, size_t *bad, struct error *e)
 {
 	struct progress bar;
@@ -151,17 +241,14 @@ static int go_through(const struct pass *p, struct desk *d, struct outcome *out,
 	progress_start(&bar, p->what);
 	for (size_t i = 0; rc == 0 && i < p->n; i++) {
 		const struct chat *chat = &p->chats[p->order[i]];
-		out[i] = (struct outcome){ .evidence1 = NAN, .evidence5 = NAN };
+		const struct question asked = { &out[i], i >= p->words };
+		out[i] = nothing;
 		if (cmd_stop)
 			rc = error_set(e, ERR_INTERRUPTED, NULL, "interrupted");
-		else if (chat->label && i >= p->skip)
-			rc = step(d, chat, &out[i], bad, e);
-		if (rc == 0 && i >= p->delay && i - p->delay < p->learned) {
-			rc = step(d, &p->chats[p->order[i - p->delay]], NULL, bad, e);
-			/* As soon as the service would. */
-			if (rc == 0 && (rc = learner_train(d->learner, 1, e)) > 0)
-				rc = 0;
-		}
+		else if ((chat->label || chat->out_of_scope) && i >= p->skip)
+			rc = step(d, chat, &asked, bad, e);
+		if (rc == 0 && i >= p->delay && i - p->delay < p->learned)
+			rc = learn_next(d, &p->chats[p->order[i - p->delay]], bad, e);
 		progress_show(&bar, (int64_t)i + 1, (int64_t)p->n);
 	}
 	progress_end(&bar, (int64_t)p->n);
@@ -173,7 +260,7 @@ int replay_pass(const struct pass *p, struct outcome *out, size_t *bad, struct e
 	struct import_options o = { .what = IMPORT_DOCUMENTS, .rights = &cli_rights, .stop = &cmd_stop };
 	struct import_progress done = { 0 };
 	struct scratch s;
-	const struct workplace_options place = { .embedder = *p->embedder, .target_precision = p->target };
+	const struct workplace_options place = { .ready = p->embedder, .target_precision = p->target };
 	int rc = scratch_open(NULL, &place, &s, e);
 
 	if (rc < 0)

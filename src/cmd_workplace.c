@@ -27,12 +27,14 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 	if (rc == 0)
 		rc = control_tenant(w->control, o->tenant ? o->tenant : "default", w->arena, &engine.folder,
 				    e);
-	if (rc == 0)
+	w->embedder = o->ready;
+	w->embedder_borrowed = o->ready != NULL;
+	if (rc == 0 && !o->ready)
 		rc = embedder_open(&o->embedder, &w->embedder, e);
 	if (rc < 0)
 		return rc;
 	engine.embedder = embedder_info(w->embedder);
-	if (engine.embedder->dim == 0 && !o->embedder.kind)
+	if (engine.embedder->dim == 0 && !o->embedder.kind && !o->ready)
 		fputs("readback: no model found, so searches use words alone (make model fetches it)\n",
 		      stderr);
 	rc = embedded_open(&engine, &w->engine, e);
@@ -97,7 +99,8 @@ void workplace_close(struct workplace *w)
 	learner_close(w->desk.learner);
 	if (w->engine)
 		engine_close(w->engine);
-	embedder_close(w->embedder);
+	if (!w->embedder_borrowed)
+		embedder_close(w->embedder);
 	if (w->control)
 		control_close(w->control);
 	arena_free(w->arena);

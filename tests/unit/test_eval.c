@@ -244,7 +244,7 @@ static void test_curve__gaps_names_and_bars(void **state)
 {
 	static const double x[] = { 100, 200, 300 }, y[] = { .1, NAN, .99 };
 	struct curve c = { "a < b & c", y, .5 };
-	struct curve_plot p = { "title", "cases", x, 3, &c, 1 };
+	struct curve_plot p = { "title", "cases", x, 3, &c, 1, "dashed: <10 %" };
 	STRBUF_AUTO svg = STRBUF_INIT, text = STRBUF_INIT;
 
 	(void)state;
@@ -252,6 +252,7 @@ static void test_curve__gaps_names_and_bars(void **state)
 	assert_non_null(strstr(svg.p, "a &lt; b &amp; c"));
 	assert_null(strstr(svg.p, "nan"));
 	assert_non_null(strstr(svg.p, "stroke-dasharray"));
+	assert_non_null(strstr(svg.p, "dashed: &lt;10 %"));
 	assert_string_equal(svg.p + svg.n - 7, "</svg>\n");
 	curve_text(&p, &text);
 	assert_string_equal(text.p, "a < b & c          ▁ █  0.100 to 0.990  (0.500 without learning)\n");
@@ -259,7 +260,7 @@ static void test_curve__gaps_names_and_bars(void **state)
 
 static void test_curve__nothing_to_draw(void **state)
 {
-	struct curve_plot p = { "title", "cases", NULL, 0, NULL, 0 };
+	struct curve_plot p = { "title", "cases", NULL, 0, NULL, 0, NULL };
 	STRBUF_AUTO svg = STRBUF_INIT;
 
 	(void)state;
