@@ -58,11 +58,11 @@ static json_t *windows_json(const struct replay *r)
 
 	for (size_t i = 0; i < (size_t)r->o->seeds * r->n_windows; i++) {
 		const struct answers *w = &r->windows[i];
+		json_int_t seed = (json_int_t)(i / r->n_windows);
 		size_t from = r->first + i % r->n_windows * REPLAY_WINDOW;
 		size_t to = from + REPLAY_WINDOW < r->n ? from + REPLAY_WINDOW : r->n;
 		double precision = w->n ? (double)w->right / (double)w->n : NAN;
-		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:I, s:o}", "seed",
-						      (json_int_t)(i / r->n_windows + 1), "from",
+		json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:I, s:o}", "seed", seed + 1, "from",
 						      (json_int_t)from, "to", (json_int_t)to, "answered",
 						      (json_int_t)w->n, "precision", number(precision)));
 	}
@@ -236,9 +236,13 @@ int replay_show(const struct replay *r, struct error *e)
 	printf("%zu conversations, %zu a point%s\n%s", r->n, r->step,
 	       seeds > 1 ? ", mean over the seeds" : "", text.p ? text.p : "");
 	const double *within = r->interval[ACCURACY];
-	printf("%s: intent_accuracy %.3f, 95 %% %.3f to %.3f (always the most frequent: %.3f), answered %.3f at precision %.3f\n",
+	double answered = mean_of(r->finals[ANSWERED], seeds);
+	printf("%s: intent_accuracy %.3f, 95 %% %.3f to %.3f (always the most frequent: %.3f), ",
 	       r->first ? "after the history" : "last quarter", mean_of(r->finals[ACCURACY], seeds),
-	       within[0], within[1], mean_of(r->majority, seeds), mean_of(r->finals[ANSWERED], seeds),
-	       mean_of(r->finals[PRECISION], seeds));
+	       within[0], within[1], mean_of(r->majority, seeds));
+	if (answered > 0)
+		printf("answered %.3f at precision %.3f\n", answered, mean_of(r->finals[PRECISION], seeds));
+	else
+		printf("nothing was sure enough to be answered\n");
 	return 0;
 }

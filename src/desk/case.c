@@ -339,22 +339,60 @@ static void put_relevance(struct build *b, struct case_made *made)
 	}
 }
 
+/* What is expected of a text that is to be an example; the label is contested when it is of either. */
+static int expect_of(struct build *b, struct text text, const float *vector, const char *own,
+		     struct expectation *out)
+{
+	if (!text.s || !text.n)
+		return 0;
+	int rc = expectation_make(b->desk, b->arena, text, vector, b->in->intent, own, out, b->err);
+	if (rc == 0 && out->contested && (!b->expected.contested || out->doubt < b->expected.doubt)) {
+		b->expected.contested = 1;
+		b->expected.doubt = out->doubt;
+	}
+	return rc;
+}
+
+/* What a curator has decided of this conversation before; "" nothing. */
+static int decided_before(struct build *b, const char **label)
+{
+	const char *id = review_id(b->arena, b->conv->id);
+	struct record r;
+	int rc = id ? is_there(b, RECORD_REVIEW, id) : no_memory(b->err);
+
+	*label = "";
+	if (rc <= 0)
+		return rc;
+	rc = engine_get(b->desk->engine, RECORD_REVIEW, id, b->arena, &r, b->err);
+	if (rc == 0)
+		*label = body_string(r.body, "decision");
+	return rc;
+}
+
 /*
- * Of a conversation that has a case the truth is in the index already: how the
- * prediction comes out would say nothing. That it is still contested does.
+ * Of a conversation that was resolved before, the truth is in the index already:
+ * how the prediction comes out would say nothing. That its label is contested
+ * does, by the examples of others. So is one that goes against a curator's.
  */
 static int expect(struct build *b, struct case_made *made)
 {
-	if (!b->opening.s || !b->opening.n || !makes_case(b->in->outcome))
-		return 0;
-	int there = is_there(b, RECORD_CASE, b->case_id);
-	int rc = there < 0 ? there
-			   : expectation_make(b->desk, b->arena, b->opening, b->opening_vector, b->in->intent,
-					      &b->expected, b->err);
-	if (rc < 0)
-		return rc;
-	b->expected.contested &= !b->in->decided;
-	made->expected = there ? NULL : b->expected.told;
+	const char *own = arena_printf(b->arena, "%s/example/", b->conv->id), *decided;
+	struct expectation opening = { 0 }, problem = { 0 };
+	int known, rc;
+
+	if (!own)
+		return no_memory(b->err);
+	if ((known = is_there(b, RECORD_CASE, b->case_id)) == 0)
+		known = is_there(b, RECORD_EXAMPLE, example_id(b->arena, b->conv->id, 1));
+	if (known < 0 || (rc = expect_of(b, b->opening, b->opening_vector, own, &opening)) < 0 ||
+	    (rc = b->two ? expect_of(b, b->problem, b->problem_vector, own, &problem) : 0) < 0 ||
+	    (rc = decided_before(b, &decided)) < 0)
+		return known < 0 ? known : rc;
+	if (*decided && !text_is(b->in->intent, decided))
+		b->expected.contested = 1;
+	if (b->in->decided)
+		b->expected.contested = 0;
+	made->expected = known || !makes_case(b->in->outcome) ? NULL : opening.told;
 	return 0;
 }
 
@@ -372,16 +410,18 @@ static json_t *review_body(struct build *b)
 	return body;
 }
 
-/* A label that is contested waits for somebody to look; one that is not any more does not. */
+/* A label that is contested waits for somebody to look; one that is not any more does not. What was decided stays told. */
 static int put_review(struct build *b)
 {
-	const char *id = review_id(b->arena, b->conv->id);
+	const char *id = review_id(b->arena, b->conv->id), *decided;
+	int rc = id ? decided_before(b, &decided) : no_memory(b->err);
 
-	if (!id)
-		return no_memory(b->err);
-	if (!b->expected.contested)
+	if (rc < 0)
+		return rc;
+	if (b->expected.contested)
+		changes_put(b->cs, RECORD_REVIEW, id, b->conv->subject, review_body(b));
+	else if (!*decided)
 		return take_back(b, RECORD_REVIEW, id);
-	changes_put(b->cs, RECORD_REVIEW, id, b->conv->subject, review_body(b));
 	return 0;
 }
 

@@ -18,9 +18,11 @@ static json_t *body_of(struct arena *a, const struct intent *in, struct text lab
 }
 
 int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
-		     struct text label, struct expectation *out, struct error *e)
+		     struct text label, const char *own, struct expectation *out, struct error *e)
 {
-	struct intent_query q = { .vector = vector, .text = opening, .about = text_copy(a, label) };
+	struct intent_query q = {
+		.vector = vector, .text = opening, .about = text_copy(a, label), .own = own
+	};
 	struct expectation x = { 0 };
 	long n = analyse_query(a, opening.s, opening.n, SEARCH_MAX_TERMS, &q.terms);
 	struct learned learned;

@@ -16,7 +16,8 @@ struct expectation {
 	double doubt; /* then: struct intent */
 };
 
+/* `own`: what the ids of the conversation's own examples begin with. */
 int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
-		     struct text label, struct expectation *out, struct error *e);
+		     struct text label, const char *own, struct expectation *out, struct error *e);
 
 #endif

@@ -43,6 +43,11 @@ static const char *text_of_example(struct desk *d, const struct call *c, const c
 	return body_string(r.body, "text");
 }
 
+static int body_is_audit(const json_t *body)
+{
+	return strcmp(body_string(body, "reason"), "audit") == 0;
+}
+
 static json_t *review_json(struct desk *d, const struct call *c, const struct record *r)
 {
 	const char *conversation = body_string(r->body, "conversation");
@@ -57,6 +62,9 @@ static json_t *review_json(struct desk *d, const struct call *c, const struct re
 	json_object_del(j, "acl");
 	json_object_del(j, "principal");
 	json_object_del(j, "seen");
+	/* Who judges is not told what to say, nor what examples tell that he may not see. */
+	if (body_is_audit(r->body) && strcmp(body_string(r->body, "state"), "decided") != 0)
+		json_object_del(j, "label");
 	return j;
 }
 
@@ -285,11 +293,6 @@ static int relabel_one(struct desk *d, const struct call *c, struct changes *cs,
 		return relabel(c, cs, &x, "intent", v, json_object_get(r->conversation.body, "attributes"));
 	rc = relabel(c, cs, &x, "label", v, NULL);
 	return rc < 0 ? rc : add_vote(c, cs, r, n, id, v);
-}
-
-static int body_is_audit(const json_t *body)
-{
-	return strcmp(body_string(body, "reason"), "audit") == 0;
 }
 
 static int decide_once(struct desk *d, const struct call *c, const char *id, const struct verdict *v,

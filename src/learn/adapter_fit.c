@@ -71,7 +71,9 @@ static int gain_of(struct arena *a, const struct adapter *adapter, const struct 
 		squares += d * d;
 	}
 	double mean = g.after - g.before;
-	g.error = n > 1 ? sqrt((squares / (double)n - mean * mean) / (double)(n - 1)) : 1;
+	/* Of gains that are all the same rounding may leave less than nothing. */
+	double variance = fmax(0, squares / (double)n - mean * mean);
+	g.error = n > 1 ? sqrt(variance / (double)(n - 1)) : 1;
 	*out = g;
 	return 0;
 }

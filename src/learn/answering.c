@@ -127,12 +127,11 @@ struct answered {
 	double all, wrong, squares;
 };
 
-/* Of weights that differ: as many as would be as good if all had the same (Kish 1965); `most`: what the next one may have. */
-static int holds(const struct answered *x, double most, size_t window, double target)
+/* Of weights that differ: as many as would be as good if all had the same (Kish 1965). */
+static int holds(const struct answered *x, size_t window, double target)
 {
-	double n = x->all * x->all / x->squares;
-	double bound = window < ANSWERING_WINDOW ? wilson(x->wrong / x->all * n, n)
-						 : (x->wrong + most) / (x->all + most);
+	double n = x->all * x->all / x->squares, wrong = x->wrong / x->all * n;
+	double bound = window < ANSWERING_WINDOW ? wilson(wrong, n) : (wrong + 1) / (n + 1);
 
 	return bound <= 1 - target;
 }
@@ -140,12 +139,10 @@ static int holds(const struct answered *x, double most, size_t window, double ta
 static void find_threshold(const struct ranked *r, size_t n, double target, struct answering *a)
 {
 	struct answered x = { 0 };
-	double all = 0, most = 0;
+	double all = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		all += r[i].weight;
-		most = r[i].weight > most ? r[i].weight : most;
-	}
 	a->threshold = 2;
 	for (size_t i = 0; i < n; i++) {
 		x.all += r[i].weight;
@@ -154,7 +151,7 @@ static void find_threshold(const struct ranked *r, size_t n, double target, stru
 		/* Who is as sure is answered too. */
 		if (i + 1 < n && r[i + 1].confidence == r[i].confidence)
 			continue;
-		if (!holds(&x, most, n, target))
+		if (!holds(&x, n, target))
 			continue;
 		a->threshold = r[i].confidence;
 		a->precision = 1 - x.wrong / x.all;

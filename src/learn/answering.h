@@ -9,8 +9,8 @@
  * (Angelopoulos and Bates 2023, arXiv 2107.07511); before there are as many,
  * the upper end of Wilson's interval (1927) at z = 1 is instead. Outcomes have
  * weights: one that was looked at with a propensity stands for its inverse
- * (Horvitz and Thompson 1952), and the 1 is then the largest weight (Tibshirani
- * et al. 2019, arXiv 1904.06019).
+ * (Horvitz and Thompson 1952), and how many they are is Kish's effective number
+ * (1965).
  *
  * Plain values; any thread.
  */

@@ -299,7 +299,7 @@ static double doubt_of(struct arena *a, const struct intent_query *q, const stru
 	    intent_model_find(q->model, q->about) < 0)
 		return -1;
 	for (size_t i = 0; sound && i < n; i++)
-		if (!all[i].contested)
+		if (!all[i].contested && !(q->own && strncmp(all[i].id, q->own, strlen(q->own)) == 0))
 			sound[kept++] = all[i];
 	if (sound && kept == 0)
 		return -1;

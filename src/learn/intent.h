@@ -61,6 +61,7 @@ struct intent_query {
 	const struct intent_model
 		*model;    /* NULL: none yet. Not asked where it wants a vector and there is none */
 	const char *about; /* a label that somebody has given; NULL: none */
+	const char *own;   /* of examples whose ids begin so no doubt is taken; NULL: of all */
 };
 
 /* A label that is right is as unlikely in one of a hundred cases: then it is contested; learning.md. */

@@ -278,14 +278,14 @@ static int train_usefulness(struct learner *l, struct arena *a, uint64_t mark, s
 }
 
 static const struct {
-	enum record_kind counted; /* what training is due by */
-	uint64_t least, step;     /* records at first, and more from time to time; step 0: by GROWTH */
+	enum record_kind counted, also; /* what training is due by; the same twice: by one kind alone */
+	uint64_t least, step;           /* records at first, and more from time to time; step 0: by GROWTH */
 	int (*train)(struct learner *l, struct arena *a, uint64_t mark, struct trained *out, struct error *e);
 } trainings[LEARNED_KINDS] = {
-	[LEARNED_INTENT] = { RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
-	[LEARNED_ADAPTER] = { RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
-	[LEARNED_ANSWERING] = { RECORD_RESOLUTION, ANSWERING_LEAST, 10, train_answering },
-	[LEARNED_USEFULNESS] = { RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
+	[LEARNED_INTENT] = { RECORD_EXAMPLE, RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
+	[LEARNED_ADAPTER] = { RECORD_CASE, RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
+	[LEARNED_ANSWERING] = { RECORD_RESOLUTION, RECORD_REVIEW, ANSWERING_LEAST, 10, train_answering },
+	[LEARNED_USEFULNESS] = { RECORD_CASE, RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
 };
 
 /* --- from training to force --------------------------------------------------------------------------------- */
@@ -303,6 +303,7 @@ static int keep(struct learner *l, enum learned_kind kind, struct arena *a, stru
 	made->facts = t->facts;
 	made->why = t->why;
 	made->leaves_none = t->leaves_none;
+	made->none_in_force = !l->now[kind];
 	if (t->model && learned_types[kind].pack(t->model, a, &packed) < 0)
 		return no_memory(e);
 	made->packed = t->model ? &packed : NULL;
@@ -329,6 +330,12 @@ static int take_over(struct learner *l, enum learned_kind kind, struct arena *a,
 	return rc;
 }
 
+/* Is it of the embedder's vectors, or of none? */
+static int fits(const struct learned_type *type, const void *model, size_t dim)
+{
+	return !type->dim || !type->dim(model) || type->dim(model) == dim;
+}
+
 /* What is kept, as it was before the program ended. A file that is lost is one to be trained anew. */
 static int restore(struct learner *l, enum learned_kind kind, size_t dim, struct error *e)
 {
@@ -337,18 +344,20 @@ static int restore(struct learner *l, enum learned_kind kind, size_t dim, struct
 	struct model_found found;
 	struct error why = { 0 };
 	void *model = NULL;
+	int lost = 0;
 	int rc = a ? models_active(l->models, type->name, a, &found, &why) : no_memory(&why);
 
 	if (rc > 0)
 		rc = type->unpack(&found.packed, &model, &why) < 0 ? why.code : 1;
-	if (rc > 0 && type->dim && type->dim(model) && type->dim(model) != dim) {
+	if (rc > 0 && !fits(type, model, dim)) {
 		type->free(model); /* of another embedder */
 		rc = 0;
 		model = NULL;
+		lost = 1;
 	}
 	if (rc > 0 && put_in_force(l, kind, found.id, found.mark, model, json_incref(found.facts)) < 0)
 		rc = no_memory(&why);
-	if (rc > 0)
+	if (rc >= 0 && !lost)
 		rc = models_counted(l->models, type->name, a, &l->trained_on[kind], &why);
 	arena_free(a);
 	if (rc == ERR_CORRUPT) {
@@ -383,20 +392,29 @@ static int kind_of(const char *type)
 	return k;
 }
 
+/* Read, looked at, told of, and then in force. */
 static int activate(struct learner *l, const struct call *c, const char *id, json_t **result)
 {
 	struct model_found found;
+	struct engine_status s;
 	const char *type = "";
 	void *model = NULL;
-	int rc = models_activate(l->models, c, id, &found, &type, result);
+	int rc = models_find(l->models, c, id, &found, &type), k = kind_of(type);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = engine_status(l->engine, c->arena, &s, c->err)) < 0)
 		return rc;
-	int k = kind_of(type);
 	if (k == LEARNED_KINDS)
 		return error_set(c->err, ERR_CORRUPT, NULL, "the model is of a type that is not known");
 	if ((rc = learned_types[k].unpack(&found.packed, &model, c->err)) < 0)
 		return rc;
+	if (!fits(&learned_types[k], model, s.dim))
+		rc = error_set(c->err, ERR_CORRUPT, NULL, "the model is of another embedder");
+	if (rc == 0)
+		rc = models_activate(l->models, c, id, result);
+	if (rc < 0) {
+		learned_types[k].free(model);
+		return rc;
+	}
 	return put_in_force(l, (enum learned_kind)k, id, found.mark, model, json_incref(found.facts)) < 0
 		       ? no_memory(c->err)
 		       : 0;
@@ -425,7 +443,9 @@ static int is_due(enum learned_kind kind, uint64_t now, uint64_t then)
 static int train(struct learner *l, enum learned_kind kind, const struct engine_status *s, int only_if_due,
 		 struct error *e)
 {
-	uint64_t now = s->records[trainings[kind].counted];
+	enum record_kind also = trainings[kind].also;
+	uint64_t now = s->records[trainings[kind].counted] +
+		       (also != trainings[kind].counted ? s->records[also] : 0);
 
 	if (only_if_due && !is_due(kind, now, l->trained_on[kind]))
 		return 0;
@@ -445,28 +465,27 @@ int learner_train(struct learner *l, int only_if_due, struct error *e)
 	struct arena *a = arena_new(1024);
 	struct engine_status s;
 	struct error why = { 0 }, first = { 0 };
-	int changed = 0, too_few = 0;
+	int changed = 0, failed = 0;
 
 	pthread_mutex_lock(&l->training);
 	int rc = a ? engine_status(l->engine, a, &s, &why) : no_memory(&why);
 	for (int k = 0; rc >= 0 && k < LEARNED_KINDS; k++) {
-		rc = train(l, (enum learned_kind)k, &s, only_if_due, &why);
-		changed += rc > 0;
-		/* Of one there may be too little to learn from while there is enough for another. */
-		if (rc == ERR_NOT_READY) {
-			if (!too_few++)
-				first = why;
-			rc = 0;
+		int one = train(l, (enum learned_kind)k, &s, only_if_due, &why);
+		changed += one > 0;
+		/* Of one there may be too little while there is enough for another, and one may fail alone. */
+		if (one < 0 && (!failed || (failed == ERR_NOT_READY && one != ERR_NOT_READY))) {
+			failed = one;
+			first = why;
 		}
 	}
 	pthread_mutex_unlock(&l->training);
 	arena_free(a);
-	if (rc == 0 && !changed && too_few && !only_if_due) {
-		why = first;
-		rc = ERR_NOT_READY;
-	}
+	if (rc < 0)
+		first = why;
+	else if (failed && (failed != ERR_NOT_READY || (!changed && !only_if_due)))
+		rc = failed;
 	if (rc < 0 && e)
-		*e = why;
+		*e = first;
 	return rc < 0 ? rc : changed;
 }
 

@@ -7,14 +7,19 @@
 #include "base/grow.h"
 #include "base/map.h"
 #include "engine/each.h"
+#include "text/analyser.h"
 
 /* A lesson that goes against what was learned before, and whose word it is. */
 struct contested {
 	struct lesson lesson;
 	const char *key, *agent, *customer;
+	const struct term *terms; /* of the text */
+	size_t n_terms;
 };
 
-#define NEAR .6f /* cosine of texts that speak of the same */
+#define NEAR .6f      /* cosine of texts that speak of the same */
+#define NEAR_WORDS .5 /* Dice coefficient, without vectors */
+#define MOST_TERMS 64
 
 struct reading {
 	struct engine *engine;
@@ -64,22 +69,36 @@ static int add_contested(struct reading *r, const struct record *x, const struct
 		.customer = arena_strdup(r->arena, x->subject ? x->subject : ""),
 	};
 
-	if (!c.key || !c.agent || !c.customer || GROW(r->contested, r->n_contested, r->cap_contested) < 0)
+	long n = analyse_query(r->arena, l->text.s, l->text.n, MOST_TERMS, &c.terms);
+
+	c.n_terms = n > 0 ? (size_t)n : 0;
+	if (n < 0 || !c.key || !c.agent || !c.customer ||
+	    GROW(r->contested, r->n_contested, r->cap_contested) < 0)
 		return -1;
 	r->contested[r->n_contested++] = c;
 	return 0;
 }
 
-static int is_near(const struct reading *r, const struct lesson *a, const struct lesson *b)
+/* Dice coefficient of the words. */
+static double overlap(const struct contested *a, const struct contested *b)
 {
+	size_t shared = 0;
+
+	for (size_t i = 0; i < a->n_terms; i++)
+		for (size_t j = 0; j < b->n_terms; j++)
+			shared += strcmp(a->terms[i].stem, b->terms[j].stem) == 0;
+	return a->n_terms + b->n_terms ? 2. * (double)shared / (double)(a->n_terms + b->n_terms) : 0;
+}
+
+static int is_near(const struct reading *r, const struct contested *a, const struct contested *b)
+{
+	const float *x = a->lesson.vector, *y = b->lesson.vector;
 	float cosine = 0;
 
-	if (a == b)
-		return 1;
-	if (!a->vector || !b->vector)
-		return 0;
+	if (!x || !y)
+		return overlap(a, b) >= NEAR_WORDS;
 	for (size_t i = 0; i < r->dim; i++)
-		cosine += a->vector[i] * b->vector[i];
+		cosine += x[i] * y[i];
 	return cosine >= NEAR;
 }
 
@@ -90,7 +109,7 @@ static int is_supported(const struct reading *r, const struct contested *c)
 
 	for (size_t i = 0; i < r->n_contested; i++) {
 		const struct contested *x = &r->contested[i];
-		if (x->lesson.label != c->lesson.label || !is_near(r, &x->lesson, &c->lesson))
+		if (x->lesson.label != c->lesson.label || !is_near(r, x, c))
 			continue;
 		keys |= strcmp(x->key, c->key) != 0;
 		agents |= strcmp(x->agent, c->agent) != 0;

@@ -162,11 +162,18 @@ static int put_state(struct edit *x, const struct record *r, const char *state, 
 	return 0;
 }
 
+/* Of those with a file and of those without, the newest stay. */
 static void drop_old(struct edit *x)
 {
-	for (size_t i = 0; i + MODELS_KEPT <= x->n; i++)
-		if (!is_state(&x->all[i], "active") && x->n_changes < MOST_CHANGES)
-			x->list[x->n_changes++] = (struct change){ .kind = RECORD_MODEL, .id = x->all[i].id };
+	size_t newer[2] = { 1, 1 }; /* with the one that is added, whichever it is */
+
+	for (size_t i = x->n; i > 0; i--) {
+		const struct record *r = &x->all[i - 1];
+		if (newer[has_file(r)]++ < MODELS_KEPT || is_state(r, "active"))
+			continue;
+		if (x->n_changes < MOST_CHANGES)
+			x->list[x->n_changes++] = (struct change){ .kind = RECORD_MODEL, .id = r->id };
+	}
 }
 
 /* Files go when their records have gone; one that stays is removed at the next start. */
@@ -183,7 +190,7 @@ static void remove_dropped(const struct edit *x)
 
 static enum model_standing standing_of(const struct model_made *made, const struct record *active)
 {
-	if (is_chosen(active))
+	if (is_chosen(active) && !made->none_in_force)
 		return made->why ? MODEL_OLD_STAYS : MODEL_STANDS_BY;
 	if (!made->why)
 		return MODEL_ACTIVE;
@@ -301,10 +308,12 @@ int models_counted(struct models *m, const char *type, struct arena *a, uint64_t
 
 /* --- activating --------------------------------------------------------------------------------------------- */
 
-static const struct record *newest(const struct edit *x)
+/* Of those that were not refused, and of `r`. */
+static const struct record *newest(const struct edit *x, const struct record *r)
 {
 	for (size_t i = x->n; i > 0; i--)
-		if (has_file(&x->all[i - 1]))
+		if (has_file(&x->all[i - 1]) &&
+		    (!is_state(&x->all[i - 1], "refused") || strcmp(x->all[i - 1].id, r->id) == 0))
 			return &x->all[i - 1];
 	return NULL;
 }
@@ -314,7 +323,7 @@ static int activate(struct edit *x, const struct call *c, const struct record *r
 {
 	struct commit done;
 	int rc = edit_begin(x, string_of(r->body, "type"));
-	const struct record *last = rc == 0 ? newest(x) : NULL, *active = rc == 0 ? active_of(x) : NULL;
+	const struct record *last = rc == 0 ? newest(x, r) : NULL, *active = rc == 0 ? active_of(x) : NULL;
 	int chosen = last && strcmp(last->id, r->id) != 0;
 
 	if (rc == 0)
@@ -339,10 +348,9 @@ static int not_kept(const struct call *c)
 	return rc;
 }
 
-static int activate_once(struct models *m, const struct call *c, const char *id, struct model_found *out,
-			 const char **type, const json_t *result)
+int models_find(struct models *m, const struct call *c, const char *id, struct model_found *out,
+		const char **type)
 {
-	struct edit x = { .models = m, .arena = c->arena, .err = c->err };
 	struct record r;
 	struct error why = { 0 };
 	int rc = engine_get(m->engine, RECORD_MODEL, id, c->arena, &r, &why);
@@ -357,12 +365,19 @@ static int activate_once(struct models *m, const struct call *c, const char *id,
 	if (!has_file(&r))
 		return not_kept(c);
 	*type = string_of(r.body, "type");
-	rc = read_found(m, c->arena, &r, out, c->err);
+	return read_found(m, c->arena, &r, out, c->err);
+}
+
+static int activate_once(struct models *m, const struct call *c, const char *id, const json_t *result)
+{
+	struct edit x = { .models = m, .arena = c->arena, .err = c->err };
+	struct record r;
+	int rc = engine_get(m->engine, RECORD_MODEL, id, c->arena, &r, c->err);
+
 	return rc < 0 ? rc : activate(&x, c, &r, result);
 }
 
-int models_activate(struct models *m, const struct call *c, const char *id, struct model_found *out,
-		    const char **type, json_t **result)
+int models_activate(struct models *m, const struct call *c, const char *id, json_t **result)
 {
 	struct retries y = retries_of(m->engine, MODELS_STREAM);
 	JSON_AUTO *res = json_pack("{s:s}", "model", id);
@@ -371,7 +386,7 @@ int models_activate(struct models *m, const struct call *c, const char *id, stru
 	if (!res)
 		return no_memory(c->err);
 	while (retry(&y, rc))
-		rc = activate_once(m, c, id, out, type, res);
+		rc = activate_once(m, c, id, res);
 	if (rc == 0)
 		*result = json_incref(res);
 	return rc;

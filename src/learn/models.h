@@ -11,7 +11,8 @@
  * All change in one stream, MODELS_STREAM, so that of each type at most one is
  * active. A file is on disk before its record says so; what a crash left is
  * removed by models_open(). While the active one is chosen, newer ones stand by.
- * Of each type the MODELS_KEPT newest stay, and the active one.
+ * Of each type the MODELS_KEPT newest with a file stay, as many without, and the
+ * active one.
  *
  * Any thread, one at a time.
  */
@@ -36,6 +37,7 @@ struct model_made {
 	const struct packed *packed; /* NULL: there is nothing to keep, and it is refused */
 	json_t *facts;               /* borrowed */
 	const char *why;             /* it is refused; NULL: it is not */
+	int none_in_force;           /* the active one is lost: this takes its place even if it was chosen */
 	int leaves_none;             /* refused, and what is active does not stay so, unless it was chosen */
 };
 
@@ -59,11 +61,11 @@ int models_active(struct models *m, const char *type, struct arena *a, struct mo
 /* `counted` of the newest one of a type, whatever its state; 0 if there is none. */
 int models_counted(struct models *m, const char *type, struct arena *a, uint64_t *out, struct error *e);
 
-/*
- * Reads the file of `id`, then commits "model.activated" as the call's.
- * ERR_NOT_FOUND; ERR_WRONG_STATE for one without a file; ERR_CORRUPT.
- */
-int models_activate(struct models *m, const struct call *c, const char *id, struct model_found *out,
-		    const char **type, json_t **result);
+/* The file of `id`. ERR_NOT_FOUND; ERR_WRONG_STATE for one without a file; ERR_CORRUPT. */
+int models_find(struct models *m, const struct call *c, const char *id, struct model_found *out,
+		const char **type);
+
+/* Commits "model.activated" as the call's. Of one that models_find() has found and that can be used. */
+int models_activate(struct models *m, const struct call *c, const char *id, json_t **result);
 
 #endif

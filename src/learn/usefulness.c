@@ -104,6 +104,20 @@ static double propensity(const json_t *ranks, size_t i)
 	return rank > 1 ? fmin(sqrt(rank), MOST_PROPENSITY) : 1;
 }
 
+static void scale(struct helpers *h, double factor)
+{
+	h->cases *= factor;
+	for (size_t i = 0; i < h->n; i++)
+		h->list[i].helped *= factor;
+}
+
+static void rescale(struct usefulness *u, double factor)
+{
+	for (size_t l = 0; l < u->n_labels; l++)
+		scale(u->by_label[l], factor);
+	scale(&u->all, factor);
+}
+
 static double age_weight(struct usefulness *u, const json_t *body)
 {
 	const json_t *at = json_object_get(body, "resolved_at");
@@ -111,8 +125,13 @@ static double age_weight(struct usefulness *u, const json_t *body)
 
 	if (!json_is_string(at) || time_parse(json_string_value(at), json_string_length(at), &ms) < 0)
 		return 1;
-	if (u->n_cases == 0 || ms > u->newest)
+	if (u->n_cases == 0)
 		u->newest = ms;
+	/* Ages are relative: from a newer one all that was counted is older. */
+	if (ms > u->newest) {
+		rescale(u, exp2(-(double)(ms - u->newest) / DAY_MS / USEFULNESS_HALF_LIFE_DAYS));
+		u->newest = ms;
+	}
 	return exp2(-(double)(u->newest - ms) / DAY_MS / USEFULNESS_HALF_LIFE_DAYS);
 }
 

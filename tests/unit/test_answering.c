@@ -138,6 +138,25 @@ static void test_answering__weighs_what_was_seldom_looked_at(void **state)
 	assert_true(b.share < .3);
 }
 
+/* One audit of a small propensity does not stop all answers. */
+static void test_answering__goes_on_with_the_first_audit(void **state)
+{
+	struct outcome_seen list[1000];
+	struct dice d = { 7 };
+	struct answering a;
+	struct error e;
+	double p;
+
+	(void)state;
+	for (size_t i = 0; i < 1000; i++) {
+		list[i] = draw(&d, &p);
+		list[i].right = 1;
+	}
+	list[990].weight = 50;
+	assert_int_equal(answering_learn(list, 1000, .95, &a, &e), 0);
+	assert_true(a.share == 1);
+}
+
 static void test_answering__what_was_seen_comes_back_from_json(void **state)
 {
 	struct dice d = { 9 };
@@ -215,6 +234,7 @@ int main(void)
 		cmocka_unit_test(test_answering__confidence_grows_with_what_speaks_for_it),
 		cmocka_unit_test(test_answering__of_hopeless_and_perfect_predictions),
 		cmocka_unit_test(test_answering__weighs_what_was_seldom_looked_at),
+		cmocka_unit_test(test_answering__goes_on_with_the_first_audit),
 		cmocka_unit_test(test_answering__what_was_seen_comes_back_from_json),
 		cmocka_unit_test_setup_teardown(test_answering__resolutions_tell_how_predictions_came_out,
 						set_up, tear_down),

@@ -287,7 +287,6 @@ static void test_models__refused_ones_are_told_of_and_cannot_be_put_in_force(voi
 	struct fixture *f = *state;
 	struct models *m = registry(f);
 	struct model_found found;
-	json_t *result = NULL;
 	const char *type;
 
 	assert_int_equal(add(f, m, (struct model_made){ .id = "m1", .mark = 1 }), MODEL_ACTIVE);
@@ -298,7 +297,7 @@ static void test_models__refused_ones_are_told_of_and_cannot_be_put_in_force(voi
 	assert_false(file_exists(path_of(f, "m2")));
 	assert_int_equal(models_active(m, "intent", f->arena, &found, &f->err), 1);
 	assert_string_equal(found.id, "m1");
-	assert_int_equal(models_activate(m, &f->call, "m2", &found, &type, &result), ERR_WRONG_STATE);
+	assert_int_equal(models_find(m, &f->call, "m2", &found, &type), ERR_WRONG_STATE);
 	assert_string_equal(f->err.state, "refused");
 	assert_int_equal(
 		add(f, m, (struct model_made){ .id = "m3", .mark = 3, .why = "of no use", .leaves_none = 1 }),
@@ -317,9 +316,10 @@ static void test_models__only_the_newest_and_the_active_one_are_kept(void **stat
 
 	add(f, m, (struct model_made){ .id = "m1", .mark = 1 });
 	add(f, m, (struct model_made){ .id = "m2", .mark = 2 });
-	NO_ERROR(f, models_activate(m, &f->call, "m1", &found, &type, &result));
-	json_keep(f->arena, result);
+	NO_ERROR(f, models_find(m, &f->call, "m1", &found, &type));
 	assert_string_equal(type, "intent");
+	NO_ERROR(f, models_activate(m, &f->call, "m1", &result));
+	json_keep(f->arena, result);
 	for (int i = 3; i < 3 + MODELS_KEPT; i++)
 		assert_int_equal(add(f, m,
 				     (struct model_made){ .id = arena_printf(f->arena, "m%d", i),
@@ -369,6 +369,29 @@ static void test_models__a_worse_one_is_refused_and_the_old_one_stays(void **sta
 	assert_string_equal(version(f), string_at(m, "id"));
 }
 
+/* Chosen or not, a file that is lost is trained anew, and what comes is in force. */
+static void test_models__a_chosen_one_that_is_lost_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+
+	learn(f, 0, 20);
+	train(f);
+	const char *first = version(f);
+	learn(f, 20, 20);
+	train(f);
+	activate(f, first);
+	close_learner(f);
+	assert_int_equal(unlink(path_of(f, first)), 0);
+	open_learner(f, 0);
+	assert_string_equal(version(f), "knn-1");
+	train(f);
+	assert_true(version(f)[0] == 'm');
+	const char *now = version(f);
+	close_learner(f);
+	open_learner(f, 0);
+	assert_string_equal(version(f), now);
+}
+
 static void test_models__nothing_is_kept_without_a_folder(void **state)
 {
 	struct fixture *f = *state;
@@ -399,6 +422,7 @@ int main(void)
 		TEST(test_models__refused_ones_are_told_of_and_cannot_be_put_in_force),
 		TEST(test_models__only_the_newest_and_the_active_one_are_kept),
 		TEST(test_models__a_worse_one_is_refused_and_the_old_one_stays),
+		TEST(test_models__a_chosen_one_that_is_lost_is_replaced),
 		TEST(test_models__nothing_is_kept_without_a_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,104 @@ static void test_poison__what_two_agents_say_of_two_customers_is_learned(void **
 	assert_int_equal(lessons(f), before + 3);
 }
 
+static const char *handed_off(struct fixture *f, const char *id, const char *said)
+{
+	const char *body = arena_printf(
+		f->arena,
+		"{'trigger':'other','conversation':{'id':'%s','turns':[{'role':'customer','text':'%s'}]}}",
+		id, said);
+
+	return string_at(ACT(f, handoff_act, J(f, body)), "handoff");
+}
+
+static void resolve(struct fixture *f, const char *handoff, const char *outcome, const char *intent,
+		    const char *problem)
+{
+	const char *body = arena_printf(f->arena, "{'outcome':'%s','intent':'%s','text':'x'%s%s%s}", outcome,
+					intent, problem ? ",'problem':'" : "", problem ? problem : "",
+					problem ? "'" : "");
+
+	ACT(f, resolution_act, handoff, J(f, body));
+}
+
+/* Whatever the outcome, and whichever of its two texts it is of that the label is wrong. */
+static void test_review__no_outcome_and_no_text_goes_unlooked_at(void **state)
+{
+	struct fixture *f = *state;
+
+	history(f);
+	fixture_caller(f, fixture_rights("k-agent", SCOPE_AGENT | SCOPE_BOT, NULL, 0));
+	const char *h = handed_off(f, "a", "where is my parcel, number 901");
+	resolve(f, h, "resolved", "refund", NULL);
+	assert_true(is_contested(f, RECORD_EXAMPLE, "a/example/1"));
+	resolve(f, h, "abandoned", "refund", NULL);
+	assert_true(is_contested(f, RECORD_EXAMPLE, "a/example/1"));
+	resolve(f, handed_off(f, "b", "where is my parcel, number 902"), "transferred", "refund", NULL);
+	assert_true(is_contested(f, RECORD_EXAMPLE, "b/example/1"));
+	resolve(f, handed_off(f, "c", "refund the money of order 903"), "resolved", "refund",
+		"where is my parcel, number 904");
+	assert_true(is_contested(f, RECORD_EXAMPLE, "c/example/2"));
+	fixture_caller(f, fixture_rights("cli", SCOPE_ADMIN | SCOPE_CURATOR, NULL, 0));
+	assert_int_equal(json_array_size(reviews(f, "open")), 3);
+}
+
+/* What a curator has decided, an agent does not undo. */
+static void test_review__what_was_decided_stands_against_agents(void **state)
+{
+	struct rights agent = fixture_rights("k-agent", SCOPE_AGENT | SCOPE_BOT, NULL, 0);
+	struct fixture *f = *state;
+	struct rights curator = f->rights;
+
+	history(f);
+	fixture_caller(f, agent);
+	const char *h = handed_off(f, "a", "where is my parcel, number 901");
+	resolve(f, h, "resolved", "refund", NULL);
+	fixture_caller(f, curator);
+	ACT(f, review_decide_act, "a/review", J(f, "{'label':'parcel'}"));
+	assert_false(is_contested(f, RECORD_EXAMPLE, "a/example/1"));
+	fixture_caller(f, agent);
+	resolve(f, h, "resolved", "parcel", NULL); /* as was decided */
+	fixture_caller(f, curator);
+	assert_string_equal(string_at(ACT(f, review_get, "a/review"), "state"), "decided");
+	fixture_caller(f, agent);
+	resolve(f, h, "resolved", "refund", NULL);
+	assert_true(is_contested(f, RECORD_EXAMPLE, "a/example/1"));
+	fixture_caller(f, curator);
+	assert_string_equal(string_at(ACT(f, review_get, "a/review"), "state"), "open");
+}
+
+/* A transfer leaves an example of the very words: the second resolution is not measured by it. */
+static void test_review__an_outcome_counts_once_a_conversation(void **state)
+{
+	struct fixture *f = *state;
+	struct outcome_seen *list;
+	size_t n;
+
+	history(f);
+	const char *h = handed_off(f, "a", "where is my parcel, number 901");
+	resolve(f, h, "transferred", "parcel", NULL);
+	json_t *shown = ACT(f, handoff_list, text_of("offered"), (struct text){ 0 }, (struct text){ 0 }, 10);
+	resolve(f, string_at(shown, "data.0.id"), "resolved", "parcel", NULL);
+	NO_ERROR(f, outcomes_read(f->desk.engine, 100, f->arena, &list, &n, &f->err));
+	assert_int_equal(n, 0);
+	resolve(f, handed_off(f, "b", "where is my parcel, number 902"), "resolved", "parcel", NULL);
+	NO_ERROR(f, outcomes_read(f->desk.engine, 100, f->arena, &list, &n, &f->err));
+	assert_int_equal(n, 1);
+}
+
+/* By words alone too, what others say as well is believed. */
+static void test_review__others_support_by_words(void **state)
+{
+	struct fixture *f = *state;
+
+	history(f);
+	long long before = lessons(f);
+	solved(f, "x1", "where is my parcel, number 801", "refund", "ann");
+	solved(f, "x2", "where is my parcel, number 802", "refund", "ben");
+	train(f);
+	assert_int_equal(lessons(f), before + 2);
+}
+
 /* A handoff's worth of trust: two keys, two agents, two customers say the same, so that it can be answered. */
 static void make_answerable(struct fixture *f)
 {
@@ -291,7 +389,7 @@ static void test_audit__a_share_of_would_be_answers_is_drawn(void **state)
 	print_message("%d of 40 are drawn\n", drawn);
 	assert_true(drawn >= 8 && drawn <= 20); /* a page; the hash is keyed, so the count varies */
 	assert_string_equal(string_at(list, "0.reason"), "audit");
-	assert_string_equal(string_at(list, "0.label"), "parcel");
+	assert_null(at(list, "0.label")); /* nobody is told what to say */
 	assert_float_equal(number_at(list, "0.propensity"), .5, 1e-9);
 	assert_string_equal(string_at(list, "0.text"), "where is my parcel number 5");
 	assert_null(at(list, "0.seen"));
@@ -418,6 +516,10 @@ int main(void)
 		TEST(test_review__is_decided_once),
 		TEST(test_review__under_the_callers_rights),
 		TEST(test_review__lists_go_by_pages),
+		TEST(test_review__no_outcome_and_no_text_goes_unlooked_at),
+		TEST(test_review__what_was_decided_stands_against_agents),
+		TEST(test_review__an_outcome_counts_once_a_conversation),
+		TEST(test_review__others_support_by_words),
 		TEST(test_audit__a_share_of_would_be_answers_is_drawn),
 		TEST(test_audit__tells_whether_the_answer_would_have_been_right),
 		TEST(test_poison__nobody_outvotes_the_rest),
