@@ -133,3 +133,21 @@ int arena_defer(struct arena *a, void (*fn)(void *), void *p)
 	a->deferred = d;
 	return 0;
 }
+
+int arena_room(struct arena *a, void *array, size_t elem, size_t n, size_t *cap)
+{
+	void *old;
+
+	if (n < *cap)
+		return 0;
+	size_t bigger = *cap ? 2 * *cap : 8;
+	void *fresh = arena_alloc(a, bigger * elem);
+	if (!fresh)
+		return -1;
+	memcpy(&old, array, sizeof(old)); /* `array` is the address of a pointer of any type */
+	if (n)
+		memcpy(fresh, old, n * elem);
+	memcpy(array, &fresh, sizeof(fresh));
+	*cap = bigger;
+	return 0;
+}

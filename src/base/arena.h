@@ -27,6 +27,14 @@ char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * ARENA_GROW(arena, array, n, cap): room for one more element behind n, as
+ * grow.h has it for malloc: doubles `cap` when n == cap, and copies. -1 without
+ * memory.
+ */
+int arena_room(struct arena *a, void *array, size_t elem, size_t n, size_t *cap);
+#define ARENA_GROW(a, array, n, cap) arena_room((a), &(array), sizeof((array)[0]), (n), &(cap))
+
 /* Calls fn(p) when the arena is freed, last added first: for json_t, statements and the like. */
 int arena_defer(struct arena *a, void (*fn)(void *), void *p);
 

@@ -404,7 +404,7 @@ int rules_place(struct rule_effect *x, struct search_hit *live, size_t *n)
 		}
 		struct search_boost b = { p->name, p->because, p->contribution };
 		h->score += b.contribution;
-		if ((rc = search_boost(x->arena, h, b)) < 0)
+		if (search_boost(x->arena, h, b) < 0)
 			return rules_no_memory(x);
 	}
 	return 0;

@@ -74,8 +74,9 @@ static int read_labels(struct intent_model *m, const json_t *list)
 		const char *s = json_string_value(json_array_get(list, i));
 		if (!s)
 			return 1;
-		m->labels[i] = strcpy(at, s);
-		at += strlen(s) + 1;
+		size_t bytes_n = strlen(s) + 1;
+		m->labels[i] = memcpy(at, s, bytes_n);
+		at += bytes_n;
 	}
 	m->n_labels = n;
 	return 0;

@@ -307,7 +307,9 @@ static int keep(struct learner *l, enum learned_kind kind, struct arena *a, stru
 	if (t->model && learned_types[kind].pack(t->model, a, &packed) < 0)
 		return no_memory(e);
 	made->packed = t->model ? &packed : NULL;
-	return models_add(l->models, made, out, e);
+	int rc = models_add(l->models, made, out, e);
+	made->packed = NULL;
+	return rc;
 }
 
 static int take_over(struct learner *l, enum learned_kind kind, struct arena *a, uint64_t mark,

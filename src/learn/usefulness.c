@@ -34,7 +34,7 @@ struct helpers {
 struct usefulness {
 	struct arena *arena;
 	struct map *labels; /* label -> place + 1 */
-	struct helpers **by_label;
+	struct helpers *by_label;
 	size_t n_labels, cap_labels, n_cases;
 	struct helpers all; /* while it is made */
 	size_t n_documents;
@@ -43,24 +43,6 @@ struct usefulness {
 
 /* --- counting --------------------------------------------------------------------------------------------- */
 
-/* Room in the arena for one more; what was there is copied. */
-static int more_room(struct arena *a, void *list, size_t elem, size_t n, size_t *cap)
-{
-	void **at = list;
-
-	if (n < *cap)
-		return 0;
-	size_t bigger = *cap ? 2 * *cap : 8;
-	void *fresh = arena_alloc(a, bigger * elem);
-	if (!fresh)
-		return -1;
-	if (n)
-		memcpy(fresh, *at, n * elem);
-	*at = fresh;
-	*cap = bigger;
-	return 0;
-}
-
 static int count_document(struct arena *a, struct helpers *h, const char *id, double weight)
 {
 	uint64_t *place = map_put(h->places, id, strlen(id), NULL);
@@ -68,31 +50,33 @@ static int count_document(struct arena *a, struct helpers *h, const char *id, do
 	if (!place)
 		return -1;
 	if (!*place) {
-		if (more_room(a, &h->list, sizeof(*h->list), h->n, &h->cap) < 0)
+		if (ARENA_GROW(a, h->list, h->n, h->cap) < 0)
 			return -1;
 		h->list[h->n] = (struct helper){ .id = arena_strdup(a, id) };
 		if (!h->list[h->n].id)
 			return -1;
 		*place = ++h->n;
 	}
+	if (!h->list)
+		return -1;
 	h->list[*place - 1].helped += weight;
 	h->list[*place - 1].count++;
 	return 0;
 }
 
+/* Valid until the next new label. */
 static struct helpers *of_label(struct usefulness *u, const char *label)
 {
 	uint64_t *place = map_put(u->labels, label, strlen(label), NULL);
 
 	if (!place)
 		return NULL;
-	if (*place)
-		return u->by_label[*place - 1];
-	struct helpers *h = arena_alloc(u->arena, sizeof(*h));
-	if (!h || more_room(u->arena, &u->by_label, sizeof(h), u->n_labels, &u->cap_labels) < 0)
+	if (*place && u->by_label)
+		return &u->by_label[*place - 1];
+	if (ARENA_GROW(u->arena, u->by_label, u->n_labels, u->cap_labels) < 0)
 		return NULL;
+	struct helpers *h = &u->by_label[u->n_labels];
 	*h = (struct helpers){ .label = arena_strdup(u->arena, label), .places = map_new() };
-	u->by_label[u->n_labels] = h;
 	*place = ++u->n_labels;
 	return h->label && h->places ? h : NULL;
 }
@@ -114,7 +98,7 @@ static void scale(struct helpers *h, double factor)
 static void rescale(struct usefulness *u, double factor)
 {
 	for (size_t l = 0; l < u->n_labels; l++)
-		scale(u->by_label[l], factor);
+		scale(&u->by_label[l], factor);
 	scale(&u->all, factor);
 }
 
@@ -168,7 +152,7 @@ static int read_case(void *arg, struct arena *a, const struct record *r, struct 
 static void set_shares(struct usefulness *u)
 {
 	for (size_t l = 0; l < u->n_labels; l++) {
-		struct helpers *h = u->by_label[l];
+		struct helpers *h = &u->by_label[l];
 		for (size_t i = 0; i < h->n; i++) {
 			struct helper *x = &h->list[i];
 			const uint64_t *place = map_get(u->all.places, x->id, strlen(x->id));
@@ -212,7 +196,7 @@ int usefulness_read(struct engine *g, struct usefulness **out, struct error *e)
 	if (rc >= 0)
 		set_shares(u);
 	for (size_t i = 0; i < u->n_labels; i++)
-		free_places(u->by_label[i]);
+		free_places(&u->by_label[i]);
 	free_places(&u->all);
 	u->n_documents = u->all.n;
 	if (rc >= 0 && u->n_cases < USEFULNESS_LEAST)
@@ -255,8 +239,8 @@ static int add(struct expectation *x, const struct helpers *h, const struct help
 		i++;
 	if (i == x->n) {
 		size_t cap = x->cap;
-		if (more_room(x->arena, &x->list, sizeof(*x->list), x->n, &cap) < 0 ||
-		    more_room(x->arena, &x->most, sizeof(*x->most), x->n, &x->cap) < 0)
+		if (ARENA_GROW(x->arena, x->list, x->n, cap) < 0 ||
+		    ARENA_GROW(x->arena, x->most, x->n, x->cap) < 0)
 			return -1;
 		x->list[x->n] = (struct expected_document){ .id = arena_strdup(x->arena, d->id) };
 		x->most[x->n] = 0;
@@ -291,7 +275,7 @@ int usefulness_expect(const struct usefulness *u, struct arena *a, const struct 
 	for (size_t c = 0; c < in->n; c++) {
 		const char *label = in->candidates[c].label;
 		const uint64_t *place = map_get(u->labels, label, strlen(label));
-		const struct helpers *h = place ? u->by_label[*place - 1] : NULL;
+		const struct helpers *h = place ? &u->by_label[*place - 1] : NULL;
 		for (size_t i = 0; h && i < h->n; i++)
 			if (add(&x, h, &h->list[i], in->candidates[c].confidence) < 0)
 				return -1;
@@ -330,7 +314,7 @@ int usefulness_pack(const struct usefulness *u, struct arena *a, struct packed *
 	json_t *labels = json_array();
 
 	for (size_t i = 0; labels && i < u->n_labels; i++)
-		if (json_array_append_new(labels, helpers_json(u->by_label[i])) < 0) {
+		if (json_array_append_new(labels, helpers_json(&u->by_label[i])) < 0) {
 			json_decref(labels);
 			return -1;
 		}
@@ -360,7 +344,7 @@ static int read_helpers(struct usefulness *u, json_t *j)
 		double share;
 		if (json_unpack(one, "[s, F, I]", &id, &share, &count) < 0)
 			return 1;
-		if (more_room(u->arena, &h->list, sizeof(*h->list), h->n, &h->cap) < 0)
+		if (ARENA_GROW(u->arena, h->list, h->n, h->cap) < 0)
 			return -1;
 		h->list[h->n] = (struct helper){ .id = arena_strdup(u->arena, id),
 						 .share = share,

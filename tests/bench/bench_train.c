@@ -104,7 +104,7 @@ static double ask(const struct intent_model *m, const struct lesson *list, size_
 	return (double)(clock_mono_us() - start) / ASKED;
 }
 
-int main(int argc, char **argv)
+static void bench(int argc, char **argv)
 {
 	size_t n = argc > 3 ? strtoul(argv[3], NULL, 10) : 100000;
 	size_t labels = argc > 4 ? strtoul(argv[4], NULL, 10) : 150, bytes;
@@ -117,10 +117,6 @@ int main(int argc, char **argv)
 	double right, seconds;
 	const void *vectors;
 
-	if (argc < 3) {
-		fputs("usage: bench_train PASSAGES.jsonl PASSAGES.f32 [EXAMPLES [LABELS]]\n", stderr);
-		return 2;
-	}
 	if (file_map(argv[2], &vectors, &bytes, &e) < 0)
 		die(argv[2], &e);
 	if (bytes < n * DIM * sizeof(float))
@@ -146,5 +142,14 @@ int main(int argc, char **argv)
 	free(list);
 	free(names);
 	arena_free(a);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3) {
+		fputs("usage: bench_train PASSAGES.jsonl PASSAGES.f32 [EXAMPLES [LABELS]]\n", stderr);
+		return 2;
+	}
+	bench(argc, argv);
 	return 0;
 }

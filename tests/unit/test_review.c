@@ -222,8 +222,10 @@ static void test_poison__one_agent_cannot_flip_an_intent(void **state)
 {
 	struct fixture *f = *state;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	history(f);
 	long long before = lessons(f);
 	for (int i = 0; i < 50; i++)
@@ -242,8 +244,10 @@ static void test_poison__what_two_agents_say_of_two_customers_is_learned(void **
 {
 	struct fixture *f = *state;
 
-	if (!f)
+	if (!f) {
 		skip();
+		return;
+	}
 	history(f);
 	long long before = lessons(f);
 	solved(f, "x1", "where is my parcel, number 801", "refund", "ann");
