@@ -1,0 +1,64 @@
+"""The review queue over HTTP: a label against all that was learned comes up, and is decided once, by who may."""
+
+import json
+
+import pytest
+from conftest import Server, readback
+from test_models import wait_for_active
+
+SAID = "where is my parcel, number 901"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A server that has learned of parcels and refunds, and has been told wrong once by an agent."""
+    folder = tmp_path_factory.mktemp("reviews")
+    with open(folder / "examples.ndjson", "w", encoding="utf-8") as out:
+        for i in range(130):
+            out.write(json.dumps({"text": f"where is my parcel, number {i}", "label": "parcel"}) + "\n")
+            out.write(json.dumps({"text": f"please refund the money of order {i}", "label": "refund"}) + "\n")
+    told = readback("import", "examples", folder / "examples.ndjson", "--data", folder / "data", "--embedder", "none")
+    assert told.returncode == 0, told.stderr
+    server = Server(folder / "data", "--embedder", "none").start()
+    wait_for_active(server)
+    server.agent = server.key("agent,bot", "tier1")
+    handoff = server.post("/v1/handoffs", {"conversation": {"id": "c/1", "turns": [{"role": "customer", "text": SAID}]},
+                                           "trigger": "other"}, key=server.agent).json()["id"]
+    answer = server.post(f"/v1/handoffs/{handoff}/resolution", {"outcome": "resolved", "intent": "refund", "text": "x"},
+                         key=server.agent)
+    assert answer.status_code == 200, answer.text
+    yield server
+    assert server.stop() == 0
+
+
+REVIEW = "/v1/reviews/c%2F1%2Freview"
+
+
+def test_it_comes_up_and_is_decided_once(desk):
+    listed = desk.get("/v1/reviews?state=open").json()
+    assert [r["id"] for r in listed["data"]] == ["c/1/review"] and listed["has_more"] is False
+    review = listed["data"][0]
+    assert (review["reason"], review["label"], review["text"]) == ("contested", "refund", SAID)
+    assert review["doubt"] < 0.01
+    assert desk.get(REVIEW).json() == review
+    assert desk.post(f"{REVIEW}/assign", {"agent": "dana"}).json()["assigned_to"] == "dana"
+    once = {"Idempotency-Key": "d-1"}
+    decided = desk.post(f"{REVIEW}/decide", {"label": "parcel"}, headers=once)
+    assert (decided.status_code, decided.json()["state"], decided.json()["decision"]) == (200, "decided", "parcel")
+    assert desk.post(f"{REVIEW}/decide", {"label": "parcel"}, headers=once).json() == decided.json()
+    again = desk.post(f"{REVIEW}/decide", {"label": "refund"})
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "wrong_state")
+    case = desk.post("/v1/search", {"query": SAID, "kinds": ["case"]}).json()["data"][0]
+    assert case["intent"] == "parcel"
+
+
+def test_who_may_and_what_is_wrong(desk):
+    for method, path, body in (("GET", "/v1/reviews", None), ("GET", REVIEW, None),
+                               ("POST", f"{REVIEW}/decide", {"label": "parcel"}), ("POST", f"{REVIEW}/assign", {"agent": "a"})):
+        assert desk.call(method, path, body, key=desk.agent).status_code == 403
+    assert desk.get("/v1/reviews/none").status_code == 404
+    assert desk.get("/v1/reviews?after=none").status_code == 404
+    assert desk.get("/v1/reviews?status=open").status_code == 400
+    assert desk.post("/v1/reviews/none/decide", {"label": "parcel"}).status_code == 404
+    error = desk.post(f"{REVIEW}/decide", {"label": "parcel", "labels": []}).json()["error"]
+    assert (error["code"], error["param"]) == ("unknown_field", "labels")
