@@ -131,9 +131,10 @@ static void tell(struct learner *l, enum learned_kind kind, json_t *facts)
 	pthread_mutex_unlock(&l->lock);
 }
 
-static json_t *known(json_t *facts)
+/* A copy: the count of references is no lock, and the next training lets go of these. */
+static json_t *known(const json_t *facts)
 {
-	return facts ? json_incref(facts) : json_null();
+	return facts ? json_deep_copy(facts) : json_null();
 }
 
 json_t *learner_facts(struct learner *l)
