@@ -141,6 +141,13 @@ struct client_options {
 	int writes;                       /* opens the folder for writing when in process */
 };
 
+/* Rows for a `struct client_options o`, of every command that asks a data folder or a server. */
+#define CLIENT_OPTIONS(o)                                                                            \
+	{ "--data", "DIR", OPTION_TEXT, &(o).data, "the data folder" },                              \
+		{ "--url", "URL", OPTION_TEXT, &(o).url, "a running server instead of the folder" }, \
+		{ "--key", "KEY", OPTION_TEXT, &(o).key, "API key for --url" },                      \
+		EMBEDDER_OPTIONS((o).embedder)
+
 struct client;
 
 int client_open(const struct client_options *o, struct client **out, struct error *e);

@@ -221,10 +221,7 @@ static int run(int argc, char **argv)
 		{ "--by", "intent|week", OPTION_TEXT, &p.by, "of outcomes: the groups (intent)" },
 		{ "--weeks", "N", OPTION_TEXT, &p.weeks, "of volume: how many are listed (12)" },
 		{ "--limit", "N", OPTION_TEXT, &p.limit, "of articles and gaps: how many are listed (20)" },
-		{ "--data", "DIR", OPTION_TEXT, &o.data, "the data folder" },
-		{ "--url", "URL", OPTION_TEXT, &o.url, "a running server instead of the folder" },
-		{ "--key", "KEY", OPTION_TEXT, &o.key, "API key for --url" },
-		EMBEDDER_OPTIONS(o.embedder),
+		CLIENT_OPTIONS(o),
 		{ "--json", NULL, OPTION_FLAG, &json, "print JSON" },
 		{ 0 },
 	};

@@ -79,10 +79,7 @@ static int run(int argc, char **argv)
 	struct client *client;
 	JSON_AUTO *answer = NULL;
 	const struct option_spec options[] = {
-		{ "--data", "DIR", OPTION_TEXT, &o.data, "the data folder" },
-		{ "--url", "URL", OPTION_TEXT, &o.url, "a running server instead of the folder" },
-		{ "--key", "KEY", OPTION_TEXT, &o.key, "API key for --url" },
-		EMBEDDER_OPTIONS(o.embedder),
+		CLIENT_OPTIONS(o),
 		{ "--kinds", "LIST", OPTION_TEXT, &kinds, "of document,case,conversation (document)" },
 		{ "--k", "N", OPTION_INT, &k, "hits of each kind, 1 to 100 (10)" },
 		{ "--match", "EXPR", OPTION_TEXT, &match, "an FTS5 expression that must match" },

@@ -35,10 +35,7 @@ static int run(int argc, char **argv)
 	struct client *client;
 	JSON_AUTO *answer = NULL;
 	const struct option_spec options[] = {
-		{ "--data", "DIR", OPTION_TEXT, &o.data, "the data folder" },
-		{ "--url", "URL", OPTION_TEXT, &o.url, "a running server instead of the folder" },
-		{ "--key", "KEY", OPTION_TEXT, &o.key, "API key for --url" },
-		EMBEDDER_OPTIONS(o.embedder),
+		CLIENT_OPTIONS(o),
 		{ "--json", NULL, OPTION_FLAG, &json, "print JSON" },
 		{ 0 },
 	};
