@@ -11,17 +11,6 @@ static int not_there(const struct call *c, const char *param)
 			 param ? "%s: there is no such rule" : "there is no such rule", param);
 }
 
-/* 1, 0 if there is none, or an error. */
-static int find(struct desk *d, const struct call *c, const char *id, struct record *out)
-{
-	struct error missing;
-	int rc = engine_get(d->engine, RECORD_RULE, id, c->arena, out, &missing);
-
-	if (rc < 0 && rc != ERR_NOT_FOUND && c->err)
-		*c->err = missing;
-	return rc == 0 ? 1 : rc == ERR_NOT_FOUND ? 0 : rc;
-}
-
 static int check_room(struct desk *d, const struct call *c)
 {
 	struct scan s = { .kind = RECORD_RULE, .limit = RULES_MAX };
@@ -70,7 +59,7 @@ static int put_once(struct desk *d, const struct call *c, const struct rule *x, 
 	int64_t expect;
 	int rc = engine_revision(d->engine, RULES_STREAM, &expect, c->err), there;
 
-	if (rc < 0 || (there = find(d, c, x->id, &r)) < 0)
+	if (rc < 0 || (there = engine_find(d->engine, RECORD_RULE, x->id, c->arena, &r, c->err)) < 0)
 		return rc < 0 ? rc : there;
 	if ((rc = call_check_match(c, there ? r.revision : 0)) < 0 || (!there && (rc = check_room(d, c)) < 0))
 		return rc;
@@ -118,7 +107,7 @@ static int delete_once(struct desk *d, const struct call *c, const char *id, con
 	int64_t expect;
 	int rc = engine_revision(d->engine, RULES_STREAM, &expect, c->err);
 
-	if (rc < 0 || (rc = find(d, c, id, &r)) < 0)
+	if (rc < 0 || (rc = engine_find(d->engine, RECORD_RULE, id, c->arena, &r, c->err)) < 0)
 		return rc;
 	if (rc == 0)
 		return not_there(c, NULL);
@@ -174,7 +163,7 @@ static json_t *rule_json(const struct record *r)
 int rule_get(struct desk *d, const struct call *c, const char *id, json_t **out)
 {
 	struct record r;
-	int rc = find(d, c, id, &r);
+	int rc = engine_find(d->engine, RECORD_RULE, id, c->arena, &r, c->err);
 
 	if (rc <= 0)
 		return rc < 0 ? rc : not_there(c, NULL);
@@ -192,7 +181,8 @@ int rule_list(struct desk *d, const struct call *c, struct text after, size_t li
 
 	if (after.s) {
 		const char *id = text_copy(c->arena, after);
-		rc = id ? find(d, c, id, &last) : no_memory(c->err);
+		rc = id ? engine_find(d->engine, RECORD_RULE, id, c->arena, &last, c->err)
+			: no_memory(c->err);
 		if (rc <= 0)
 			return rc < 0 ? rc : not_there(c, "after");
 		s.after = last.created;

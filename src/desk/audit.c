@@ -7,11 +7,6 @@
 #include "base/crypto.h"
 #include "desk/predict.h"
 
-const char *audit_id(struct arena *a, const char *conversation)
-{
-	return arena_printf(a, "%s/audit", conversation);
-}
-
 /* Uniform in [0, 1), the same for the same conversation. */
 static double draw_of(const struct desk *d, const char *conversation)
 {
@@ -21,19 +16,6 @@ static double draw_of(const struct desk *d, const char *conversation)
 	crypto_hmac(d->secret, conversation, strlen(conversation), hash);
 	memcpy(&x, hash, sizeof(x));
 	return (double)(x >> 11) / (double)(1ull << 53);
-}
-
-static int is_audited(struct desk *d, const struct call *c, const char *id)
-{
-	struct record r;
-	struct error why = { 0 };
-	int rc = engine_get(d->engine, RECORD_REVIEW, id, c->arena, &r, &why);
-
-	if (rc == ERR_NOT_FOUND)
-		return 0;
-	if (rc < 0 && c->err)
-		*c->err = why;
-	return rc < 0 ? rc : 1;
 }
 
 static json_t *body_of(struct desk *d, const struct call *c, const struct conversation *v, const char *label,
@@ -56,18 +38,22 @@ static json_t *body_of(struct desk *d, const struct call *c, const struct conver
 
 int audit_draw(struct desk *d, const struct call *c, const struct conversation *v, struct changes *cs)
 {
+	const struct turn *last = v->n_turns ? &v->turns[v->n_turns - 1] : NULL;
 	const char *id, *label = NULL;
+	struct record before;
 	struct seen seen;
 	int rc;
 
-	if (!(d->audit_share > 0) || draw_of(d, v->id) >= d->audit_share)
+	if (!last || !turn_is(last, "customer") || !(d->audit_share > 0) ||
+	    draw_of(d, v->id) >= d->audit_share)
 		return 0;
-	if (!(id = audit_id(c->arena, v->id)))
+	id = arena_printf(c->arena, "%s/audit", v->id);
+	if (!id)
 		return no_memory(c->err);
-	if ((rc = is_audited(d, c, id)) != 0)
+	if ((rc = engine_find(d->engine, RECORD_REVIEW, id, c->arena, &before, c->err)) != 0)
 		return rc < 0 ? rc : 0;
 	if ((rc = predict_answer(d, c, v, &label, &seen)) < 0 || !label)
 		return rc;
 	changes_put(cs, RECORD_REVIEW, id, v->subject, body_of(d, c, v, label, &seen));
-	return 0;
+	return changes_done(cs, c->err);
 }

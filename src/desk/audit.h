@@ -10,13 +10,11 @@
 #define AUDIT_SHARE .02 /* unless the operator says otherwise */
 
 /*
- * Adds a review to the changes when the conversation, with its new customer
- * turn, would be answered and is among those drawn: by a keyed hash of its id,
+ * Adds a review, "c-1/audit", to the changes when the conversation ends with a
+ * customer's turn, would be answered and is among those drawn: by a keyed hash of its id,
  * so that nobody can choose. At most one a conversation. Body: desk/bodies.h;
  * "propensity" is the share, the weight of the outcome its inverse.
  */
 int audit_draw(struct desk *d, const struct call *c, const struct conversation *v, struct changes *cs);
-
-const char *audit_id(struct arena *a, const char *conversation); /* "c-1/audit" */
 
 #endif

@@ -21,7 +21,9 @@ struct build {
 	int two;                      /* the problem says something else than the opening */
 	const float *opening_vector, *problem_vector;
 	json_t *acl; /* json null: everyone */
-	const char *case_id;
+	const char *case_id, *review_id;
+	const char *decided; /* by a curator, of this conversation before; "": nothing */
+	int has_review;
 	struct expectation expected;
 };
 
@@ -30,7 +32,7 @@ const char *case_id(struct arena *a, const char *conversation)
 	return arena_printf(a, "%s/case", conversation);
 }
 
-const char *review_id(struct arena *a, const char *conversation)
+static const char *review_id_of(struct arena *a, const char *conversation)
 {
 	return arena_printf(a, "%s/review", conversation);
 }
@@ -199,16 +201,8 @@ static int case_entry(struct build *b, struct text words, const json_t *body, co
 static int is_there(struct build *b, enum record_kind k, const char *id)
 {
 	struct record r;
-	struct error e;
 
-	if (b->conv->fresh)
-		return 0;
-	int rc = engine_get(b->desk->engine, k, id, b->arena, &r, &e);
-	if (rc == ERR_NOT_FOUND)
-		return 0;
-	if (rc < 0 && b->err)
-		*b->err = e;
-	return rc < 0 ? rc : 1;
+	return b->conv->fresh ? 0 : engine_find(b->desk->engine, k, id, b->arena, &r, b->err);
 }
 
 static int take_back(struct build *b, enum record_kind k, const char *id)
@@ -353,20 +347,23 @@ static int expect_of(struct build *b, struct text text, const float *vector, con
 	return rc;
 }
 
-/* What a curator has decided of this conversation before; "" nothing. */
-static int decided_before(struct build *b, const char **label)
+/* The review of this conversation, and what a curator has decided in it. */
+static int read_review(struct build *b)
 {
-	const char *id = review_id(b->arena, b->conv->id);
 	struct record r;
-	int rc = id ? is_there(b, RECORD_REVIEW, id) : no_memory(b->err);
+	int rc;
 
-	*label = "";
-	if (rc <= 0)
-		return rc;
-	rc = engine_get(b->desk->engine, RECORD_REVIEW, id, b->arena, &r, b->err);
-	if (rc == 0)
-		*label = body_string(r.body, "decision");
-	return rc;
+	b->decided = "";
+	b->review_id = review_id_of(b->arena, b->conv->id);
+	if (!b->review_id)
+		return no_memory(b->err);
+	if (b->conv->fresh)
+		return 0;
+	rc = engine_find(b->desk->engine, RECORD_REVIEW, b->review_id, b->arena, &r, b->err);
+	b->has_review = rc > 0;
+	if (b->has_review)
+		b->decided = body_string(r.body, "decision");
+	return rc < 0 ? rc : 0;
 }
 
 /*
@@ -376,7 +373,7 @@ static int decided_before(struct build *b, const char **label)
  */
 static int expect(struct build *b, struct case_made *made)
 {
-	const char *own = arena_printf(b->arena, "%s/example/", b->conv->id), *decided;
+	const char *own = arena_printf(b->arena, "%s/example/", b->conv->id);
 	struct expectation opening = { 0 }, problem = { 0 };
 	int known, rc;
 
@@ -386,9 +383,9 @@ static int expect(struct build *b, struct case_made *made)
 		known = is_there(b, RECORD_EXAMPLE, example_id(b->arena, b->conv->id, 1));
 	if (known < 0 || (rc = expect_of(b, b->opening, b->opening_vector, own, &opening)) < 0 ||
 	    (rc = b->two ? expect_of(b, b->problem, b->problem_vector, own, &problem) : 0) < 0 ||
-	    (rc = decided_before(b, &decided)) < 0)
+	    (rc = read_review(b)) < 0)
 		return known < 0 ? known : rc;
-	if (*decided && !text_is(b->in->intent, decided))
+	if (*b->decided && !text_is(b->in->intent, b->decided))
 		b->expected.contested = 1;
 	if (b->in->decided)
 		b->expected.contested = 0;
@@ -411,18 +408,12 @@ static json_t *review_body(struct build *b)
 }
 
 /* A label that is contested waits for somebody to look; one that is not any more does not. What was decided stays told. */
-static int put_review(struct build *b)
+static void put_review(struct build *b)
 {
-	const char *id = review_id(b->arena, b->conv->id), *decided;
-	int rc = id ? decided_before(b, &decided) : no_memory(b->err);
-
-	if (rc < 0)
-		return rc;
 	if (b->expected.contested)
-		changes_put(b->cs, RECORD_REVIEW, id, b->conv->subject, review_body(b));
-	else if (!*decided)
-		return take_back(b, RECORD_REVIEW, id);
-	return 0;
+		changes_put(b->cs, RECORD_REVIEW, b->review_id, b->conv->subject, review_body(b));
+	else if (b->has_review && !*b->decided)
+		changes_delete(b->cs, RECORD_REVIEW, b->review_id);
 }
 
 int case_changes(struct desk *d, struct arena *a, const struct case_input *in, struct changes *cs,
@@ -445,7 +436,8 @@ int case_changes(struct desk *d, struct arena *a, const struct case_input *in, s
 	    (rc = put_example(&b, 2, second, b.problem_vector, &made)) < 0)
 		return rc;
 	put_relevance(&b, &made);
-	if ((rc = put_review(&b)) < 0 || (rc = changes_done(cs, e)) < 0)
+	put_review(&b);
+	if ((rc = changes_done(cs, e)) < 0)
 		return rc;
 	*out = made;
 	return 0;

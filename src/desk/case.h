@@ -59,8 +59,7 @@ struct case_made {
 int case_changes(struct desk *d, struct arena *a, const struct case_input *in, struct changes *cs,
 		 struct case_made *out, struct error *e);
 
-const char *case_id(struct arena *a, const char *conversation);   /* "c-1/case" */
-const char *review_id(struct arena *a, const char *conversation); /* "c-1/review" */
+const char *case_id(struct arena *a, const char *conversation); /* "c-1/case" */
 const char *example_id(struct arena *a, const char *conversation,
 		       int n); /* "c-1/example/1": 1 the opening, 2 the problem */
 

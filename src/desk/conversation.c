@@ -13,10 +13,7 @@ static int create(struct desk *d, const struct call *c, struct conversation *v, 
 	struct commit done;
 	int rc = conversation_check_new(d, c, v);
 
-	const struct turn *last = v->n_turns ? &v->turns[v->n_turns - 1] : NULL;
-	if (rc < 0 || (rc = conversation_changes(v, &cs, c->err)) < 0 ||
-	    (last && turn_is(last, "customer") && (rc = audit_draw(d, c, v, &cs)) < 0) ||
-	    (rc = changes_done(&cs, c->err)) < 0)
+	if (rc < 0 || (rc = conversation_changes(v, &cs, c->err)) < 0 || (rc = audit_draw(d, c, v, &cs)) < 0)
 		return rc;
 	return conversation_commit(d, c, v, &cs, "conversation.created", 0, 201, result, &done);
 }

@@ -23,16 +23,12 @@ static json_t *model_json(const struct record *r)
 int model_get(struct desk *d, const struct call *c, const char *id, json_t **out)
 {
 	struct record r;
-	struct error missing;
-	int rc = engine_get(d->engine, RECORD_MODEL, id, c->arena, &r, &missing);
+	int rc = engine_find(d->engine, RECORD_MODEL, id, c->arena, &r, c->err);
 
-	if (rc == ERR_NOT_FOUND)
+	if (rc == 0)
 		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such model");
-	if (rc < 0) {
-		if (c->err)
-			*c->err = missing;
+	if (rc < 0)
 		return rc;
-	}
 	*out = model_json(&r);
 	return *out ? 0 : no_memory(c->err);
 }

@@ -12,8 +12,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "desk/case.h"
+#include "engine/each.h"
 
-#define PAGE 100
 #define MAX_LABEL 256
 #define MAX_NOTE 2000
 #define EXAMPLES 2 /* of a conversation: the opening and the problem */
@@ -75,14 +75,11 @@ static int not_there(const struct call *c, const char *param)
 
 static int find(struct desk *d, const struct call *c, const char *id, struct record *out)
 {
-	struct error why = { 0 };
-	int rc = engine_get(d->engine, RECORD_REVIEW, id, c->arena, out, &why);
+	int rc = engine_find(d->engine, RECORD_REVIEW, id, c->arena, out, c->err);
 
-	if (rc == ERR_NOT_FOUND || (rc == 0 && !may_see(c, out)))
+	if (rc == 0 || (rc > 0 && !may_see(c, out)))
 		return not_there(c, NULL);
-	if (rc < 0 && c->err)
-		*c->err = why;
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 int review_get(struct desk *d, const struct call *c, const char *id, json_t **out)
@@ -96,37 +93,36 @@ int review_get(struct desk *d, const struct call *c, const char *id, json_t **ou
 	return *out ? 0 : no_memory(c->err);
 }
 
-/* Reviews that the caller may see, until there are `limit`; *more: there are others. */
-static int fill(struct desk *d, const struct call *c, struct scan *s, size_t limit, json_t *data, int *more)
-{
-	struct record *page;
-	size_t n = PAGE;
+/* A page of the list under way. */
+struct list {
+	struct desk *desk;
+	const struct call *call;
+	json_t *data;
+	size_t limit;
+	int more; /* there are others that the caller may see */
+};
 
-	while (n == PAGE && !*more) {
-		int rc = engine_scan(d->engine, s, c->arena, &page, &n, c->err);
-		if (rc < 0)
-			return rc;
-		for (size_t i = 0; i < n && !*more; i++) {
-			if (!may_see(c, &page[i]))
-				continue;
-			*more = json_array_size(data) == limit;
-			if (!*more && json_array_append_new(data, review_json(d, c, &page[i])) < 0)
-				return no_memory(c->err);
-		}
-		if (n) {
-			s->after = page[n - 1].created;
-			s->after_id = page[n - 1].id;
-		}
-	}
-	return 0;
+/* 1: there is one more than the page has room for. */
+static int add_to_list(void *arg, struct arena *a, const struct record *r, struct error *e)
+{
+	struct list *l = arg;
+
+	(void)a;
+	if (!may_see(l->call, r))
+		return 0;
+	l->more = json_array_size(l->data) == l->limit;
+	if (l->more)
+		return 1;
+	return json_array_append_new(l->data, review_json(l->desk, l->call, r)) < 0 ? no_memory(e) : 0;
 }
 
 int review_list(struct desk *d, const struct call *c, struct text state, struct text after, size_t limit,
 		json_t **out)
 {
-	struct scan s = { .kind = RECORD_REVIEW, .limit = PAGE };
+	struct scan s = { .kind = RECORD_REVIEW };
 	JSON_AUTO *data = json_array();
-	int more = 0, rc = data ? 0 : no_memory(c->err);
+	struct list list = { .desk = d, .call = c, .data = data, .limit = limit };
+	int rc = data ? 0 : no_memory(c->err);
 
 	if (rc == 0 && state.s) {
 		s.field[0] = "state";
@@ -142,11 +138,11 @@ int review_list(struct desk *d, const struct call *c, struct text state, struct 
 		s.after = rc == 0 ? last.created : 0;
 		s.after_id = rc == 0 ? last.id : NULL;
 	}
-	if (rc < 0 || (rc = fill(d, c, &s, limit, data, &more)) < 0)
+	if (rc < 0 || (rc = engine_each(d->engine, &s, add_to_list, &list, c->err)) < 0)
 		return rc;
 	const json_t *last = json_array_get(data, json_array_size(data) - 1);
-	*out = json_pack("{s:s, s:O, s:b, s:s?}", "object", "list", "data", data, "has_more", more, "last_id",
-			 json_string_value(json_object_get(last, "id")));
+	*out = json_pack("{s:s, s:O, s:b, s:s?}", "object", "list", "data", data, "has_more", list.more,
+			 "last_id", json_string_value(json_object_get(last, "id")));
 	return *out ? 0 : no_memory(c->err);
 }
 
@@ -279,16 +275,10 @@ static int relabel_one(struct desk *d, const struct call *c, struct changes *cs,
 		       enum record_kind kind, const char *id, int n, const struct verdict *v)
 {
 	struct record x;
-	struct error why = { 0 };
-	int rc = id ? engine_get(d->engine, kind, id, c->arena, &x, &why) : no_memory(&why);
+	int rc = id ? engine_find(d->engine, kind, id, c->arena, &x, c->err) : no_memory(c->err);
 
-	if (rc == ERR_NOT_FOUND)
-		return 0;
-	if (rc < 0) {
-		if (c->err)
-			*c->err = why;
+	if (rc <= 0)
 		return rc;
-	}
 	if (kind == RECORD_CASE)
 		return relabel(c, cs, &x, "intent", v, json_object_get(r->conversation.body, "attributes"));
 	rc = relabel(c, cs, &x, "label", v, NULL);

@@ -60,9 +60,7 @@ static int append(struct desk *d, const struct call *c, const char *id, struct t
 		return no_memory(c->err);
 	JSON_AUTO *res = NULL;
 	if ((rc = make_result(c, &v, (uint32_t)v.n_turns, &res)) < 0 ||
-	    (rc = conversation_changes(&v, &cs, c->err)) < 0 ||
-	    (turn_is(t, "customer") && (rc = audit_draw(d, c, &v, &cs)) < 0) ||
-	    (rc = changes_done(&cs, c->err)) < 0)
+	    (rc = conversation_changes(&v, &cs, c->err)) < 0 || (rc = audit_draw(d, c, &v, &cs)) < 0)
 		return rc;
 	rc = conversation_commit(d, c, &v, &cs, "turn.added", 0, 201, res, &done);
 	if (rc < 0)

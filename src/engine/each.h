@@ -5,8 +5,8 @@
 #include "engine/engine.h"
 
 /*
- * Calls each() with every record that the scan asks for, in its order; limit,
- * after and after_id are not the caller's. The record lives in `a`, which is
+ * Calls each() with every record that the scan asks for, in its order; the limit
+ * is not the caller's. The record lives in `a`, which is
  * gone when each() has seen a few hundred. Whatever is not 0 ends it and is the
  * result.
  */

@@ -93,6 +93,19 @@ int engine_get(struct engine *g, enum record_kind k, const char *id, struct aren
 	return g->ops->get(g->self, k, id, a, out, e);
 }
 
+int engine_find(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct record *out,
+		struct error *e)
+{
+	struct error why = { 0 };
+	int rc = engine_get(g, k, id, a, out, &why);
+
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	if (rc < 0 && e)
+		*e = why;
+	return rc < 0 ? rc : 1;
+}
+
 int engine_revision(struct engine *g, const char *stream, int64_t *out, struct error *e)
 {
 	return g->ops->revision(g->self, stream, out, e);

@@ -212,6 +212,10 @@ int engine_commit_many(struct engine *g, const struct event *ev, size_t n, struc
 int engine_get(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct record *out,
 	       struct error *e);
 
+/* The same where it may be missing: 1, 0 if there is none (`e` is then as it was), or an error. */
+int engine_find(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct record *out,
+		struct error *e);
+
 /* The revision a stream is at, 0 for one that never was; deletion does not reset it. */
 int engine_revision(struct engine *g, const char *stream, int64_t *out, struct error *e);
 

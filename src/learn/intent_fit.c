@@ -109,22 +109,6 @@ static int read_texts(struct fit *f, struct intent_model *m)
 	return 0;
 }
 
-/* The names in one block behind the list. */
-static char **copy_labels(const struct lessons *l)
-{
-	size_t bytes = l->n_labels * sizeof(char *);
-
-	for (size_t i = 0; i < l->n_labels; i++)
-		bytes += strlen(l->labels[i]) + 1;
-	char **list = malloc(bytes), *at = (char *)(list + l->n_labels);
-	for (size_t i = 0; list && i < l->n_labels; i++) {
-		size_t n = strlen(l->labels[i]) + 1;
-		list[i] = memcpy(at, l->labels[i], n);
-		at += n;
-	}
-	return list;
-}
-
 static int check(const struct lessons *l, struct error *e)
 {
 	if (l->n_labels > INTENT_MOST_LABELS)
@@ -147,7 +131,7 @@ static int fit(struct fit *f, struct intent_model *m, struct error *e)
 	f->hashes = arena_alloc(f->arena, l->n * sizeof(*f->hashes));
 	f->taught = arena_alloc(f->arena, l->n * sizeof(*f->taught));
 	f->held = arena_alloc(f->arena, l->n * sizeof(*f->held));
-	m->labels = copy_labels(l);
+	m->labels = intent_labels(l->labels, l->n_labels);
 	if (!f->grams || !f->hashes || !f->taught || !f->held || !m->labels || read_texts(f, m) < 0)
 		return no_memory(e);
 	split(f);

@@ -25,6 +25,21 @@ void intent_model_free(struct intent_model *m)
 	free(m);
 }
 
+char **intent_labels(const char *const *names, size_t n)
+{
+	size_t bytes = n * sizeof(char *);
+
+	for (size_t i = 0; i < n; i++)
+		bytes += strlen(names[i]) + 1;
+	char **list = malloc(bytes), *at = (char *)(list + n);
+	for (size_t i = 0; list && i < n; i++) {
+		size_t size = strlen(names[i]) + 1;
+		list[i] = memcpy(at, names[i], size);
+		at += size;
+	}
+	return list;
+}
+
 size_t intent_model_dim(const struct intent_model *m)
 {
 	return m->dim;

@@ -42,6 +42,9 @@ struct intent_model {
 	double held_out_accuracy, held_out_loss, knn_accuracy; /* on the lessons held out; 0 without any */
 };
 
+/* The names in one block behind the list; malloc'ed. NULL without memory. */
+char **intent_labels(const char *const *names, size_t n);
+
 /* Features of a text; *n of them, the arena's. -1 without memory. */
 int intent_features(const struct vocabulary *v, struct arena *a, struct text text, const struct feature **out,
 		    size_t *n);

@@ -57,29 +57,23 @@ int intent_model_pack(const struct intent_model *m, struct arena *a, struct pack
 	return 0;
 }
 
-/* The names in one block behind the list. -1 without memory; 1: they are not what a model has. */
+/* -1 without memory; 1: they are not what a model has. */
 static int read_labels(struct intent_model *m, const json_t *list)
 {
-	size_t n = json_array_size(list), bytes = n * sizeof(char *);
+	size_t n = json_array_size(list);
+	const char **names = malloc((n + 1) * sizeof(*names));
+	int strange = n < 2;
 
-	for (size_t i = 0; i < n; i++)
-		bytes += json_string_length(json_array_get(list, i)) + 1;
-	if (n < 2)
-		return 1;
-	m->labels = malloc(bytes);
-	if (!m->labels)
-		return -1;
-	char *at = (char *)(m->labels + n);
-	for (size_t i = 0; i < n; i++) {
-		const char *s = json_string_value(json_array_get(list, i));
-		if (!s)
-			return 1;
-		size_t bytes_n = strlen(s) + 1;
-		m->labels[i] = memcpy(at, s, bytes_n);
-		at += bytes_n;
+	for (size_t i = 0; names && i < n; i++) {
+		names[i] = json_string_value(json_array_get(list, i));
+		strange |= !names[i];
 	}
-	m->n_labels = n;
-	return 0;
+	if (names && !strange) {
+		m->labels = intent_labels(names, n);
+		m->n_labels = n;
+	}
+	free(names);
+	return strange ? 1 : m->labels ? 0 : -1;
 }
 
 static int read_head(struct intent_model *m, json_t *head, struct error *e)

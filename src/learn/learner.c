@@ -139,12 +139,17 @@ static json_t *known(const json_t *facts)
 
 json_t *learner_facts(struct learner *l)
 {
+	json_t *j = json_object();
+	int bad = !j;
+
 	pthread_mutex_lock(&l->lock);
-	json_t *j = json_pack("{s:o, s:o, s:o, s:o}", "intent", known(l->facts[LEARNED_INTENT]), "adapter",
-			      known(l->facts[LEARNED_ADAPTER]), "answering",
-			      known(l->facts[LEARNED_ANSWERING]), "usefulness",
-			      known(l->facts[LEARNED_USEFULNESS]));
+	for (int k = 0; !bad && k < LEARNED_KINDS; k++)
+		bad = json_object_set_new(j, learned_types[k].name, known(l->facts[k])) < 0;
 	pthread_mutex_unlock(&l->lock);
+	if (bad) {
+		json_decref(j);
+		return NULL;
+	}
 	return j;
 }
 

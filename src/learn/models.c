@@ -55,12 +55,9 @@ static const char *path_of(const struct models *m, struct arena *a, const char *
 static int is_wanted(struct models *m, struct arena *a, const char *id, struct error *e)
 {
 	struct record r;
-	struct error why = { 0 };
-	int rc = id ? engine_get(m->engine, RECORD_MODEL, id, a, &r, &why) : no_memory(&why);
+	int rc = id ? engine_find(m->engine, RECORD_MODEL, id, a, &r, e) : no_memory(e);
 
-	if (rc < 0 && rc != ERR_NOT_FOUND && e)
-		*e = why;
-	return rc == ERR_NOT_FOUND ? 0 : rc < 0 ? rc : has_file(&r);
+	return rc > 0 ? has_file(&r) : rc;
 }
 
 static int sweep(struct models *m, struct arena *a, const char *name, struct error *e)
@@ -352,16 +349,12 @@ int models_find(struct models *m, const struct call *c, const char *id, struct m
 		const char **type)
 {
 	struct record r;
-	struct error why = { 0 };
-	int rc = engine_get(m->engine, RECORD_MODEL, id, c->arena, &r, &why);
+	int rc = engine_find(m->engine, RECORD_MODEL, id, c->arena, &r, c->err);
 
-	if (rc == ERR_NOT_FOUND)
+	if (rc == 0)
 		return error_set(c->err, ERR_NOT_FOUND, NULL, "there is no such model");
-	if (rc < 0) {
-		if (c->err)
-			*c->err = why;
+	if (rc < 0)
 		return rc;
-	}
 	if (!has_file(&r))
 		return not_kept(c);
 	*type = string_of(r.body, "type");
