@@ -31,58 +31,86 @@ static void print_models(const json_t *list)
 		puts("nothing was trained yet");
 }
 
-static int activate(struct client *c, const char *id, json_t **answer, struct error *e)
+/* What can be done with a model: `readback models NAME ID`. */
+static const struct act {
+	const char *name, *method, *path, *done;
+} acts[] = {
+	{ "activate", "POST", "activate", "is in force" },
+	{ "shadow", "POST", "shadow", "is in shadow" },
+	{ "unshadow", "DELETE", "shadow", "stands by" },
+};
+
+static const struct act *find_act(const char *name)
+{
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+		if (strcmp(acts[i].name, name) == 0)
+			return &acts[i];
+	return NULL;
+}
+
+static int act_on(struct client *c, const struct act *what, const char *id, double share, json_t **answer,
+		  struct error *e)
 {
 	STRBUF_AUTO target = STRBUF_INIT;
+	JSON_AUTO *body = strcmp(what->name, "shadow") == 0 ? json_pack("{s:f}", "share", share) : NULL;
 	char *segment = path_segment(id);
 
-	strbuf_printf(&target, "/v1/models/%s/activate", segment ? segment : "");
+	strbuf_printf(&target, "/v1/models/%s/%s", segment ? segment : "", what->path);
 	free(segment);
-	return target.failed ? no_memory(e) : client_json(c, "POST", target.p, NULL, answer, e);
+	return target.failed ? no_memory(e) : client_json(c, what->method, target.p, body, answer, e);
 }
 
 static int run(int argc, char **argv)
 {
 	struct client_options o = { 0 };
+	const struct act *what = NULL;
 	int json = 0, operands = 0;
+	double share = 0;
 	struct error e = { 0 };
 	struct client *client;
 	JSON_AUTO *answer = NULL;
 	const struct option_spec options[] = {
 		CLIENT_OPTIONS(o),
+		{ "--share", "P", OPTION_NUMBER, &share,
+		  "of conversations that a model in shadow speaks in (0)" },
 		{ "--json", NULL, OPTION_FLAG, &json, "print JSON" },
 		{ 0 },
 	};
 	const struct usage u = {
-		"models", "[activate ID]",
+		"models", "[activate|shadow|unshadow ID]",
 		"Prints what was trained, the newest first: id, type, state, time, and how it was chosen.\n"
 		"`activate ID` puts a model in force that stands by: back, or forward again. While one that is not\n"
-		"the newest of its type is in force by choice, newer ones stand by.",
+		"the newest of its type is in force by choice, newer ones stand by. `shadow ID` puts a model of intents\n"
+		"beside the one in force, to see which is right more often; `unshadow ID` ends that.",
 		options, NULL
 	};
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)
 		return code;
-	if (operands && (operands != 2 || strcmp(argv[1], "activate") != 0)) {
-		error_set(&e, ERR_USAGE, NULL, "give nothing, or `activate ID`");
+	if (operands == 2)
+		what = find_act(argv[1]);
+	if (operands && !what) {
+		error_set(&e, ERR_USAGE, NULL, "give nothing, or `activate ID`, `shadow ID`, `unshadow ID`");
 		return cmd_fail(&e);
 	}
 	o.writes = operands != 0;
 	if (client_open(&o, &client, &e) < 0)
 		return cmd_fail(&e);
-	int rc = operands ? activate(client, argv[2], &answer, &e)
-			  : client_json(client, "GET", "/v1/models", NULL, &answer, &e);
+	int rc = what ? act_on(client, what, argv[2], share, &answer, &e)
+		      : client_json(client, "GET", "/v1/models", NULL, &answer, &e);
 	client_close(client);
 	if (rc < 0)
 		return cmd_fail(&e);
 	if (json)
 		json_print(answer, stdout);
-	else if (operands)
-		printf("%s is in force\n", text(answer, "id"));
+	else if (what)
+		printf("%s %s\n", text(answer, "id"), what->done);
 	else
 		print_models(answer);
 	return EXIT_OK;
 }
 
-const struct command cmd_models = { "models", "list what was trained; put an earlier model in force", run };
+const struct command cmd_models = { "models",
+				    "list what was trained; put an earlier model in force, or one in shadow",
+				    run };

@@ -4,19 +4,8 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "desk/draw.h"
 #include "desk/predict.h"
-
-/* Uniform in [0, 1), the same for the same conversation. */
-static double draw_of(const struct desk *d, const char *conversation)
-{
-	unsigned char hash[SHA256_SIZE];
-	uint64_t x;
-
-	crypto_hmac(d->secret, conversation, strlen(conversation), hash);
-	memcpy(&x, hash, sizeof(x));
-	return (double)(x >> 11) / (double)(1ull << 53);
-}
 
 static json_t *body_of(struct desk *d, const struct call *c, const struct conversation *v, const char *label,
 		       const struct seen *seen)
@@ -45,7 +34,7 @@ int audit_draw(struct desk *d, const struct call *c, const struct conversation *
 	int rc;
 
 	if (!last || !turn_is(last, "customer") || !(d->audit_share > 0) ||
-	    draw_of(d, v->id) >= d->audit_share)
+	    draw(d, "audit", v->id) >= d->audit_share)
 		return 0;
 	id = arena_printf(c->arena, "%s/audit", v->id);
 	if (!id)

@@ -84,7 +84,11 @@ int review_show(struct desk *d, const struct call *c, const json_t *result, json
 int model_list(struct desk *d, const struct call *c, struct text type, json_t **out);
 int model_get(struct desk *d, const struct call *c, const char *id, json_t **out);
 int model_activate_act(struct desk *d, const struct call *c, const char *id, json_t **result);
-int model_activate_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
+/* {"share"?}: beside the model in force, or for a share of conversations; learn/shadow.h. */
+int model_shadow_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result);
+int model_shadow_end_act(struct desk *d, const struct call *c, const char *id, json_t **result);
+/* Of all three. */
+int model_act_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
 
 /*
  * One line of a conversations file: conversation, turns, handoff and

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "desk/boosts.h"
+#include "desk/draw.h"
 #include "desk/predict.h"
 #include "desk/query.h"
 #include "embed/embed.h"
@@ -189,7 +190,7 @@ static int read_subject(struct desk *d, const struct call *c, const struct subje
 		return no_memory(c->err);
 	if ((rc = conversation_load(d, c, id, &v)) < 0)
 		return rc;
-	learner_take(d->learner, &learned);
+	draw_learned(d, v.id, &learned);
 	rc = query_with_learned(d, c, &v, &learned, w);
 	learner_give(d->learner, &learned);
 	if (rc < 0)

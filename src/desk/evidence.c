@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/crypto.h"
 #include "desk/boosts.h"
+#include "desk/draw.h"
 #include "desk/package.h"
 #include "desk/predict.h"
 #include "desk/query.h"
@@ -251,7 +252,7 @@ int evidence_find(struct desk *d, const struct call *c, const struct evidence_in
 	struct sought s = { 0 };
 	int rc = f.query ? queue_rights(c, in, &f.rights) : no_memory(c->err);
 
-	learner_take(d->learner, &s.learned);
+	draw_learned(d, in->conversation->id, &s.learned);
 	if (rc == 0)
 		rc = make_queries(d, c, in, &f, &s);
 	if (rc == 0)

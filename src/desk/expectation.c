@@ -7,14 +7,39 @@
 #include "learn/intent.h"
 #include "learn/learner.h"
 
-static json_t *body_of(struct arena *a, const struct intent *in, struct text label)
+static int is_right(const struct intent *in, struct text label)
 {
 	const char *guess = in->candidates[0].label;
-	struct seen seen = seen_of(in);
-	int right = strlen(guess) == label.n && memcmp(guess, label.s, label.n) == 0;
 
-	/* Not the label: it may be of texts that not everybody may see. */
-	return json_keep(a, json_pack("{s:b, s:o}", "right", right, "seen", seen_json(&seen)));
+	return strlen(guess) == label.n && memcmp(guess, label.s, label.n) == 0;
+}
+
+/* Not the label: it may be of texts that not everybody may see. */
+static json_t *body_of(struct arena *a, const struct intent *in, struct text label)
+{
+	struct seen seen = seen_of(in);
+
+	return json_keep(a, json_pack("{s:b, s:o}", "right", is_right(in, label), "seen", seen_json(&seen)));
+}
+
+/* What the candidate says, beside what the model in force said. */
+static int ask_shadow(struct desk *d, struct arena *a, const struct learned *learned, struct intent_query *q,
+		      struct text label, json_t *told, struct error *e)
+{
+	struct intent in;
+
+	if (!learned->shadow || !told)
+		return 0;
+	q->model = learned->shadow;
+	q->about = NULL; /* whether the label is contested is not his to say */
+	int rc = intent_predict(d->engine, q, NULL, a, &in, e);
+	if (rc < 0 || in.n == 0)
+		return rc;
+	return json_object_set_new(told, "shadow",
+				   json_pack("{s:s, s:b}", "model", learned->shadow_version, "right",
+					     is_right(&in, label))) < 0
+		       ? no_memory(e)
+		       : 0;
 }
 
 int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
@@ -36,10 +61,13 @@ int expectation_make(struct desk *d, struct arena *a, struct text opening, const
 	q.model = learned.intent;
 	/* Everything is asked: no label of it is shown to anybody, only counted. */
 	int rc = intent_predict(d->engine, &q, NULL, a, &in, e);
+	if (rc == 0 && in.n > 0) {
+		x.told = body_of(a, &in, label);
+		rc = ask_shadow(d, a, &learned, &q, label, x.told, e);
+	}
 	learner_give(d->learner, &learned);
 	if (rc < 0 || in.n == 0)
 		return rc;
-	x.told = body_of(a, &in, label);
 	x.doubt = in.doubt;
 	x.contested = in.doubt >= 0 && in.doubt < INTENT_CONTESTED;
 	*out = x;

@@ -6,8 +6,9 @@
 
 struct expectation {
 	/*
-	 * {"right","seen":{…}}: whether the intent predicted from an opening is the
-	 * label that it got, and what was seen of the prediction (learn/answering.h).
+	 * {"right","seen":{…},"shadow"?:{"model","right"}}: whether the intent predicted
+	 * from an opening is the label that it got, and what was seen of the prediction
+	 * (learn/answering.h); the same of a candidate in shadow (learn/shadow.h).
 	 * The arena's. NULL: there was nothing to predict from.
 	 */
 	json_t *told;

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/strbuf.h"
 #include "desk/boosts.h"
+#include "desk/draw.h"
 #include "desk/query.h"
 #include "embed/embed.h"
 #include "engine/rules.h"
@@ -93,7 +94,7 @@ int predict_intent(struct desk *d, const struct call *c, const struct conversati
 
 	if (rc < 0)
 		return rc;
-	learner_take(d->learner, &learned);
+	draw_learned(d, v->id, &learned);
 	rc = intent_of_query(d, c, &q, r, &learned, out);
 	learner_give(d->learner, &learned);
 	return rc;
@@ -257,7 +258,7 @@ int predict_answer(struct desk *d, const struct call *c, const struct conversati
 	struct assessment x;
 
 	*label = NULL;
-	learner_take(d->learner, &learned);
+	draw_learned(d, v->id, &learned);
 	int rc = assess(d, c, v, 1, &learned, &x);
 	learner_give(d->learner, &learned);
 	if (rc == 0 && strcmp(x.decision.decision, "answer") == 0) {
@@ -272,7 +273,7 @@ int predict_conversation(struct desk *d, const struct call *c, const struct conv
 {
 	struct learned learned;
 
-	learner_take(d->learner, &learned);
+	draw_learned(d, v->id, &learned);
 	int rc = predict_with(d, c, v, k, &learned, out);
 	learner_give(d->learner, &learned);
 	return rc;

@@ -4,14 +4,9 @@
 #include <stdlib.h>
 
 #include "learn/intent.h"
-#include "learn/linear.h"
 #include "learn/packed.h"
 
-#define L2 1e-3
-#define RATE 1.0
-#define STEPS 20000
 #define SURE_SCALE .25f /* of log-odds */
-#define MOST_LOG_ODDS 8
 
 static const char *const names[SEEN] = { "sure", "margin", "nearest", "in_scope", "agreement" };
 
@@ -19,11 +14,9 @@ struct seen seen_of(const struct intent *in)
 {
 	double first = in->n > 0 ? in->candidates[0].confidence : 0;
 	double second = in->n > 1 ? in->candidates[1].confidence : 0;
-	double odds = log((first + 1e-9) / (1 - first + 1e-9));
 	struct seen s;
 
-	odds = odds > MOST_LOG_ODDS ? MOST_LOG_ODDS : odds < -MOST_LOG_ODDS ? -MOST_LOG_ODDS : odds;
-	s.x[SEEN_SURE] = (float)odds * SURE_SCALE;
+	s.x[SEEN_SURE] = (float)odds_log(first) * SURE_SCALE;
 	s.x[SEEN_MARGIN] = (float)(first - second);
 	s.x[SEEN_NEAREST] = (float)in->top_similarity;
 	s.x[SEEN_IN_SCOPE] = (float)(1 - in->out_of_scope);
@@ -61,43 +54,20 @@ int seen_read(const json_t *j, struct seen *out)
 
 double answering_confidence(const struct answering *a, const struct seen *s)
 {
-	double x = a->bias;
-
-	for (int i = 0; i < SEEN; i++)
-		x += a->weight[i] * s->x[i];
-	return 1 / (1 + exp(-x));
-}
-
-/* The difference of two labels' scores is the log-odds. */
-static void take_weights(const struct linear *l, struct answering *a)
-{
-	float bytes[(SEEN + 1) * 2];
-
-	linear_write(l, bytes);
-	for (int i = 0; i < SEEN; i++)
-		a->weight[i] = bytes[2 * i + 1] - bytes[2 * i];
-	a->bias = bytes[2 * SEEN + 1] - bytes[2 * SEEN];
+	return odds_of(&a->odds, s->x, SEEN);
 }
 
 static int learn_confidence(const struct outcome_seen *list, size_t n, struct answering *a, struct error *e)
 {
-	const struct linear_options o = { .labels = 2, .dim = SEEN, .l2 = L2, .rate = RATE, .steps = STEPS };
-	struct linear_sample *samples = malloc(n * sizeof(*samples));
-	struct linear *l;
+	struct odds_sample *samples = malloc(n * sizeof(*samples));
 
 	if (!samples)
 		return no_memory(e);
 	for (size_t i = 0; i < n; i++)
-		samples[i] = (struct linear_sample){ .row = { .dense = list[i].seen.x },
-						     .label = (uint32_t)list[i].right,
-						     .weight = list[i].weight };
-	int rc = linear_train(samples, n, &o, &l, e);
+		samples[i] = (struct odds_sample){ list[i].seen.x, list[i].right, list[i].weight };
+	int rc = odds_fit(samples, n, SEEN, &a->odds, e);
 	free(samples);
-	if (rc < 0)
-		return rc;
-	take_weights(l, a);
-	linear_free(l);
-	return 0;
+	return rc;
 }
 
 struct ranked {
@@ -192,13 +162,13 @@ int answering_pack(const struct answering *a, struct arena *arena, struct packed
 	json_t *weights = json_array();
 
 	for (int i = 0; weights && i < SEEN; i++)
-		if (json_array_append_new(weights, json_real(a->weight[i])) < 0) {
+		if (json_array_append_new(weights, json_real(a->odds.weight[i])) < 0) {
 			json_decref(weights);
 			return -1;
 		}
 	*out = (struct packed){ .head = json_keep(arena,
 						  json_pack("{s:o, s:f, s:f, s:I, s:f, s:f}", "weights",
-							    weights, "bias", a->bias, "threshold",
+							    weights, "bias", a->odds.bias, "threshold",
 							    a->threshold, "outcomes", (json_int_t)a->outcomes,
 							    "precision", a->precision, "share", a->share)) };
 	return out->head ? 0 : -1;
@@ -210,13 +180,13 @@ int answering_unpack(const struct packed *p, struct answering **out, struct erro
 	json_int_t outcomes;
 	json_t *weights;
 
-	if (json_unpack(p->head, "{s:o, s:F, s:F, s:I, s:F, s:F}", "weights", &weights, "bias", &a.bias,
+	if (json_unpack(p->head, "{s:o, s:F, s:F, s:I, s:F, s:F}", "weights", &weights, "bias", &a.odds.bias,
 			"threshold", &a.threshold, "outcomes", &outcomes, "precision", &a.precision, "share",
 			&a.share) < 0 ||
 	    json_array_size(weights) != SEEN || outcomes <= 0)
 		return error_set(e, ERR_CORRUPT, NULL, "the head of a model of answers lacks something");
 	for (size_t i = 0; i < SEEN; i++)
-		a.weight[i] = json_number_value(json_array_get(weights, i));
+		a.odds.weight[i] = json_number_value(json_array_get(weights, i));
 	a.outcomes = (size_t)outcomes;
 	if (!(*out = malloc(sizeof(a))))
 		return no_memory(e);

@@ -3,7 +3,7 @@
  * that is learned from how earlier predictions came out, and a threshold that
  * holds a target precision.
  *
- * Confidence: logistic regression over what is seen of a prediction. Threshold:
+ * Confidence: logistic regression (odds.h) over what is seen of a prediction. Threshold:
  * the lowest at which, among the last ANSWERING_WINDOW outcomes, (errors + 1) /
  * (answers + 1) is at most 1 - target, as conformal prediction has it
  * (Angelopoulos and Bates 2023, arXiv 2107.07511); before there are as many,
@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "learn/odds.h"
 
 struct arena;
 struct intent;
@@ -53,7 +54,7 @@ struct outcome_seen {
 };
 
 struct answering {
-	double weight[SEEN], bias;
+	struct odds odds;        /* over struct seen */
 	double threshold;        /* of answering_confidence(); above 1: nothing is answered */
 	size_t outcomes;         /* learned from; 0: nothing is learned yet */
 	double precision, share; /* of the window, at the threshold */

@@ -175,11 +175,11 @@ static const char *because_sure(struct arena *a, const struct situation *s)
 /* How many candidates cover what may be meant; 0: more than can be asked about, or one alone. */
 static size_t to_ask(const struct intent *in)
 {
-	double covered = 0, in_scope = 1 - in->out_of_scope;
+	double covered = 0;
 
 	for (size_t i = 0; i < in->n && i < DECISION_MOST_ASKED; i++) {
 		covered += in->candidates[i].confidence;
-		if (covered >= DECISION_COVERAGE * in_scope)
+		if (covered >= DECISION_COVERAGE * in->in_all)
 			return i > 0 ? i + 1 : in->n > 1 ? 2 : 0;
 	}
 	return 0;

@@ -208,6 +208,8 @@ static double out_of_scope_by_nearest(struct arena *a, const struct intent_query
 struct shares {
 	struct intent_candidate *list;
 	size_t n;
+	const struct intent_model *model; /* NULL: it had no say on the scope */
+	struct intent_opinion said;
 	const char *first[3]; /* what each opinion puts first */
 	size_t n_first;
 };
@@ -234,12 +236,11 @@ static int shares_of_votes(struct arena *a, const struct votes *v, struct shares
 
 /* The model's labels, and those that only votes know. */
 static int shares_of_model(struct arena *a, const struct intent_query *q, const struct votes *v, double top,
-			   struct shares *out, double *out_of_scope)
+			   struct shares *out)
 {
 	size_t labels = intent_model_labels(q->model);
 	float *known = arena_alloc(a, labels * sizeof(*known));
 	struct intent_votes votes = { .share = known, .top = top };
-	struct intent_opinion said;
 
 	out->list = arena_alloc(a, (labels + v->n) * sizeof(*out->list));
 	if (!known || !out->list)
@@ -253,16 +254,17 @@ static int shares_of_model(struct arena *a, const struct intent_query *q, const 
 		votes.unknown += v->list[i].share;
 		out->list[out->n++] = (struct intent_candidate){ v->list[i].label, v->list[i].share };
 	}
-	if (intent_model_ask(q->model, a, q->vector, q->text, &votes, &said) < 0)
+	if (intent_model_ask(q->model, a, q->vector, q->text, &votes, &out->said) < 0)
 		return -1;
 	for (size_t i = 0; i < labels; i++)
-		out->list[out->n++] = (struct intent_candidate){ intent_model_label(q->model, i), said.p[i] };
+		out->list[out->n++] = (struct intent_candidate){ intent_model_label(q->model, i),
+								 out->said.p[i] };
 	out->first[out->n_first++] = v->list[0].label;
-	out->first[out->n_first++] = intent_model_label(q->model, said.by_ngrams);
-	if (said.by_vector != SIZE_MAX)
-		out->first[out->n_first++] = intent_model_label(q->model, said.by_vector);
+	out->first[out->n_first++] = intent_model_label(q->model, out->said.by_ngrams);
+	if (out->said.by_vector != SIZE_MAX)
+		out->first[out->n_first++] = intent_model_label(q->model, out->said.by_vector);
 	if (intent_model_dim(q->model))
-		*out_of_scope = said.out_of_scope;
+		out->model = q->model;
 	return 0;
 }
 
@@ -292,7 +294,7 @@ static double doubt_of(struct arena *a, const struct intent_query *q, const stru
 	struct neighbour *sound = arena_alloc(a, (n + 1) * sizeof(*sound));
 	struct shares shares = { 0 };
 	struct votes votes = { 0 };
-	double scope, about = 0, tail = 0, sum = 0;
+	double about = 0, tail = 0, sum = 0;
 	size_t kept = 0;
 
 	if (!q->about || !has_say(q) || intent_model_lessons(q->model) < INTENT_LEAST_TO_DOUBT ||
@@ -306,7 +308,7 @@ static double doubt_of(struct arena *a, const struct intent_query *q, const stru
 	if (!sound)
 		return -2;
 	count_votes(sound, kept, q->vector != NULL, &votes);
-	if (shares_of_model(a, q, &votes, q->vector ? sound[0].score : 0, &shares, &scope) < 0)
+	if (shares_of_model(a, q, &votes, q->vector ? sound[0].score : 0, &shares) < 0)
 		return -2;
 	for (size_t i = 0; i < shares.n; i++)
 		if (strcmp(shares.list[i].label, q->about) == 0)
@@ -316,6 +318,30 @@ static double doubt_of(struct arena *a, const struct intent_query *q, const stru
 		tail += shares.list[i].confidence <= about ? shares.list[i].confidence : 0;
 	}
 	return sum > 0 ? tail / sum : -1;
+}
+
+/*
+ * Shares to confidences: the first label's is how likely it is right; the
+ * others keep their proportions, to it where it has become less, among
+ * themselves in what is left where it has become more.
+ */
+static int set_confidences(struct arena *a, const struct shares *s, struct intent *in)
+{
+	double share = s->list[0].confidence;
+	double first = s->model ? intent_model_confidence(s->model, share, &s->said)
+				: share * (1 - in->out_of_scope);
+	double rest = first <= share ? first / share : (1 - first) / (1 - share);
+
+	in->in_all = first + rest * (1 - share);
+	for (; in->n < s->n && in->n < INTENT_CANDIDATES && s->list[in->n].confidence > 0; in->n++) {
+		const struct intent_candidate *c = &s->list[in->n];
+		char *label = arena_strdup(a, c->label); /* the model's may go away with it */
+		if (!label)
+			return -1;
+		in->candidates[in->n] = (struct intent_candidate){ label,
+								   in->n ? c->confidence * rest : first };
+	}
+	return 0;
 }
 
 int intent_predict(struct engine *g, const struct intent_query *q, const struct rights *r, struct arena *a,
@@ -337,8 +363,10 @@ int intent_predict(struct engine *g, const struct intent_query *q, const struct 
 	count_votes(all, n, q->vector != NULL, &votes);
 	in.top_similarity = q->vector ? all[0].score : 0;
 	in.out_of_scope = out_of_scope_by_nearest(a, q, &all[0]);
-	rc = has_say(q) ? shares_of_model(a, q, &votes, in.top_similarity, &shares, &in.out_of_scope)
+	rc = has_say(q) ? shares_of_model(a, q, &votes, in.top_similarity, &shares)
 			: shares_of_votes(a, &votes, &shares);
+	if (shares.model)
+		in.out_of_scope = shares.said.out_of_scope;
 	if (rc < 0 || in.out_of_scope < 0)
 		return no_memory(e);
 	qsort(shares.list, shares.n, sizeof(*shares.list), more);
@@ -347,14 +375,8 @@ int intent_predict(struct engine *g, const struct intent_query *q, const struct 
 	if ((in.doubt = doubt_of(a, q, all, n)) < -1)
 		return no_memory(e);
 	in.backed = is_backed(all, n, shares.list[0].label);
-	for (; in.n < shares.n && in.n < INTENT_CANDIDATES && shares.list[in.n].confidence > 0; in.n++) {
-		const struct intent_candidate *c = &shares.list[in.n];
-		char *label = arena_strdup(a, c->label); /* the model's may go away with it */
-		if (!label)
-			return no_memory(e);
-		in.candidates[in.n] = (struct intent_candidate){ label,
-								 c->confidence * (1 - in.out_of_scope) };
-	}
+	if (set_confidences(a, &shares, &in) < 0)
+		return no_memory(e);
 	*out = in;
 	return 0;
 }

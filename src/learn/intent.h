@@ -8,11 +8,13 @@
  * seen: a label and its confidence tell of the texts behind them. No text of an
  * example is shown.
  *
- * Confidence = share of the label * how likely the text is in scope at all, so
- * that the confidences of all labels add up to 1 - out_of_scope. A model knows
- * what texts in scope look like; without one it is a logistic curve over the
- * nearest example's cosine (without vectors: over the Dice overlap of words),
- * fitted on banking77 with CLINC150's out-of-scope texts.
+ * Confidence: of the first label, how likely it is right; the others have what
+ * is left in proportion to their shares, so that all add up to 1 at most. A model
+ * has fitted it on lessons that it had not seen, by the share and by how much the
+ * text looks like those in scope (intent_model.h). Without one it is the share *
+ * how likely the text is in scope at all: a logistic curve over the nearest
+ * example's cosine (without vectors: over the Dice overlap of words), fitted on
+ * banking77 with CLINC150's out-of-scope texts.
  *
  * Any thread; memory is the arena's.
  *
@@ -36,6 +38,7 @@ struct intent {
 	size_t n;                                              /* 0: nothing to go by */
 	double top_similarity; /* cosine of the nearest example; 0 without vectors */
 	double out_of_scope;   /* 0 … 1 */
+	double in_all;         /* confidence of all labels together, also of those that are not listed */
 	double agreement; /* share of the opinions (votes, and of the model each regression) whose first it is */
 	size_t examples; /* that voted */
 	/*
@@ -101,7 +104,7 @@ struct decision {
 	double escalation_risk;
 	/*
 	 * To clarify: the first so many candidates, of which the customer is asked which
-	 * is meant: the fewest that have DECISION_COVERAGE of what is in scope together
+	 * is meant: the fewest that have DECISION_COVERAGE of the confidence of all labels together
 	 * (an adaptive prediction set: Romano, Sesia and Candès 2020, arXiv
 	 * 2006.02544). 0: they would be too many to ask about, or there is no question.
 	 */

@@ -152,13 +152,9 @@ struct fitness {
 	double loss, accuracy;
 };
 
-/*
- * A label that was never taught cannot be told: such lessons say nothing of
- * the blend. With a scope the loss is of the confidence that is shown, which
- * has the scope in it, and of the first label alone.
- */
-static struct fitness fitness_of(const struct blend *b, const struct scope *scope, const struct trial *list,
-				 size_t n, size_t labels, float *p)
+/* A label that was never taught cannot be told: such lessons say nothing of the blend. */
+static struct fitness fitness_of(const struct blend *b, const struct trial *list, size_t n, size_t labels,
+				 float *p)
 {
 	struct fitness f = { 0 };
 	double count = 0;
@@ -167,16 +163,8 @@ static struct fitness fitness_of(const struct blend *b, const struct scope *scop
 		if (!list[i].known)
 			continue;
 		intent_blend(b, list[i].knn, &list[i].said, labels, p);
-		size_t first = intent_first(p, labels);
-		int right = first == list[i].label;
-		if (scope) {
-			double sure = p[first] *
-				      (1 - intent_out_of_scope(scope, list[i].said.energy, list[i].top));
-			f.loss -= intent_log(right ? sure : 1 - sure);
-		} else {
-			f.loss -= intent_log(p[list[i].label]);
-		}
-		f.accuracy += right;
+		f.loss -= intent_log(p[list[i].label]);
+		f.accuracy += intent_first(p, labels) == list[i].label;
 		count++;
 	}
 	if (count > 0)
@@ -185,8 +173,7 @@ static struct fitness fitness_of(const struct blend *b, const struct scope *scop
 }
 
 /* The temperature with the least loss, by golden section (Kiefer 1953) over its logarithm. */
-static double find_temperature(struct blend b, const struct scope *scope, const struct trial *list, size_t n,
-			       size_t labels, float *p)
+static double find_temperature(struct blend b, const struct trial *list, size_t n, size_t labels, float *p)
 {
 	const double ratio = .6180339887498949;
 	double low = log(.1), high = log(5.);
@@ -194,18 +181,18 @@ static double find_temperature(struct blend b, const struct scope *scope, const 
 	double fx, fy;
 
 	b.temperature = exp(x);
-	fx = fitness_of(&b, scope, list, n, labels, p).loss;
+	fx = fitness_of(&b, list, n, labels, p).loss;
 	b.temperature = exp(y);
-	fy = fitness_of(&b, scope, list, n, labels, p).loss;
+	fy = fitness_of(&b, list, n, labels, p).loss;
 	while (high - low > .02) {
 		if (fx < fy) {
 			high = y, y = x, fy = fx;
 			b.temperature = exp(x = high - ratio * (high - low));
-			fx = fitness_of(&b, scope, list, n, labels, p).loss;
+			fx = fitness_of(&b, list, n, labels, p).loss;
 		} else {
 			low = x, x = y, fx = fy;
 			b.temperature = exp(y = low + ratio * (high - low));
-			fy = fitness_of(&b, scope, list, n, labels, p).loss;
+			fy = fitness_of(&b, list, n, labels, p).loss;
 		}
 	}
 	return exp((low + high) / 2);
@@ -218,8 +205,8 @@ static void choose_blend(struct intent_model *m, const struct trial *list, size_
 	for (size_t i = 0; i < sizeof(blends) / sizeof(blends[0]); i++) {
 		struct blend b = blends[i];
 		if (n >= LEAST_HELD)
-			b.temperature = find_temperature(b, NULL, list, n, m->n_labels, p);
-		struct fitness now = fitness_of(&b, NULL, list, n, m->n_labels, p);
+			b.temperature = find_temperature(b, list, n, m->n_labels, p);
+		struct fitness now = fitness_of(&b, list, n, m->n_labels, p);
 		if (now.loss < best.loss) {
 			best = now;
 			m->blend = b;
@@ -299,6 +286,29 @@ static int find_scope(struct fit *f, struct intent_model *m, const struct trial 
 	return 0;
 }
 
+/* --- how sure ---------------------------------------------------------------------------------------------- */
+
+/* Of all that were held out: what has a label that was not taught is wrong, and looks as such texts do. */
+static int fit_sureness(struct fit *f, struct intent_model *m, const struct trial *list, float *p,
+			struct error *e)
+{
+	struct odds_sample *samples = arena_alloc(f->arena, f->n_held * sizeof(*samples));
+	struct sureness_seen *seen = arena_alloc(f->arena, f->n_held * sizeof(*seen));
+
+	if (!samples || !seen)
+		return no_memory(e);
+	for (size_t i = 0; i < f->n_held; i++) {
+		const struct trial *t = &list[i];
+		intent_blend(&m->blend, t->knn, &t->said, m->n_labels, p);
+		size_t first = intent_first(p, m->n_labels);
+		double scope = intent_scope_score(&m->scope, t->said.energy, t->top);
+		seen[i] = sureness_seen_of(p[first], scope);
+		samples[i] = (struct odds_sample){ seen[i].x, t->known && first == t->label, 1 };
+	}
+	m->sureness.fitted = 1;
+	return odds_fit(samples, f->n_held, SURENESS_SEEN, &m->sureness.odds, e);
+}
+
 int intent_calibrate(struct fit *f, struct intent_model *m, struct error *e)
 {
 	struct trial *list = try_all(f, m);
@@ -310,7 +320,5 @@ int intent_calibrate(struct fit *f, struct intent_model *m, struct error *e)
 	look_back(f, m, list, p);
 	if (find_scope(f, m, list, f->n_held) < 0)
 		return no_memory(e);
-	if (f->n_held >= LEAST_HELD && m->dim)
-		m->blend.temperature = find_temperature(m->blend, &m->scope, list, f->n_held, m->n_labels, p);
-	return 0;
+	return f->n_held >= LEAST_HELD && m->dim ? fit_sureness(f, m, list, p, e) : 0;
 }

@@ -9,6 +9,8 @@
 
 #define FLOOR 1e-6 /* of a probability that is multiplied */
 
+#define SURENESS_SCALE .25f /* of log-odds, and of the score of the scope */
+
 #define LEAST_COMPARED 30
 #define SURELY 2.33     /* standard errors: one side, 1 in 100 */
 #define LEAST_LOSS .005 /* of accuracy: less is not worth an alarm */
@@ -179,9 +181,26 @@ double intent_scope_score(const struct scope *s, double energy, double top)
 	return (energy - s->energy_mean) / s->energy_deviation + (top - s->top_mean) / s->top_deviation;
 }
 
-double intent_out_of_scope(const struct scope *s, double energy, double top)
+struct sureness_seen sureness_seen_of(double share, double scope_score)
 {
-	return 1 / (1 + exp((intent_scope_score(s, energy, top) - s->reject) / s->width));
+	struct sureness_seen s;
+
+	s.x[SURENESS_SHARE] = (float)odds_log(share) * SURENESS_SCALE;
+	s.x[SURENESS_SCOPE] = (float)scope_score * SURENESS_SCALE;
+	return s;
+}
+
+double intent_model_confidence(const struct intent_model *m, double share, const struct intent_opinion *said)
+{
+	struct sureness_seen seen = sureness_seen_of(share, said->scope_score);
+
+	return m->sureness.fitted ? odds_of(&m->sureness.odds, seen.x, SURENESS_SEEN)
+				  : share * (1 - said->out_of_scope);
+}
+
+double intent_out_of_scope(const struct scope *s, double score)
+{
+	return 1 / (1 + exp((score - s->reject) / s->width));
 }
 
 int intent_model_ask(const struct intent_model *m, struct arena *a, const float *vector, struct text text,
@@ -204,7 +223,8 @@ int intent_model_ask(const struct intent_model *m, struct arena *a, const float 
 		said.p[i] = (float)(said.p[i] * known);
 	said.by_vector = o.vector ? intent_first(o.vector, m->n_labels) : SIZE_MAX;
 	said.by_ngrams = intent_first(o.ngrams, m->n_labels);
-	said.out_of_scope = intent_out_of_scope(&m->scope, o.energy, votes->top);
+	said.scope_score = intent_scope_score(&m->scope, o.energy, votes->top);
+	said.out_of_scope = intent_out_of_scope(&m->scope, said.scope_score);
 	*out = said;
 	return 0;
 }

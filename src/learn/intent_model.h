@@ -92,11 +92,20 @@ struct intent_opinion {
 	size_t by_vector,
 		by_ngrams; /* the label that each regression puts first; by_vector SIZE_MAX without vectors */
 	double out_of_scope; /* .5 where one in twenty texts in scope is rejected; meaningless without vectors */
+	double scope_score; /* what that is made of: higher is more like texts in scope */
 };
 
 /* `vector` is NULL for a model without vectors, and only then. -1 without memory. */
 int intent_model_ask(const struct intent_model *m, struct arena *a, const float *vector, struct text text,
 		     const struct intent_votes *votes, struct intent_opinion *out);
+
+/*
+ * How likely the first label is right that has this share: logistic regression
+ * over the share's log-odds and the score of the scope, fitted on the lessons
+ * held out (Platt 1999). Where those were too few: share * (1 - out_of_scope).
+ * Of a model with vectors.
+ */
+double intent_model_confidence(const struct intent_model *m, double share, const struct intent_opinion *said);
 
 /* As the bytes of a file (packed.h), which may point into the model. -1 without memory. */
 int intent_model_pack(const struct intent_model *m, struct arena *a, struct packed *out);

@@ -5,6 +5,7 @@
 #include "learn/intent_model.h"
 #include "learn/linear.h"
 #include "learn/ngrams.h"
+#include "learn/odds.h"
 
 /* n-grams that the model has weights for, by hash; the place is the feature's number. */
 struct vocabulary {
@@ -29,6 +30,16 @@ struct scope {
 	double reject, width;
 };
 
+/* How likely the first label is right, by its share and the score of the scope. */
+enum { SURENESS_SHARE, SURENESS_SCOPE, SURENESS_SEEN };
+struct sureness_seen {
+	float x[SURENESS_SEEN];
+};
+struct sureness {
+	int fitted; /* 0: there were too few to fit it */
+	struct odds odds;
+};
+
 struct intent_model {
 	char **labels; /* sorted; one block behind the list */
 	size_t n_labels, dim, n_lessons;
@@ -37,6 +48,7 @@ struct intent_model {
 	struct vocabulary words;
 	struct blend blend;
 	struct scope scope;
+	struct sureness sureness;
 	struct intent_held before; /* not kept with the model */
 	size_t held_out;
 	double held_out_accuracy, held_out_loss, knn_accuracy; /* on the lessons held out; 0 without any */
@@ -68,7 +80,8 @@ void intent_blend(const struct blend *b, const float *knn, const struct opinions
 size_t intent_first(const float *p, size_t n);
 
 double intent_scope_score(const struct scope *s, double energy, double top);
+struct sureness_seen sureness_seen_of(double share, double scope_score);
 /* .5 at s->reject. */
-double intent_out_of_scope(const struct scope *s, double energy, double top);
+double intent_out_of_scope(const struct scope *s, double score);
 
 #endif

@@ -19,16 +19,21 @@ static json_t *head_of(const struct intent_model *m)
 			json_decref(labels);
 			return NULL;
 		}
+	json_t *sure = m->sureness.fitted ? json_pack("[f, f, f]", m->sureness.odds.bias,
+						      m->sureness.odds.weight[SURENESS_SHARE],
+						      m->sureness.odds.weight[SURENESS_SCOPE])
+					  : NULL;
 	return json_pack(
-		"{s:o, s:I, s:I, s:I, s:{s:i, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f, s:f, s:f}, "
+		"{s:o, s:I, s:I, s:I, s:{s:i, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f, s:f, s:f}, s:o*, "
 		"s:{s:I, s:f, s:f, s:f}}",
 		"labels", labels, "dim", (json_int_t)m->dim, "lessons", (json_int_t)m->n_lessons, "features",
 		(json_int_t)m->words.n, "blend", "kind", (int)m->blend.kind, "knn", m->blend.knn, "vector",
 		m->blend.vector, "ngrams", m->blend.ngrams, "temperature", m->blend.temperature, "scope",
 		"energy_mean", m->scope.energy_mean, "energy_deviation", m->scope.energy_deviation,
 		"top_mean", m->scope.top_mean, "top_deviation", m->scope.top_deviation, "reject",
-		m->scope.reject, "width", m->scope.width, "held_out", "lessons", (json_int_t)m->held_out,
-		"accuracy", m->held_out_accuracy, "loss", m->held_out_loss, "knn_accuracy", m->knn_accuracy);
+		m->scope.reject, "width", m->scope.width, "sure", sure, "held_out", "lessons",
+		(json_int_t)m->held_out, "accuracy", m->held_out_accuracy, "loss", m->held_out_loss,
+		"knn_accuracy", m->knn_accuracy);
 }
 
 static int add_weights(struct arena *a, const struct linear *l, size_t labels, size_t dim,
@@ -76,23 +81,36 @@ static int read_labels(struct intent_model *m, const json_t *list)
 	return strange ? 1 : m->labels ? 0 : -1;
 }
 
+static int read_sureness(struct intent_model *m, json_t *sure, struct error *e)
+{
+	struct odds *o = &m->sureness.odds;
+
+	if (!sure)
+		return 0;
+	m->sureness.fitted = 1;
+	return json_unpack(sure, "[F, F, F]", &o->bias, &o->weight[SURENESS_SHARE],
+			   &o->weight[SURENESS_SCOPE]) < 0
+		       ? error_set(e, ERR_CORRUPT, NULL, "how sure an intent model is lacks something")
+		       : 0;
+}
+
 static int read_head(struct intent_model *m, json_t *head, struct error *e)
 {
 	json_int_t dim, lessons, features, held_out;
-	json_t *labels;
+	json_t *labels, *sure = NULL;
 	int kind;
 
-	if (json_unpack(head,
-			"{s:o, s:I, s:I, s:I, s:{s:i, s:F, s:F, s:F, s:F}, s:{s:F, s:F, s:F, s:F, s:F, s:F}, "
-			"s:{s:I, s:F, s:F, s:F}}",
-			"labels", &labels, "dim", &dim, "lessons", &lessons, "features", &features, "blend",
-			"kind", &kind, "knn", &m->blend.knn, "vector", &m->blend.vector, "ngrams",
-			&m->blend.ngrams, "temperature", &m->blend.temperature, "scope", "energy_mean",
-			&m->scope.energy_mean, "energy_deviation", &m->scope.energy_deviation, "top_mean",
-			&m->scope.top_mean, "top_deviation", &m->scope.top_deviation, "reject",
-			&m->scope.reject, "width", &m->scope.width, "held_out", "lessons", &held_out,
-			"accuracy", &m->held_out_accuracy, "loss", &m->held_out_loss, "knn_accuracy",
-			&m->knn_accuracy) < 0)
+	if (json_unpack(
+		    head,
+		    "{s:o, s:I, s:I, s:I, s:{s:i, s:F, s:F, s:F, s:F}, s:{s:F, s:F, s:F, s:F, s:F, s:F}, s?o, "
+		    "s:{s:I, s:F, s:F, s:F}}",
+		    "labels", &labels, "dim", &dim, "lessons", &lessons, "features", &features, "blend",
+		    "kind", &kind, "knn", &m->blend.knn, "vector", &m->blend.vector, "ngrams",
+		    &m->blend.ngrams, "temperature", &m->blend.temperature, "scope", "energy_mean",
+		    &m->scope.energy_mean, "energy_deviation", &m->scope.energy_deviation, "top_mean",
+		    &m->scope.top_mean, "top_deviation", &m->scope.top_deviation, "reject", &m->scope.reject,
+		    "width", &m->scope.width, "sure", &sure, "held_out", "lessons", &held_out, "accuracy",
+		    &m->held_out_accuracy, "loss", &m->held_out_loss, "knn_accuracy", &m->knn_accuracy) < 0)
 		return error_set(e, ERR_CORRUPT, NULL, "the head of an intent model lacks something");
 	int rc = read_labels(m, labels);
 	if (rc != 0)
@@ -104,7 +122,7 @@ static int read_head(struct intent_model *m, json_t *head, struct error *e)
 	m->n_lessons = (size_t)lessons;
 	m->words.n = (size_t)features;
 	m->held_out = (size_t)held_out;
-	return 0;
+	return read_sureness(m, sure, e);
 }
 
 static int read_weights(const struct packed *p, size_t part, size_t labels, size_t dim, struct linear **out,

@@ -1,6 +1,5 @@
-#include "learn/learner.h"
+#include "learn/learner_internal.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,51 +8,30 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "learn/adapter_fit.h"
-#include "learn/learned.h"
-#include "learn/lessons.h"
-#include "learn/models.h"
 
 #define LOOK_SECONDS 5
 #define GROWTH 20 /* training is due with each so many-th part more */
 #define PRIORITY 15
 
-/* Something learned and how many use it. */
-struct held {
-	enum learned_kind kind;
-	void *model;
-	uint64_t mark; /* the last event that it was trained on */
-	char version[24];
-	unsigned users; /* the learner itself is one while it is in force */
-};
-
-struct learner {
-	struct engine *engine;
-	struct learner_options o;
-	struct models *models;              /* NULL: nothing is kept */
-	pthread_mutex_t training;           /* one at a time; also of `models` */
-	uint64_t trained_on[LEARNED_KINDS]; /* records, at the last try; guarded by `training` */
-
-	pthread_mutex_t lock; /* all below */
-	pthread_cond_t wake;
-	struct held *now[LEARNED_KINDS];
-	json_t *facts[LEARNED_KINDS];
-	int closing;
-
-	volatile int stop;
-	pthread_t thread;
-	int has_thread;
-};
-
 /* --- what is in force ------------------------------------------------------------------------------------ */
 
-/* With the lock. */
-static void release(struct held *h)
+void held_release(struct held *h)
 {
 	if (!h || --h->users > 0)
 		return;
 	learned_types[h->kind].free(h->model);
 	free(h);
+}
+
+struct held *held_new(enum learned_kind kind, const char *version, uint64_t mark, void *model)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	*h = (struct held){ .kind = kind, .model = model, .mark = mark, .users = 1 };
+	snprintf(h->version, sizeof(h->version), "%s", version);
+	return h;
 }
 
 static void hand_out(struct held *h, struct learned *out)
@@ -85,6 +63,13 @@ void learner_take(struct learner *l, struct learned *out)
 	for (int k = 0; k < LEARNED_KINDS; k++)
 		if (l->now[k])
 			hand_out(l->now[k], out);
+	if (l->shadow) {
+		l->shadow->users++;
+		out->shadow = l->shadow->model;
+		out->shadow_version = l->shadow->version;
+		out->share = l->share;
+		out->shadow_held = l->shadow;
+	}
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -94,27 +79,32 @@ void learner_give(struct learner *l, const struct learned *x)
 		return;
 	pthread_mutex_lock(&l->lock);
 	for (int k = 0; k < LEARNED_KINDS; k++)
-		release(x->held[k]);
+		held_release(x->held[k]);
+	held_release(x->shadow_held);
 	pthread_mutex_unlock(&l->lock);
+}
+
+void learned_choose(struct learned *l, double draw)
+{
+	if (!l->shadow || draw >= l->share)
+		return;
+	l->intent = l->shadow;
+	l->version[LEARNED_INTENT] = l->shadow_version;
 }
 
 /* Takes `model`, and `facts` with it; NULL: from now on none is in force. */
 static int put_in_force(struct learner *l, enum learned_kind kind, const char *version, uint64_t mark,
 			void *model, json_t *facts)
 {
-	struct held *h = model ? calloc(1, sizeof(*h)) : NULL;
+	struct held *h = model ? held_new(kind, version, mark, model) : NULL;
 
 	if (model && !h) {
 		learned_types[kind].free(model);
 		json_decref(facts);
 		return -1;
 	}
-	if (h) {
-		*h = (struct held){ .kind = kind, .model = model, .mark = mark, .users = 1 };
-		snprintf(h->version, sizeof(h->version), "%s", version);
-	}
 	pthread_mutex_lock(&l->lock);
-	release(l->now[kind]);
+	held_release(l->now[kind]);
 	l->now[kind] = h;
 	json_decref(l->facts[kind]);
 	l->facts[kind] = facts;
@@ -152,147 +142,6 @@ json_t *learner_facts(struct learner *l)
 	}
 	return j;
 }
-
-/* --- training ---------------------------------------------------------------------------------------------- */
-
-/* What a training came to. */
-struct trained {
-	void *model;
-	json_t *facts;
-	const char *why; /* it is refused; NULL: it is not */
-	int leaves_none; /* refused, and no earlier one stays in force */
-};
-
-/* The facts, and why the one in force is kept if it is; both are told. */
-static json_t *intent_facts(const struct intent_model *m, const struct intent_model *now)
-{
-	json_t *facts = intent_model_facts(m);
-	struct intent_held is = intent_model_held_before(m), was = { 0 };
-
-	if (now)
-		was = intent_model_held(now);
-	if (facts && now &&
-	    json_object_set_new(facts, "compared",
-				json_pack("{s:I, s:f, s:I, s:f}", "lessons", (json_int_t)is.n, "accuracy",
-					  is.accuracy, "lessons_before", (json_int_t)was.n, "accuracy_before",
-					  was.accuracy)) < 0) {
-		json_decref(facts);
-		return NULL;
-	}
-	return facts;
-}
-
-static int train_intent(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
-			struct error *e)
-{
-	const struct held *held = l->now[LEARNED_INTENT]; /* who trains is alone in changing it */
-	const struct intent_model *now = held ? held->model : NULL;
-	struct intent_training o = { .seed = l->o.seed, .stop = &l->stop, .before = held ? held->mark : 0 };
-	struct intent_model *m = NULL;
-	struct lessons lessons = { 0 };
-	int rc = lessons_read(l->engine, mark, a, &lessons, e);
-
-	if (rc == 0)
-		rc = intent_model_train(&lessons, &o, &m, e);
-	if (rc < 0)
-		return rc;
-	*out = (struct trained){ .model = m, .facts = intent_facts(m, now) };
-	if (now && intent_model_is_worse(now, m))
-		out->why =
-			"of examples held out that were there already when the model in force was trained, "
-			"fewer are right than were then";
-	return 0;
-}
-
-static json_t *gain_json(const struct adapter_gain *g)
-{
-	return json_pack("{s:I, s:f, s:f, s:f}", "pairs", (json_int_t)g->n, "mrr_before", g->before,
-			 "mrr_after", g->after, "error", g->error);
-}
-
-static json_t *report_json(const struct adapter_report *r)
-{
-	return json_pack("{s:b, s:I, s:I, s:o, s:o, s:f, s:f, s:f}", "in_force", r->worth, "pairs",
-			 (json_int_t)r->pairs, "documents", (json_int_t)r->documents, "seen",
-			 gain_json(&r->seen), "unseen", gain_json(&r->unseen), "unseen_share",
-			 r->unseen_share, "gain", r->gain, "gain_error", r->gain_error);
-}
-
-static int train_adapter(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
-			 struct error *e)
-{
-	struct adapter_options o = { .stop = &l->stop };
-	struct adapter_report report = { 0 };
-	struct adapter_lessons lessons = { 0 };
-	struct adapter *made = NULL;
-	int rc = adapter_lessons_read(l->engine, a, &lessons, e);
-
-	(void)mark;
-	if (rc == 0)
-		rc = adapter_fit(&lessons, &o, l->o.seed, &made, &report, e);
-	if (rc == 0)
-		*out = (struct trained){ .model = made,
-					 .facts = report_json(&report),
-					 .why = made ? NULL
-						     : "on pairs held out it gains nothing that is sure",
-					 .leaves_none = 1 };
-	return rc;
-}
-
-static json_t *answering_json(const struct answering *a)
-{
-	return json_pack("{s:I, s:f, s:f, s:f}", "outcomes", (json_int_t)a->outcomes, "threshold",
-			 a->threshold, "precision", a->precision, "share", a->share);
-}
-
-static int train_answering(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
-			   struct error *e)
-{
-	double target = l->o.target > 0 ? l->o.target : ANSWERING_TARGET;
-	struct answering learned = { 0 }, *kept = NULL;
-	struct outcome_seen *list = NULL;
-	size_t n = 0;
-	int rc = outcomes_read(l->engine, ANSWERING_MOST, a, &list, &n, e);
-
-	(void)mark;
-	if (rc == 0)
-		rc = answering_learn(list, n, target, &learned, e);
-	if (rc < 0)
-		return rc;
-	if (!learned.outcomes)
-		return error_set(e, ERR_NOT_READY, NULL,
-				 "%zu predictions whose outcome is known are too few: %d are wanted", n,
-				 ANSWERING_LEAST);
-	if (!(kept = malloc(sizeof(*kept))))
-		return no_memory(e);
-	*kept = learned;
-	*out = (struct trained){ .model = kept, .facts = answering_json(kept) };
-	return 0;
-}
-
-static int train_usefulness(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
-			    struct error *e)
-{
-	struct usefulness *made = NULL;
-	int rc = usefulness_read(l->engine, &made, e);
-
-	(void)a;
-	(void)mark;
-	if (rc == 0)
-		*out = (struct trained){ .model = made, .facts = usefulness_facts(made) };
-	return rc;
-}
-
-static const struct {
-	enum record_kind counted, also; /* what training is due by; the same twice: by one kind alone */
-	uint64_t least, step;           /* records at first, and more from time to time; step 0: by GROWTH */
-	int (*train)(struct learner *l, struct arena *a, uint64_t mark, struct trained *out, struct error *e);
-} trainings[LEARNED_KINDS] = {
-	[LEARNED_INTENT] = { RECORD_EXAMPLE, RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
-	[LEARNED_ADAPTER] = { RECORD_CASE, RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
-	[LEARNED_ANSWERING] = { RECORD_RESOLUTION, RECORD_REVIEW, ANSWERING_LEAST, 10, train_answering },
-	[LEARNED_USEFULNESS] = { RECORD_CASE, RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
-};
 
 /* --- from training to force --------------------------------------------------------------------------------- */
 
@@ -338,8 +187,7 @@ static int take_over(struct learner *l, enum learned_kind kind, struct arena *a,
 	return rc;
 }
 
-/* Is it of the embedder's vectors, or of none? */
-static int fits(const struct learned_type *type, const void *model, size_t dim)
+int learned_fits(const struct learned_type *type, const void *model, size_t dim)
 {
 	return !type->dim || !type->dim(model) || type->dim(model) == dim;
 }
@@ -357,7 +205,7 @@ static int restore(struct learner *l, enum learned_kind kind, size_t dim, struct
 
 	if (rc > 0)
 		rc = type->unpack(&found.packed, &model, &why) < 0 ? why.code : 1;
-	if (rc > 0 && !fits(type, model, dim)) {
+	if (rc > 0 && !learned_fits(type, model, dim)) {
 		type->free(model); /* of another embedder */
 		rc = 0;
 		model = NULL;
@@ -387,6 +235,8 @@ static int restore_all(struct learner *l, struct error *e)
 		rc = models_open(l->engine, l->o.folder, l->o.read_only, &l->models, e);
 	for (int k = 0; rc == 0 && k < LEARNED_KINDS; k++)
 		rc = restore(l, (enum learned_kind)k, s.dim, e);
+	if (rc == 0)
+		rc = shadow_restore(l, s.dim, e);
 	arena_free(a);
 	return rc;
 }
@@ -415,7 +265,7 @@ static int activate(struct learner *l, const struct call *c, const char *id, jso
 		return error_set(c->err, ERR_CORRUPT, NULL, "the model is of a type that is not known");
 	if ((rc = learned_types[k].unpack(&found.packed, &model, c->err)) < 0)
 		return rc;
-	if (!fits(&learned_types[k], model, s.dim))
+	if (!learned_fits(&learned_types[k], model, s.dim))
 		rc = error_set(c->err, ERR_CORRUPT, NULL, "the model is of another embedder");
 	if (rc == 0)
 		rc = models_activate(l->models, c, id, result);
@@ -423,6 +273,8 @@ static int activate(struct learner *l, const struct call *c, const char *id, jso
 		learned_types[k].free(model);
 		return rc;
 	}
+	if (k == LEARNED_INTENT)
+		shadow_set(l, NULL, 0);
 	return put_in_force(l, (enum learned_kind)k, id, found.mark, model, json_incref(found.facts)) < 0
 		       ? no_memory(c->err)
 		       : 0;
@@ -442,24 +294,24 @@ int learner_activate(struct learner *l, const struct call *c, const char *id, js
 
 static int is_due(enum learned_kind kind, uint64_t now, uint64_t then)
 {
-	uint64_t step = trainings[kind].step ? trainings[kind].step : then / GROWTH + 1;
+	uint64_t step = learner_trainings[kind].step ? learner_trainings[kind].step : then / GROWTH + 1;
 
-	return now >= trainings[kind].least && now >= then + step;
+	return now >= learner_trainings[kind].least && now >= then + step;
 }
 
 /* 1: something changed; 0: it is not due. */
 static int train(struct learner *l, enum learned_kind kind, const struct engine_status *s, int only_if_due,
 		 struct error *e)
 {
-	enum record_kind also = trainings[kind].also;
-	uint64_t now = s->records[trainings[kind].counted] +
-		       (also != trainings[kind].counted ? s->records[also] : 0);
+	enum record_kind also = learner_trainings[kind].also;
+	uint64_t now = s->records[learner_trainings[kind].counted] +
+		       (also != learner_trainings[kind].counted ? s->records[also] : 0);
 
 	if (only_if_due && !is_due(kind, now, l->trained_on[kind]))
 		return 0;
 	struct arena *a = arena_new(1 << 20);
 	struct trained t = { 0 };
-	int rc = a ? trainings[kind].train(l, a, s->seq, &t, e) : no_memory(e);
+	int rc = a ? learner_trainings[kind].train(l, a, s->seq, &t, e) : no_memory(e);
 	if (rc == 0)
 		rc = take_over(l, kind, a, s->seq, now, &t, e);
 	arena_free(a);
@@ -485,6 +337,10 @@ int learner_train(struct learner *l, int only_if_due, struct error *e)
 			failed = one;
 			first = why;
 		}
+	}
+	if (rc >= 0 && shadow_judge(l, s.records[RECORD_RESOLUTION], &why) < 0 && !failed) {
+		failed = why.code;
+		first = why;
 	}
 	pthread_mutex_unlock(&l->training);
 	arena_free(a);
@@ -562,9 +418,10 @@ void learner_close(struct learner *l)
 		pthread_join(l->thread, NULL);
 	}
 	for (int k = 0; k < LEARNED_KINDS; k++) {
-		release(l->now[k]);
+		held_release(l->now[k]);
 		json_decref(l->facts[k]);
 	}
+	held_release(l->shadow);
 	models_close(l->models);
 	pthread_cond_destroy(&l->wake);
 	pthread_mutex_destroy(&l->lock);

@@ -43,6 +43,11 @@ struct learned {
 	const struct usefulness *usefulness;
 	const char *version[LEARNED_KINDS]; /* NULL likewise; valid until it is given back */
 	struct held *held[LEARNED_KINDS];   /* the learner's */
+	/* A candidate for `intent` beside it; NULL: none. It speaks in `share` of all conversations, 0 … 1. */
+	const struct intent_model *shadow;
+	const char *shadow_version;
+	double share;
+	struct held *shadow_held;
 };
 
 /* `l` may be NULL: nothing is in force. */
@@ -61,6 +66,25 @@ int learner_train(struct learner *l, int only_if_due, struct error *e);
  * ERR_WRONG_STATE, ERR_CORRUPT; ERR_NOT_READY: nothing is kept here.
  */
 int learner_activate(struct learner *l, const struct call *c, const char *id, json_t **result);
+
+/*
+ * Puts the candidate in the place of the intent model, for the conversations
+ * that are its share: `draw` is uniform in [0, 1), always the same for the same
+ * conversation.
+ */
+void learned_choose(struct learned *l, double draw);
+
+/*
+ * Puts an intent model that is kept beside the one in force (shadow.h), with a
+ * share of conversations, 0 … 1, as the call's act; in the place of another
+ * candidate if there is one. While there is one, newer models stand by. It ends
+ * when it is worse for sure, when a model of its type is activated, or by
+ * learner_shadow_end(). ERR_NOT_FOUND, ERR_WRONG_STATE (it is in force, none is,
+ * it is of another type, it was not kept, it is no candidate), ERR_CORRUPT,
+ * ERR_NOT_READY.
+ */
+int learner_shadow(struct learner *l, const struct call *c, const char *id, double share, json_t **result);
+int learner_shadow_end(struct learner *l, const struct call *c, const char *id, json_t **result);
 
 /*
  * {"intent":{…}|null,"adapter":…,"answering":…,"usefulness":…}: what the last training of each came

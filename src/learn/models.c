@@ -132,12 +132,26 @@ static int edit_begin(struct edit *x, const char *type)
 	return rc < 0 ? rc : of_type(x->models, x->arena, type, &x->all, &x->n, x->err);
 }
 
-static struct record *active_of(const struct edit *x)
+static struct record *in_state(const struct edit *x, const char *state)
 {
 	for (size_t i = 0; i < x->n; i++)
-		if (is_state(&x->all[i], "active"))
+		if (is_state(&x->all[i], state))
 			return &x->all[i];
 	return NULL;
+}
+
+/* As it is at the revision that the edit expects. */
+static const struct record *as_it_is(const struct edit *x, const struct record *r)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (strcmp(x->all[i].id, r->id) == 0)
+			return &x->all[i];
+	return NULL;
+}
+
+static int is_gone(const struct edit *x)
+{
+	return error_set(x->err, ERR_NOT_FOUND, NULL, "there is no such model");
 }
 
 static int is_chosen(const struct record *r)
@@ -145,15 +159,18 @@ static int is_chosen(const struct record *r)
 	return r && json_is_true(json_object_get(r->body, "chosen"));
 }
 
-/* A change of `state`; `chosen` goes away unless it is set. */
-static int put_state(struct edit *x, const struct record *r, const char *state, int chosen)
+/* A change of `state`; what belonged to the old one goes away, and `extra` comes, with its name, unless it is NULL. */
+static int put_state(struct edit *x, const struct record *r, const char *state, const char *name,
+		     json_t *extra)
 {
 	json_t *body = json_keep(x->arena, json_copy(r->body));
 
-	if (!body || json_object_set_new(body, "state", json_string(state)) < 0)
+	json_keep(x->arena, extra);
+	if (!body || (name && !extra) || json_object_set_new(body, "state", json_string(state)) < 0)
 		return no_memory(x->err);
 	json_object_del(body, "chosen");
-	if (chosen && json_object_set_new(body, "chosen", json_true()) < 0)
+	json_object_del(body, "shadow");
+	if (name && json_object_set(body, name, extra) < 0)
 		return no_memory(x->err);
 	x->list[x->n_changes++] = (struct change){ .kind = RECORD_MODEL, .id = r->id, .body = body };
 	return 0;
@@ -166,7 +183,7 @@ static void drop_old(struct edit *x)
 
 	for (size_t i = x->n; i > 0; i--) {
 		const struct record *r = &x->all[i - 1];
-		if (newer[has_file(r)]++ < MODELS_KEPT || is_state(r, "active"))
+		if (newer[has_file(r)]++ < MODELS_KEPT || is_state(r, "active") || is_state(r, "shadow"))
 			continue;
 		if (x->n_changes < MOST_CHANGES)
 			x->list[x->n_changes++] = (struct change){ .kind = RECORD_MODEL, .id = r->id };
@@ -185,9 +202,10 @@ static void remove_dropped(const struct edit *x)
 
 /* --- adding ------------------------------------------------------------------------------------------------- */
 
-static enum model_standing standing_of(const struct model_made *made, const struct record *active)
+static enum model_standing standing_of(const struct model_made *made, const struct record *active,
+				       const struct record *shadow)
 {
-	if (is_chosen(active) && !made->none_in_force)
+	if ((is_chosen(active) || (active && shadow)) && !made->none_in_force)
 		return made->why ? MODEL_OLD_STAYS : MODEL_STANDS_BY;
 	if (!made->why)
 		return MODEL_ACTIVE;
@@ -209,15 +227,16 @@ static int add(struct edit *x, const struct model_made *made, const char *hash, 
 {
 	struct commit done;
 	int rc = edit_begin(x, made->type);
-	struct record *active = rc == 0 ? active_of(x) : NULL;
-	enum model_standing standing = standing_of(made, active);
+	struct record *active = rc == 0 ? in_state(x, "active") : NULL;
+	const struct record *shadow = rc == 0 ? in_state(x, "shadow") : NULL;
+	enum model_standing standing = standing_of(made, active, shadow);
 	json_t *body = json_keep(x->arena, body_of(made, standing, hash, size));
 
 	if (rc < 0 || !body)
 		return rc < 0 ? rc : no_memory(x->err);
 	x->list[x->n_changes++] = (struct change){ .kind = RECORD_MODEL, .id = made->id, .body = body };
 	if (active && (standing == MODEL_ACTIVE || standing == MODEL_NONE_LEFT))
-		rc = put_state(x, active, "standby", 0);
+		rc = put_state(x, active, "standby", NULL, NULL);
 	drop_old(x);
 	struct event ev = { .stream = MODELS_STREAM,
 			    .expect = x->expect,
@@ -284,7 +303,7 @@ int models_active(struct models *m, const char *type, struct arena *a, struct mo
 {
 	struct edit x = { .models = m, .arena = a, .err = e };
 	int rc = of_type(m, a, type, &x.all, &x.n, e);
-	struct record *r = rc == 0 ? active_of(&x) : NULL;
+	struct record *r = rc == 0 ? in_state(&x, "active") : NULL;
 
 	if (!r)
 		return rc;
@@ -320,13 +339,20 @@ static int activate(struct edit *x, const struct call *c, const struct record *r
 {
 	struct commit done;
 	int rc = edit_begin(x, string_of(r->body, "type"));
-	const struct record *last = rc == 0 ? newest(x, r) : NULL, *active = rc == 0 ? active_of(x) : NULL;
+	const struct record *active = rc == 0 ? in_state(x, "active") : NULL;
+	if (rc == 0 && !(r = as_it_is(x, r)))
+		return is_gone(x);
+	const struct record *last = rc == 0 ? newest(x, r) : NULL;
 	int chosen = last && strcmp(last->id, r->id) != 0;
 
+	const struct record *shadow = rc == 0 ? in_state(x, "shadow") : NULL;
 	if (rc == 0)
-		rc = put_state(x, r, "active", chosen);
+		rc = put_state(x, r, "active", chosen ? "chosen" : NULL, chosen ? json_true() : NULL);
 	if (rc == 0 && active && strcmp(active->id, r->id) != 0)
-		rc = put_state(x, active, "standby", 0);
+		rc = put_state(x, active, "standby", NULL, NULL);
+	/* It was compared with the one that goes. */
+	if (rc == 0 && shadow && strcmp(shadow->id, r->id) != 0)
+		rc = put_state(x, shadow, "standby", NULL, NULL);
 	struct event ev = { .stream = MODELS_STREAM,
 			    .expect = x->expect,
 			    .kind = "model.activated",
@@ -335,13 +361,12 @@ static int activate(struct edit *x, const struct call *c, const struct record *r
 	return rc < 0 ? rc : call_commit(c, x->models->engine, &ev, 200, result, &done);
 }
 
-static int not_kept(const struct call *c)
+static int wrong_state(struct error *e, const char *state, const char *what)
 {
-	int rc = error_set(c->err, ERR_WRONG_STATE, NULL,
-			   "this model was refused and not kept: it cannot be put in force");
+	int rc = error_set(e, ERR_WRONG_STATE, NULL, "%s", what);
 
-	if (c->err)
-		snprintf(c->err->state, sizeof(c->err->state), "refused");
+	if (e)
+		snprintf(e->state, sizeof(e->state), "%s", state);
 	return rc;
 }
 
@@ -356,7 +381,8 @@ int models_find(struct models *m, const struct call *c, const char *id, struct m
 	if (rc < 0)
 		return rc;
 	if (!has_file(&r))
-		return not_kept(c);
+		return wrong_state(c->err, "refused",
+				   "this model was refused and not kept: it cannot be put in force");
 	*type = string_of(r.body, "type");
 	return read_found(m, c->arena, &r, out, c->err);
 }
@@ -381,6 +407,124 @@ int models_activate(struct models *m, const struct call *c, const char *id, json
 	while (retry(&y, rc))
 		rc = activate_once(m, c, id, res);
 	if (rc == 0)
+		*result = json_incref(res);
+	return rc;
+}
+
+/* --- a shadow ----------------------------------------------------------------------------------------------- */
+
+int models_shadow(struct models *m, const char *type, struct arena *a, struct model_found *out, double *share,
+		  uint64_t *since, struct error *e)
+{
+	struct edit x = { .models = m, .arena = a, .err = e };
+	int rc = of_type(m, a, type, &x.all, &x.n, e);
+	const struct record *r = rc == 0 ? in_state(&x, "shadow") : NULL;
+
+	if (!r)
+		return rc;
+	const json_t *shadow = json_object_get(r->body, "shadow");
+	*share = json_number_value(json_object_get(shadow, "share"));
+	*since = (uint64_t)json_integer_value(json_object_get(shadow, "since"));
+	rc = read_found(m, a, r, out, e);
+	return rc < 0 ? rc : 1;
+}
+
+static int begin_shadow(struct edit *x, const struct call *c, const struct record *r, double share,
+			const json_t *result)
+{
+	struct commit done;
+	struct engine_status s;
+	int rc = edit_begin(x, string_of(r->body, "type"));
+	const struct record *other = rc == 0 ? in_state(x, "shadow") : NULL;
+
+	if (rc == 0 && !(r = as_it_is(x, r)))
+		return is_gone(x);
+	if (rc == 0)
+		rc = engine_status(x->models->engine, x->arena, &s, x->err);
+	if (rc == 0 && is_state(r, "active"))
+		return wrong_state(x->err, "active", "this model is in force: it cannot be beside itself");
+	if (rc == 0 && !in_state(x, "active"))
+		return wrong_state(x->err, string_of(r->body, "state"),
+				   "no model is in force that it could be beside");
+	if (rc == 0 && other && strcmp(other->id, r->id) != 0)
+		rc = put_state(x, other, "standby", NULL, NULL);
+	if (rc == 0)
+		rc = put_state(x, r, "shadow", "shadow",
+			       json_pack("{s:f, s:I}", "share", share, "since", (json_int_t)s.seq));
+	struct event ev = { .stream = MODELS_STREAM,
+			    .expect = x->expect,
+			    .kind = "model.shadowed",
+			    .changes = x->list,
+			    .n = x->n_changes };
+	return rc < 0 ? rc : call_commit(c, x->models->engine, &ev, 200, result, &done);
+}
+
+int models_shadow_begin(struct models *m, const struct call *c, const char *id, double share, json_t **result)
+{
+	struct retries y = retries_of(m->engine, MODELS_STREAM);
+	JSON_AUTO *res = json_pack("{s:s}", "model", id);
+	int rc = 0;
+
+	if (!res)
+		return no_memory(c->err);
+	while (retry(&y, rc)) {
+		struct edit x = { .models = m, .arena = c->arena, .err = c->err };
+		struct record r;
+		rc = engine_get(m->engine, RECORD_MODEL, id, c->arena, &r, c->err);
+		if (rc == 0)
+			rc = begin_shadow(&x, c, &r, share, res);
+	}
+	if (rc == 0)
+		*result = json_incref(res);
+	return rc;
+}
+
+static int end_shadow(struct edit *x, const struct call *c, const char *id, const char *why,
+		      const json_t *result)
+{
+	const struct record *r;
+	struct commit done;
+	struct record found;
+	int rc = engine_find(x->models->engine, RECORD_MODEL, id, x->arena, &found, x->err);
+
+	if (rc == 0)
+		return is_gone(x);
+	if (rc > 0)
+		rc = edit_begin(x, string_of(found.body, "type"));
+	if (rc == 0 && !(r = as_it_is(x, &found)))
+		return is_gone(x);
+	if (rc == 0 && !is_state(r, "shadow"))
+		return wrong_state(x->err, string_of(r->body, "state"), "this model is not in shadow");
+	if (rc == 0)
+		rc = put_state(x, r, "standby", why ? "why" : NULL, why ? json_string(why) : NULL);
+	struct event ev = { .stream = MODELS_STREAM,
+			    .expect = x->expect,
+			    .kind = "model.unshadowed",
+			    .principal = "readback",
+			    .changes = x->list,
+			    .n = x->n_changes };
+	if (rc < 0)
+		return rc;
+	return c ? call_commit(c, x->models->engine, &ev, 200, result, &done)
+		 : engine_commit(x->models->engine, &ev, &done, x->err);
+}
+
+int models_shadow_end(struct models *m, const struct call *c, const char *id, const char *why,
+		      json_t **result, struct error *e)
+{
+	struct retries y = retries_of(m->engine, MODELS_STREAM);
+	struct arena *a = arena_new(16 << 10);
+	JSON_AUTO *res = json_pack("{s:s}", "model", id);
+	int rc = a && res ? 0 : no_memory(e);
+
+	if (rc == 0) {
+		while (retry(&y, rc)) {
+			struct edit x = { .models = m, .arena = a, .err = e };
+			rc = end_shadow(&x, c, id, why, res);
+		}
+	}
+	arena_free(a);
+	if (rc == 0 && result)
 		*result = json_incref(res);
 	return rc;
 }

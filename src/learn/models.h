@@ -4,13 +4,14 @@
  *
  * Body of a record:
  *
- *	{"type":"intent|adapter|answering|usefulness","state":"active|standby|refused","mark":seq that it was
+ *	{"type":"intent|adapter|answering|usefulness","state":"active|standby|refused|shadow","mark":seq that it was
  *	 trained up to,"counted":records that training is due by,"hash"?:"sha256:…","bytes":n,"facts":{…},
- *	 "why"?:"why it was refused","chosen"?:true: somebody has put it in force}
+ *	 "why"?:"why it was refused, or its shadow ended","chosen"?:true: somebody has put it in force,
+ *	 "shadow"?:{"share","since": seq}: it is the candidate beside the active one}
  *
  * All change in one stream, MODELS_STREAM, so that of each type at most one is
- * active. A file is on disk before its record says so; what a crash left is
- * removed by models_open(). While the active one is chosen, newer ones stand by.
+ * active, and one in shadow. A file is on disk before its record says so; what a crash left is
+ * removed by models_open(). While the active one is chosen, or has a shadow, newer ones stand by.
  * Of each type the MODELS_KEPT newest with a file stay, as many without, and the
  * active one.
  *
@@ -67,5 +68,17 @@ int models_find(struct models *m, const struct call *c, const char *id, struct m
 
 /* Commits "model.activated" as the call's. Of one that models_find() has found and that can be used. */
 int models_activate(struct models *m, const struct call *c, const char *id, json_t **result);
+
+/* The one in shadow, and its share. 1; 0: there is none; ERR_CORRUPT. */
+int models_shadow(struct models *m, const char *type, struct arena *a, struct model_found *out, double *share,
+		  uint64_t *since, struct error *e);
+
+/* Commits "model.shadowed" as the call's. Of one that models_find() has found. ERR_WRONG_STATE: it is active, or none is. */
+int models_shadow_begin(struct models *m, const struct call *c, const char *id, double share,
+			json_t **result);
+
+/* Commits "model.unshadowed", as the call's or, where that is NULL, the service's own. ERR_WRONG_STATE: it is in no shadow. */
+int models_shadow_end(struct models *m, const struct call *c, const char *id, const char *why,
+		      json_t **result, struct error *e);
 
 #endif

@@ -95,6 +95,27 @@ def test_who_may_and_what_there_is_not(trained):
     told = readback("models", "activate", "none", "--url", server.url, "--key", server.dev_key)
     assert told.returncode != 0 and "no such model" in told.stderr
 
+def test_a_model_in_shadow_speaks_in_its_share_and_is_told_of(trained):
+    server, first, second = trained
+    answer = server.post(f"/v1/models/{first}/shadow", {"share": 1}, headers={"Idempotency-Key": "try"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["state"] == "shadow" and answer.json()["shadow"]["conversations"] == 0
+    assert spoken(server) == second  # a text alone is no conversation
+    turn = {"role": "customer", "text": "my parcel was sent"}
+    assert server.post("/v1/conversations", {"id": "c-1", "turns": [turn]}).status_code == 201
+    assert server.post("/v1/predict", {"conversation_id": "c-1"}).json()["models"]["intent"] == first
+    assert server.stop() == 0
+    server.start()
+    assert server.post("/v1/predict", {"conversation_id": "c-1"}).json()["models"]["intent"] == first
+    told = readback("models", "unshadow", first, "--url", server.url, "--key", server.dev_key)
+    assert told.returncode == 0 and told.stdout == f"{first} stands by\n", told.stdout + told.stderr
+    assert server.call("DELETE", f"/v1/models/{first}/shadow").json()["error"]["code"] == "wrong_state"
+    told = readback("models", "shadow", first, "--share", "0.1", "--url", server.url, "--key", server.dev_key)
+    assert told.returncode == 0 and told.stdout == f"{first} is in shadow\n", told.stdout + told.stderr
+    assert server.get(f"/v1/models/{first}").json()["shadow"]["share"] == 0.1
+    told = readback("models", "shade", first, "--url", server.url, "--key", server.dev_key)
+    assert told.returncode == 2 and "unshadow" in told.stderr
+
 
 def test_whenever_it_is_killed_the_old_model_serves_and_nothing_is_half_written(tmp_path):
     """Killed at any moment of training and swap; each start learns from more, so each has a training to be killed in."""

@@ -119,7 +119,8 @@ static void test_intent__confidences_add_up_to_what_is_in_scope(void **state)
 		sum += in.candidates[i].confidence;
 		assert_true(i == 0 || in.candidates[i - 1].confidence >= in.candidates[i].confidence);
 	}
-	assert_true(fabs(sum - (1 - in.out_of_scope)) < 1e-6);
+	assert_true(fabs(sum - in.in_all) < 1e-6 && in.in_all <= 1);
+	assert_true(fabs(sum - (1 - in.out_of_scope)) < 1e-6); /* without a model */
 }
 
 static void test_intent__duplicates_have_one_vote(void **state)

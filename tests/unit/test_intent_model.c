@@ -2,12 +2,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/dice.h"
 #include "learn/intent_model.h"
 #include "learn/ngrams.h"
+#include "learn/votes.h"
 
 #define DIM 32
 #define LABELS 6
@@ -190,6 +192,99 @@ static void test_intent_model__what_is_like_nothing_is_out_of_scope(void **state
 	free_class(c);
 }
 
+static float dot(const float *x, const float *y)
+{
+	float sum = 0;
+
+	for (int j = 0; j < DIM; j++)
+		sum += x[j] * y[j];
+	return sum;
+}
+
+static int nearer(const void *x, const void *y)
+{
+	double a = ((const struct voter *)x)->score, b = ((const struct voter *)y)->score;
+
+	return a > b ? -1 : a < b;
+}
+
+/* As intent.h counts votes: of the nearest lessons. */
+static struct intent_votes votes_of(struct class *c, const struct lesson *l)
+{
+	size_t n = c->lessons.n;
+	struct voter *all = arena_alloc(c->arena, n * sizeof(*all));
+	float *share = arena_alloc(c->arena, LABELS * sizeof(*share));
+	struct votes votes;
+
+	for (size_t i = 0; i < n; i++)
+		all[i] = (struct voter){ .label = names[c->lessons.list[i].label],
+					 .score = dot(c->lessons.list[i].vector, l->vector),
+					 .hash = i,
+					 .key = "",
+					 .customer = "" };
+	qsort(all, n, sizeof(*all), nearer);
+	votes_count(all, VOTES_FETCHED, 1, &votes);
+	for (size_t i = 0; i < votes.n; i++)
+		for (int k = 0; k < LABELS; k++)
+			if (strcmp(names[k], votes.list[i].label) == 0)
+				share[k] = (float)votes.list[i].share;
+	return (struct intent_votes){ .share = share, .top = all[0].score };
+}
+
+/* A third of the texts say nothing of their label, and have any: the confidence of those must tell. */
+static void test_intent_model__is_as_sure_as_it_is_right(void **state)
+{
+	struct class *c = make_class(8, 1500, 1);
+	struct lesson *list = (struct lesson *)c->lessons.list;
+	double sure[2] = { 0 }, right[2] = { 0 }, n[2] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < c->lessons.n; i++)
+		if (i / LABELS % 3 == 0) {
+			list[i].vector = list[0].vector;
+			list[i].text = text_from(arena_printf(c->arena, "hello %zu", i));
+			list[i].label = (uint32_t)dice_below(&c->dice, LABELS);
+		}
+	struct intent_model *m = train(&c->lessons, 3);
+	for (uint32_t i = 0; i < 600; i++) {
+		int says_nothing = i % 3 == 0;
+		struct lesson l = make_lesson(c, (uint32_t)dice_below(&c->dice, LABELS), 1);
+		if (says_nothing) {
+			l.vector = list[0].vector;
+			l.text = text_from(arena_printf(c->arena, "hello again %u", i));
+		}
+		struct intent_votes votes = votes_of(c, &l);
+		struct intent_opinion o = ask(m, c, &l, &votes);
+		sure[says_nothing] += intent_model_confidence(m, o.p[best(o.p)], &o);
+		right[says_nothing] += best(o.p) == l.label;
+		n[says_nothing]++;
+	}
+	for (int k = 0; k < 2; k++) {
+		print_message("%s: sure %.3f, right %.3f\n", k ? "says nothing" : "says it", sure[k] / n[k],
+			      right[k] / n[k]);
+		assert_true(fabs(sure[k] - right[k]) / n[k] < .12);
+	}
+	intent_model_free(m);
+	free_class(c);
+}
+
+/* The less a text looks like those in scope, the less sure of it. */
+static void test_intent_model__is_less_sure_of_what_is_far(void **state)
+{
+	struct class *c = make_class(9, 600, 1);
+	struct intent_model *m = train(&c->lessons, 3);
+	struct intent_votes votes = { .share = (float[LABELS]){ 0 }, .top = .8 };
+	struct lesson l = make_lesson(c, 1, 1);
+	struct intent_opinion near = ask(m, c, &l, &votes), far = near;
+
+	(void)state;
+	far.scope_score -= 3;
+	assert_true(intent_model_confidence(m, .8, &far) <= intent_model_confidence(m, .8, &near));
+	assert_true(intent_model_confidence(m, .3, &near) < intent_model_confidence(m, .8, &near));
+	intent_model_free(m);
+	free_class(c);
+}
+
 static void test_intent_model__the_same_lessons_give_the_same_answers(void **state)
 {
 	struct class *c = make_class(4, 200, 1);
@@ -305,6 +400,8 @@ int main(void)
 		cmocka_unit_test(test_intent_model__tells_labels_by_words_alone),
 		cmocka_unit_test(test_intent_model__leaves_room_for_labels_it_does_not_know),
 		cmocka_unit_test(test_intent_model__what_is_like_nothing_is_out_of_scope),
+		cmocka_unit_test(test_intent_model__is_as_sure_as_it_is_right),
+		cmocka_unit_test(test_intent_model__is_less_sure_of_what_is_far),
 		cmocka_unit_test(test_intent_model__the_same_lessons_give_the_same_answers),
 		cmocka_unit_test(test_intent_model__says_what_is_missing),
 		cmocka_unit_test(test_intent_model__poor_lessons_are_no_danger),

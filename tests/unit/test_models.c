@@ -93,7 +93,7 @@ static json_t *activate(struct fixture *f, const char *id)
 {
 	json_t *result = ACT(f, model_activate_act, id);
 
-	return ACT(f, model_activate_show, result);
+	return ACT(f, model_act_show, result);
 }
 
 static const char *version(struct fixture *f)

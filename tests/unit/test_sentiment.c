@@ -106,6 +106,7 @@ static struct intent sure(double confidence, int backed)
 {
 	return (struct intent){ .candidates = { { "refund", confidence }, { "late", .1 } },
 				.n = 2,
+				.in_all = 1,
 				.examples = 10,
 				.backed = backed };
 }
@@ -139,7 +140,9 @@ static void test_decide__answers_what_is_sure_and_backed(void **state)
 static void test_decide__asks_which_of_a_few_is_meant(void **state)
 {
 	struct intent in = {
-		.candidates = { { "a", .5 }, { "b", .2 }, { "c", .15 }, { "d", .12 }, { "e", .02 } }, .n = 5
+		.candidates = { { "a", .5 }, { "b", .2 }, { "c", .15 }, { "d", .12 }, { "e", .02 } },
+		.n = 5,
+		.in_all = 1
 	};
 	struct situation s = { .intent = &in, .customer_turns = 1 };
 	struct decision d;
@@ -150,10 +153,10 @@ static void test_decide__asks_which_of_a_few_is_meant(void **state)
 	in.candidates[0].confidence = .45; /* .92 together */
 	decision_of(*state, &s, &d);
 	assert_int_equal(d.n_ask, 0);
-	in.out_of_scope = .05; /* of what is in scope that is enough */
+	in.in_all = .95; /* of what all labels have together that is enough */
 	decision_of(*state, &s, &d);
 	assert_int_equal(d.n_ask, 4);
-	in = (struct intent){ .candidates = { { "a", .7 }, { "b", .28 } }, .n = 2 };
+	in = (struct intent){ .candidates = { { "a", .7 }, { "b", .28 } }, .n = 2, .in_all = 1 };
 	decision_of(*state, &s, &d);
 	assert_string_equal(d.because, "It may be a or b: ask which is meant.");
 	assert_int_equal(d.n_ask, 2);
