@@ -79,6 +79,8 @@ def test_two_agents_who_disagree_come_up(desk):
     assert len({x["agent"] for x in review["labels"]}) == 2 and "doubt" not in review
     decided = desk.post("/v1/reviews/d%2F1%2Freview/decide", {"label": "repair"})
     assert (decided.status_code, decided.json()["decision"]) == (200, "repair")
+    told = desk.get("/v1/insights/agreement").json()
+    assert {a["annotator"] for a in told["annotators"]} >= {x["agent"] for x in review["labels"]}
 
 
 @pytest.fixture
