@@ -196,6 +196,51 @@ static void test_agreement__the_last_word_of_each_counts(void **state)
 	assert_int_equal(int_at(named(a, "intents", "intent", "refund"), "labelled"), 0);
 }
 
+/* An agent who speaks after QA does not change what is in force. */
+static void test_agreement__qa_goes_before_a_later_agent(void **state)
+{
+	struct fixture *f = *state;
+	const char *h = handed(f, "c-1", "refund");
+
+	says(f, "ann", h, "parcel");
+	be_admin(f);
+	ACT(f, resolution_act, h, J(f, "{'outcome':'resolved','intent':'refund','text':'x'}"));
+	says(f, "ben", h, "parcel");
+	be_admin(f);
+	json_t *a = agreement(f, all);
+	NEAR(number_at(annotator(a, "bot"), "observed"), 1);
+	NEAR(number_at(annotator(a, "ann"), "observed"), 0);
+	NEAR(number_at(annotator(a, "ben"), "observed"), 0);
+	assert_int_equal(int_at(named(a, "intents", "intent", "refund"), "labelled"), 1);
+}
+
+/* What the bot would have answered, QA has looked at: no handoff tells what it thought. */
+static void test_agreement__of_the_bot_in_an_audit(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	for (int i = 0; i < 30; i++)
+		NO_ERROR(f, example_import(
+				    &f->desk, &f->call,
+				    J(f, arena_printf(f->arena,
+						      "{'text':'where is parcel %d','label':'parcel'}", i)),
+				    &status));
+	f->desk.audit_share = 1;
+	for (int i = 0; i < 2; i++) {
+		const char *id = arena_printf(f->arena, "c-%d", i);
+		conversation(
+			f,
+			arena_printf(f->arena,
+				     "{'id':'%s','turns':[{'role':'customer','text':'where is parcel 5'}]}",
+				     id));
+		assert_int_equal(int_at(agreement(f, all), "conversations"), i);
+		ACT(f, review_decide_act, arena_printf(f->arena, "%s/audit", id),
+		    J(f, i ? "{'label':'lost'}" : "{'label':'parcel'}"));
+	}
+	kappa_is(annotator(agreement(f, all), "bot"), 2, .5, 0);
+}
+
 /* A transfer's package is a person's word, not the bot's; and a key without an agent's name is one itself. */
 static void test_agreement__who_is_who(void **state)
 {
@@ -264,6 +309,8 @@ int main(void)
 		TEST(test_agreement__of_three_intents),
 		TEST(test_agreement__of_agents_among_each_other_and_with_qa),
 		TEST(test_agreement__the_last_word_of_each_counts),
+		TEST(test_agreement__qa_goes_before_a_later_agent),
+		TEST(test_agreement__of_the_bot_in_an_audit),
 		TEST(test_agreement__who_is_who),
 		TEST(test_agreement__in_a_window_and_of_what_the_caller_may_see),
 		TEST(test_agreement__of_nothing),
