@@ -102,7 +102,7 @@ struct workplace_options {
 	int read_only;          /* beside a server */
 	int with_jobs;
 	double target_precision; /* of answers; 0: the default */
-	double audit_share;      /* of would-be answers, to the review queue */
+	double audit_share;      /* of would-be answers and of what is unsure, to the review queue */
 	int no_background;
 };
 

@@ -146,14 +146,51 @@ static void print_gaps(const json_t *answer)
 		print_gap(gap);
 }
 
+/* Kappa, the share that agrees, and of how many; "-" where nothing is known. */
+static void print_agreement(const json_t *j)
+{
+	const json_t *kappa = json_object_get(j, "kappa"), *observed = json_object_get(j, "observed");
+
+	if (json_is_number(kappa))
+		printf("  %6.2f", json_number_value(kappa));
+	else
+		printf("  %6s", "-");
+	if (json_is_number(observed))
+		printf("  %7.0f%%", 100 * json_number_value(observed));
+	else
+		printf("  %8s", "-");
+	printf("  %7lld", count(j, "n"));
+}
+
+static void print_agreements(const json_t *answer)
+{
+	json_t *x;
+	size_t i;
+
+	printf("%-*s  %6s  %8s  %7s\n", NAME_WIDTH, "annotator", "kappa", "agrees", "of");
+	json_array_foreach(json_object_get(answer, "annotators"), i, x) {
+		printf("%-*.*s", NAME_WIDTH, NAME_WIDTH, text(x, "annotator"));
+		print_agreement(x);
+		putchar('\n');
+	}
+	printf("%-*s", NAME_WIDTH, "agents among each other");
+	print_agreement(json_object_get(answer, "agents"));
+	printf("\n\n%-*s  %8s  %s\n", NAME_WIDTH, "intent", "labelled",
+	       "the bot: kappa, agrees, of; agents: the same");
+	json_array_foreach(json_object_get(answer, "intents"), i, x) {
+		printf("%-*.*s  %8lld", NAME_WIDTH, NAME_WIDTH, text(x, "intent"), count(x, "labelled"));
+		print_agreement(json_object_get(x, "bot"));
+		print_agreement(json_object_get(x, "agents"));
+		putchar('\n');
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*print)(const json_t *answer);
 } insights[] = {
-	{ "outcomes", print_outcomes },
-	{ "volume", print_volume },
-	{ "articles", print_articles },
-	{ "gaps", print_gaps },
+	{ "outcomes", print_outcomes }, { "volume", print_volume },        { "articles", print_articles },
+	{ "gaps", print_gaps },         { "agreement", print_agreements },
 };
 
 #define INSIGHTS (sizeof(insights) / sizeof(insights[0]))
@@ -226,9 +263,10 @@ static int run(int argc, char **argv)
 		{ 0 },
 	};
 	const struct usage u = {
-		"insights", "outcomes|volume|articles|gaps",
+		"insights", "outcomes|volume|articles|gaps|agreement",
 		"Prints what the history tells: how handoffs came out; how many cases come, and may come next week;\n"
-		"articles that were contradicted or are cited in an old version; what no article helped with.",
+		"articles that were contradicted or are cited in an old version; what no article helped with;\n"
+		"how far those who label conversations agree.",
 		options, "docs/metrics.md defines every figure."
 	};
 	int code = usage_parse(&u, argc, argv, &operands);
@@ -239,9 +277,10 @@ static int run(int argc, char **argv)
 		which++;
 	if (operands == 1 && which < INSIGHTS)
 		return show(&o, which, &p, json);
-	error_set(&e, ERR_USAGE, NULL, "give one of outcomes, volume, articles, gaps");
+	error_set(&e, ERR_USAGE, NULL, "give one of outcomes, volume, articles, gaps, agreement");
 	return cmd_fail(&e);
 }
 
-const struct command cmd_insights = { "insights", "what the history tells: outcomes, volume, articles, gaps",
+const struct command cmd_insights = { "insights",
+				      "what the history tells: outcomes, volume, articles, gaps, agreement",
 				      run };

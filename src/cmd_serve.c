@@ -101,7 +101,7 @@ static int run(int argc, char **argv)
 		{ "--target-precision", "P", OPTION_NUMBER, &o.target_precision,
 		  "of answers, once enough outcomes are known (0.95)" },
 		{ "--audit-share", "P", OPTION_NUMBER, &o.audit_share,
-		  "of what would be answered goes to the review queue (0.02)" },
+		  "of what would be answered, and of what the bot is unsure of, goes to the review queue (0.02)" },
 		{ "--quiet", NULL, OPTION_FLAG, &so.quiet, "no log line for each request" },
 		{ 0 },
 	};

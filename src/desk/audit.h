@@ -1,6 +1,8 @@
 /*
- * audit.h: a random share of what the bot would answer is looked at by a person,
- * for nobody else looks at it: audit samples of the review queue.
+ * audit.h: random samples for the review queue. Of what the bot would answer a
+ * share is looked at by a person, for nobody else looks at it; and of what it is
+ * unsure of, for a label teaches most there (uncertainty sampling: Lewis and Gale
+ * 1994).
  */
 #ifndef READBACK_DESK_AUDIT_H
 #define READBACK_DESK_AUDIT_H
@@ -10,10 +12,15 @@
 #define AUDIT_SHARE .02 /* unless the operator says otherwise */
 
 /*
- * Adds a review, "c-1/audit", to the changes when the conversation ends with a
- * customer's turn, would be answered and is among those drawn: by a keyed hash of its id,
- * so that nobody can choose. At most one a conversation. Body: desk/bodies.h;
- * "propensity" is the share, the weight of the outcome its inverse.
+ * Adds a review to the changes when the conversation ends with a customer's turn
+ * and is among those drawn, by a keyed hash of its id, so that nobody can choose:
+ *
+ *   "c-1/audit"    it would be answered. What is decided is an outcome, whose
+ *                  weight is the inverse of its "propensity", the share
+ *   "c-1/review"   it would be clarified although there is an intent to go by, and
+ *                  nobody has labelled it or is to look at it; reason "low_confidence"
+ *
+ * Each is drawn by itself, and at most once a conversation. Body: desk/bodies.h.
  */
 int audit_draw(struct desk *d, const struct call *c, const struct conversation *v, struct changes *cs);
 

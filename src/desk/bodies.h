@@ -18,10 +18,12 @@
  *                  and steps, a blank line between them
  *   example       {"conversation"?,"case"?,"label","text","origin":"agent|import|qa","at","acl"?,"backed":bool,
  *                  "principal","agent"?,"contested"?:true,"imported"? (hash of text, label and origin)}
- *   vote          {"example","conversation"?,"label","by":"agent|import|qa","principal","agent"?,"at"}
- *   review        {"conversation","state":"open|assigned|decided","reason":"contested|audit","label","doubt"?,"principal"?,
- *                  "agent"?,"at","acl"?,"assigned_to"?,"decided_by"?,"decided_at"?,"decision"?,"note"?}; of an audit also
- *                  "text","propensity","seen" (learn/answering.h) and, when it is decided, "right"
+ *   vote          {"example"?,"conversation"?,"label","by":"agent|import|qa","principal","agent"?,"at"}
+ *   review        {"conversation","state":"open|assigned|decided","reason":"contested|disagreement|audit|low_confidence",
+ *                  "label","doubt"?,"labels"?:[{"label","agent" (or key),"at"}] of each annotator, who disagree,"principal"?,
+ *                  "agent"?,"at","acl"?,"assigned_to"?,"decided_by"?,"decided_at"?,"decision"?: the last one, also of a
+ *                  review that came up again,"note"?}; of what was drawn also "text","propensity","seen"
+ *                  (learn/answering.h), where "label" is the bot's, and of an audit that was decided "right"
  *   relevance     {"document","intent","conversation","case","handoff"?,"used":bool,"shown_rank"?,"outcome"}
  *   handoff, evidence, resolution, signal: see handoff_build.h; rule: see engine/rules.h; model: see learn/models.h
  *

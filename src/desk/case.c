@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
+#include "desk/annotations.h"
+#include "desk/example.h"
 #include "desk/expectation.h"
 #include "desk/query.h"
 #include "embed/embed.h"
@@ -22,8 +24,10 @@ struct build {
 	const float *opening_vector, *problem_vector;
 	json_t *acl; /* json null: everyone */
 	const char *case_id, *review_id;
-	const char *decided; /* by a curator, of this conversation before; "": nothing */
-	int has_review;
+	const json_t *review;    /* of this conversation so far; NULL: none */
+	struct annotations said; /* about this conversation before */
+	const char *origin;      /* of the label */
+	int disputed;            /* somebody else has said another label */
 	struct expectation expected;
 };
 
@@ -32,14 +36,9 @@ const char *case_id(struct arena *a, const char *conversation)
 	return arena_printf(a, "%s/case", conversation);
 }
 
-static const char *review_id_of(struct arena *a, const char *conversation)
+const char *review_id(struct arena *a, const char *conversation)
 {
 	return arena_printf(a, "%s/review", conversation);
-}
-
-const char *example_id(struct arena *a, const char *conversation, int n)
-{
-	return arena_printf(a, "%s/example/%d", conversation, n);
 }
 
 static int same_text(struct text x, struct text y)
@@ -239,69 +238,32 @@ static int put_case(struct build *b, struct case_made *made)
 	return 0;
 }
 
-static json_t *example_body(struct build *b, struct text text, int has_case)
-{
-	const struct case_input *in = b->in;
-	json_t *body = body_new(b->arena);
-
-	if (!body || body_set(body, "conversation", b->conv->id) < 0 ||
-	    body_set(body, "case", has_case ? b->case_id : NULL) < 0 ||
-	    body_set_text(body, "label", in->intent) < 0 || body_set_text(body, "text", text) < 0 ||
-	    body_set(body, "origin", in->origin) < 0 || body_set_time(body, "at", in->at) < 0 ||
-	    set_acl_field(b, body) < 0 || set_contested(b, body) < 0 ||
-	    body_set_bool(body, "backed", in->backed) < 0 || body_set(body, "principal", in->principal) < 0 ||
-	    body_set(body, "agent", in->agent) < 0)
-		return NULL;
-	return body;
-}
-
-static json_t *vote_body(struct build *b, const char *example)
-{
-	const struct case_input *in = b->in;
-	json_t *body = body_new(b->arena);
-
-	if (!body || body_set(body, "example", example) < 0 ||
-	    body_set(body, "conversation", b->conv->id) < 0 || body_set_text(body, "label", in->intent) < 0 ||
-	    body_set(body, "by", in->origin) < 0 || body_set(body, "principal", in->principal) < 0 ||
-	    body_set(body, "agent", in->agent) < 0 || body_set_time(body, "at", in->at) < 0)
-		return NULL;
-	return body;
-}
-
-const struct entry *example_entry(struct arena *a, struct text text, const float *vector, const json_t *body)
-{
-	struct entry *en = arena_alloc(a, sizeof(*en));
-	struct entry_row *row = arena_alloc(a, sizeof(*row));
-	struct tags tags = { .arena = a };
-
-	tags_string(&tags, "label", body_string(body, "label"));
-	tags_string(&tags, "origin", body_string(body, "origin"));
-	if (!en || !row || tags.failed)
-		return NULL;
-	*row = (struct entry_row){ .field = ROW_WHOLE, .end = text.n, .vector = vector };
-	*en = (struct entry){ .text = text,
-			      .rows = row,
-			      .n_rows = 1,
-			      .acl = json_object_get(body, "acl"),
-			      .tags = tags.list,
-			      .n_tags = tags.n };
-	return en;
-}
-
 static int put_example(struct build *b, int n, struct text text, const float *vector, struct case_made *made)
 {
+	const struct case_input *in = b->in;
 	const char *id = example_id(b->arena, b->conv->id, n);
 
 	if (!text.s || text.n == 0)
 		return id ? take_back(b, RECORD_EXAMPLE, id) : no_memory(b->err);
 	text.n = utf8_floor(text.s, text.n, text.n < OPENING_MAX_TEXT ? text.n : OPENING_MAX_TEXT);
-	json_t *body = example_body(b, text, made->case_id != NULL);
-	struct change *put = changes_put(b->cs, RECORD_EXAMPLE, id, b->conv->subject, body);
-	put->entry = example_entry(b->arena, text, vector, body);
-	if (!body || !put->entry)
-		return no_memory(b->err);
-	changes_put(b->cs, RECORD_VOTE, arena_printf(b->arena, "%s/vote/%d", b->in->resolution, n),
-		    b->conv->subject, id ? vote_body(b, id) : NULL);
+	const struct example x = {
+		.id = id,
+		.conversation = b->conv->id,
+		.case_id = made->case_id,
+		.subject = b->conv->subject,
+		.text = text,
+		.label = in->intent,
+		.vector = vector,
+		.origin = b->origin,
+		.principal = in->principal,
+		.agent = in->agent,
+		.at = in->at,
+		.acl = b->acl,
+		.contested = b->expected.contested,
+		.backed = in->backed,
+	};
+	example_put(b->cs, &x);
+	vote_put(b->cs, arena_printf(b->arena, "%s/vote/%d", in->resolution, n), &x);
 	made->examples++;
 	made->labels++;
 	return 0;
@@ -347,29 +309,54 @@ static int expect_of(struct build *b, struct text text, const float *vector, con
 	return rc;
 }
 
-/* The review of this conversation, and what a curator has decided in it. */
-static int read_review(struct build *b)
+/* What was said about this conversation before, and its review. */
+static int read_past(struct build *b)
 {
 	struct record r;
 	int rc;
 
-	b->decided = "";
-	b->review_id = review_id_of(b->arena, b->conv->id);
+	b->review_id = review_id(b->arena, b->conv->id);
 	if (!b->review_id)
 		return no_memory(b->err);
 	if (b->conv->fresh)
 		return 0;
 	rc = engine_find(b->desk->engine, RECORD_REVIEW, b->review_id, b->arena, &r, b->err);
-	b->has_review = rc > 0;
-	if (b->has_review)
-		b->decided = body_string(r.body, "decision");
-	return rc < 0 ? rc : 0;
+	b->review = rc > 0 ? r.body : NULL;
+	return rc < 0 ? rc : annotations_read(b->desk->engine, b->conv->id, b->arena, &b->said, b->err);
+}
+
+static const char *annotator_of(const struct case_input *in)
+{
+	return in->agent ? in->agent : in->principal;
+}
+
+/*
+ * What QA has decided an agent does not undo: his label is contested. Where
+ * nobody has decided, two agents who say different things are in dispute.
+ */
+static void weigh(struct build *b)
+{
+	const struct annotation *first = annotations_in_force(&b->said, NULL);
+	const char *self = annotator_of(b->in);
+
+	b->origin = b->in->decided && annotations_in_force(&b->said, self) ? "qa" : b->in->origin;
+	if (b->in->decided) {
+		b->expected.contested = 0;
+		return;
+	}
+	if (first && first->qa) {
+		b->expected.contested = !text_is(b->in->intent, first->label);
+		return;
+	}
+	for (size_t i = 0; i < b->said.n; i++)
+		b->disputed |= strcmp(b->said.list[i].who, self) != 0 &&
+			       !text_is(b->in->intent, b->said.list[i].label);
 }
 
 /*
  * Of a conversation that was resolved before, the truth is in the index already:
  * how the prediction comes out would say nothing. That its label is contested
- * does, by the examples of others. So is one that goes against a curator's.
+ * does, by the examples of others.
  */
 static int expect(struct build *b, struct case_made *made)
 {
@@ -383,13 +370,54 @@ static int expect(struct build *b, struct case_made *made)
 		known = is_there(b, RECORD_EXAMPLE, example_id(b->arena, b->conv->id, 1));
 	if (known < 0 || (rc = expect_of(b, b->opening, b->opening_vector, own, &opening)) < 0 ||
 	    (rc = b->two ? expect_of(b, b->problem, b->problem_vector, own, &problem) : 0) < 0 ||
-	    (rc = read_review(b)) < 0)
+	    (rc = read_past(b)) < 0)
 		return known < 0 ? known : rc;
-	if (*b->decided && !text_is(b->in->intent, b->decided))
-		b->expected.contested = 1;
-	if (b->in->decided)
-		b->expected.contested = 0;
+	weigh(b);
 	made->expected = known || !makes_case(b->in->outcome) ? NULL : opening.told;
+	return 0;
+}
+
+static json_t *opinion(const char *label, size_t n, const char *agent, int64_t at)
+{
+	json_t *j = json_pack("{s:s%, s:s}", "label", label, n, "agent", agent);
+
+	if (j && body_set_time(j, "at", at) == 0)
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
+/* Who has said what, the latest last. New reference; NULL without memory. */
+static json_t *opinions(const struct build *b)
+{
+	const struct case_input *in = b->in;
+	const char *self = annotator_of(in);
+	json_t *list = json_array();
+	int rc = list ? 0 : -1;
+
+	for (size_t i = 0; rc == 0 && i < b->said.n; i++) {
+		const struct annotation *x = &b->said.list[i];
+		if (strcmp(x->who, self) != 0)
+			rc = json_array_append_new(list, opinion(x->label, strlen(x->label), x->who, x->at));
+	}
+	if (rc == 0 && json_array_append_new(list, opinion(in->intent.s, in->intent.n, self, in->at)) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+/* What stays of the review before: who looks at it while it is open, and what was decided last. */
+static int keep_review(const struct build *b, json_t *body)
+{
+	static const char *const kept[] = { "assigned_to", "decision", "decided_by", "decided_at", "note" };
+	const char *state = body_string(b->review, "state");
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (body_set_copy(body, kept[i], json_object_get(b->review, kept[i])) < 0)
+			return -1;
+	if (strcmp(state, "assigned") == 0)
+		return body_set(body, "state", state);
+	json_object_del(body, "assigned_to");
 	return 0;
 }
 
@@ -397,22 +425,48 @@ static json_t *review_body(struct build *b)
 {
 	const struct case_input *in = b->in;
 	json_t *body = body_new(b->arena);
+	const char *reason = b->expected.contested ? "contested" : "disagreement";
 
 	if (!body || body_set(body, "conversation", b->conv->id) < 0 || body_set(body, "state", "open") < 0 ||
-	    body_set(body, "reason", "contested") < 0 || body_set_text(body, "label", in->intent) < 0 ||
-	    body_set_take(body, "doubt", json_real(b->expected.doubt)) < 0 ||
+	    body_set(body, "reason", reason) < 0 || body_set_text(body, "label", in->intent) < 0 ||
+	    (b->expected.contested && body_set_number(body, "doubt", b->expected.doubt) < 0) ||
+	    (b->disputed && body_set_take(body, "labels", opinions(b)) < 0) ||
 	    body_set(body, "principal", in->principal) < 0 || body_set(body, "agent", in->agent) < 0 ||
-	    body_set_time(body, "at", in->at) < 0 || set_acl_field(b, body) < 0)
+	    body_set_time(body, "at", in->at) < 0 || set_acl_field(b, body) < 0 || keep_review(b, body) < 0)
 		return NULL;
 	return body;
 }
 
-/* A label that is contested waits for somebody to look; one that is not any more does not. What was decided stays told. */
+static int is_decided(const json_t *review)
+{
+	return strcmp(body_string(review, "state"), "decided") == 0;
+}
+
+/* What brought a decided review up again is taken back, or a curator has decided by resolving again. */
+static json_t *settled_body(struct build *b)
+{
+	const struct case_input *in = b->in;
+	json_t *body = body_copy(b->arena, b->review);
+
+	if (!body || body_set(body, "state", "decided") < 0 ||
+	    (in->decided && (body_set_text(body, "decision", in->intent) < 0 ||
+			     body_set(body, "decided_by", annotator_of(in)) < 0 ||
+			     body_set_time(body, "decided_at", in->at) < 0)))
+		return NULL;
+	return body;
+}
+
+/*
+ * A label that is contested or disputed waits for somebody to look; one that is
+ * not any more does not. What was decided stays told.
+ */
 static void put_review(struct build *b)
 {
-	if (b->expected.contested)
+	if (b->expected.contested || b->disputed)
 		changes_put(b->cs, RECORD_REVIEW, b->review_id, b->conv->subject, review_body(b));
-	else if (b->has_review && !*b->decided)
+	else if (*body_string(b->review, "decision") && (b->in->decided || !is_decided(b->review)))
+		changes_put(b->cs, RECORD_REVIEW, b->review_id, b->conv->subject, settled_body(b));
+	else if (b->review && !is_decided(b->review))
 		changes_delete(b->cs, RECORD_REVIEW, b->review_id);
 }
 

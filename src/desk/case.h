@@ -14,6 +14,12 @@
  * back. Bot-made text is never an example: examples are what the customer said
  * and what the agent wrote as problem.
  *
+ * A label that goes against all that was learned, or against what QA has
+ * decided, is contested; one that goes against another agent's, where QA has
+ * decided nothing, is disputed (annotations.h). Either makes the conversation's
+ * review, "c-1/review", and the label that was given last goes on being the
+ * example's. When nobody contradicts any more an undecided review goes away.
+ *
  * The case's and the examples' ACL is the intersection of the conversation's
  * and of all that was used.
  */
@@ -39,10 +45,10 @@ struct case_input {
 	const json_t *steps;    /* array of strings; NULL: none */
 	const char *outcome;    /* "resolved", "unresolved", "transferred", "abandoned" */
 	int64_t at;             /* ms; not 0 */
-	const char *origin;     /* "agent", "import", "qa" */
+	const char *origin;     /* "agent", "import"; of a curator who corrects another it is made "qa" */
 	const char *principal, *agent;
 	int backed;        /* vouched for: imported history */
-	int decided;       /* a curator says so: it is not contested */
+	int decided;       /* a curator says so: it is neither contested nor disputed */
 	const json_t *acl; /* who may see all that was used; NULL: everyone */
 	const struct case_document *documents;
 	size_t n_documents;
@@ -59,11 +65,7 @@ struct case_made {
 int case_changes(struct desk *d, struct arena *a, const struct case_input *in, struct changes *cs,
 		 struct case_made *out, struct error *e);
 
-const char *case_id(struct arena *a, const char *conversation); /* "c-1/case" */
-const char *example_id(struct arena *a, const char *conversation,
-		       int n); /* "c-1/example/1": 1 the opening, 2 the problem */
-
-/* How an example with this body is found; `vector` NULL without embedder. NULL without memory. */
-const struct entry *example_entry(struct arena *a, struct text text, const float *vector, const json_t *body);
+const char *case_id(struct arena *a, const char *conversation);   /* "c-1/case" */
+const char *review_id(struct arena *a, const char *conversation); /* "c-1/review" */
 
 #endif

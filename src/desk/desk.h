@@ -27,8 +27,8 @@ struct desk {
 	struct embedder *embedder;
 	struct learner *learner;  /* NULL: nothing is learned but what the nearest examples say */
 	unsigned char secret[32]; /* control_secret() */
-	double audit_share;       /* of would-be answers that go to the review queue, 0 … 1 */
-	int readback_required;    /* resolving an offered handoff is then ERR_READBACK_REQUIRED */
+	double audit_share;    /* of would-be answers, and of what is unsure, to the review queue, 0 … 1 */
+	int readback_required; /* resolving an offered handoff is then ERR_READBACK_REQUIRED */
 };
 
 /* conversation.c */

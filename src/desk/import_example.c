@@ -4,17 +4,15 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
-#include "desk/case.h"
+#include "desk/example.h"
 #include "desk/import.h"
 #include "desk/query.h"
 
 #define MAX_LABEL 256
 
-struct example {
-	const char *id, *stream;
-	struct text text, label;
-	const char *origin;
-	int64_t at;
+struct line {
+	struct example example;
+	const char *stream;
 	char hash[SHA256_TEXT];
 };
 
@@ -49,9 +47,9 @@ static int is_derived_form(struct text id)
 	return id.n > n + 1 && memcmp(id.s + id.n - n - 1, form, n) == 0;
 }
 
-static int read_example(const struct call *c, json_t *line, struct example *out)
+static int read_line(const struct call *c, json_t *line, struct line *out)
 {
-	struct example x = { .at = clock_wall_ms() };
+	struct example x = { .at = clock_wall_ms(), .principal = c->rights->key, .backed = 1 };
 	struct text id = { 0 }, origin = { 0 };
 	struct reader r;
 	int rc;
@@ -69,54 +67,28 @@ static int read_example(const struct call *c, json_t *line, struct example *out)
 				 "id: this form is kept for examples of conversations");
 	x.origin = origin.s ? text_copy(c->arena, origin) : "import";
 	x.id = id.s ? text_copy(c->arena, id) : derived_id(c->arena, &x);
-	x.stream = x.id ? stream_of(c->arena, "example", x.id) : NULL;
-	if (!x.origin || !x.id || !x.stream)
+	out->stream = x.id ? stream_of(c->arena, "example", x.id) : NULL;
+	if (!x.origin || !x.id || !out->stream)
 		return no_memory(c->err);
-	*out = x;
+	x.imported = out->hash;
+	out->example = x;
 	return 0;
 }
 
-static json_t *body_of(const struct call *c, const struct example *x)
-{
-	json_t *b = body_new(c->arena);
-
-	if (!b || body_set_text(b, "label", x->label) < 0 || body_set_text(b, "text", x->text) < 0 ||
-	    body_set(b, "origin", x->origin) < 0 || body_set_time(b, "at", x->at) < 0 ||
-	    body_set_bool(b, "backed", 1) < 0 || body_set(b, "principal", c->rights->key) < 0 ||
-	    body_set(b, "imported", x->hash) < 0)
-		return NULL;
-	return b;
-}
-
-static json_t *vote_of(const struct call *c, const struct example *x)
-{
-	json_t *b = body_new(c->arena);
-
-	if (!b || body_set(b, "example", x->id) < 0 || body_set_text(b, "label", x->label) < 0 ||
-	    body_set(b, "by", x->origin) < 0 || body_set(b, "principal", c->rights->key) < 0 ||
-	    body_set_time(b, "at", x->at) < 0)
-		return NULL;
-	return b;
-}
-
-static int commit_example(struct desk *d, const struct call *c, const struct example *x, int64_t revision)
+static int commit_example(struct desk *d, const struct call *c, struct line *l, int64_t revision)
 {
 	struct changes cs = CHANGES_INIT(c->arena);
+	struct example *x = &l->example;
 	struct event ev = {
-		.stream = x->stream, .expect = revision, .kind = "example.imported", .at = x->at
+		.stream = l->stream, .expect = revision, .kind = "example.imported", .at = x->at
 	};
-	const float *vector = NULL;
 	struct commit done;
-	int rc = desk_embed(d, c->arena, &x->text, 1, &vector, c->err);
+	int rc = desk_embed(d, c->arena, &x->text, 1, &x->vector, c->err);
 
 	if (rc < 0)
 		return rc;
-	json_t *body = body_of(c, x);
-	struct change *put = changes_put(&cs, RECORD_EXAMPLE, x->id, NULL, body);
-	put->entry = example_entry(c->arena, x->text, vector, body);
-	if (!body || !put->entry)
-		return no_memory(c->err);
-	changes_put(&cs, RECORD_VOTE, arena_printf(c->arena, "%s/vote/1", x->id), NULL, vote_of(c, x));
+	example_put(&cs, x);
+	vote_put(&cs, arena_printf(c->arena, "%s/vote/1", x->id), x);
 	if ((rc = changes_done(&cs, c->err)) < 0)
 		return rc;
 	ev.changes = cs.list;
@@ -126,27 +98,28 @@ static int commit_example(struct desk *d, const struct call *c, const struct exa
 
 int example_import(struct desk *d, const struct call *c, json_t *line, int *status)
 {
-	struct example x;
+	struct line l = { 0 };
+	const struct example *x = &l.example;
 	int64_t revision;
-	int rc = read_example(c, line, &x);
+	int rc = read_line(c, line, &l);
 
 	if (rc < 0)
 		return rc;
 	/* Only what an example is counts: the same text and label without an id, but other times, is the same. */
-	JSON_AUTO *what = json_pack("{s:s%, s:s%, s:s}", "text", x.text.s, x.text.n, "label", x.label.s,
-				    x.label.n, "origin", x.origin);
+	JSON_AUTO *what = json_pack("{s:s%, s:s%, s:s}", "text", x->text.s, x->text.n, "label", x->label.s,
+				    x->label.n, "origin", x->origin);
 	if (!what)
 		return no_memory(c->err);
-	if ((rc = import_hash(what, x.hash, c->err)) < 0)
+	if ((rc = import_hash(what, l.hash, c->err)) < 0)
 		return rc;
 	const struct import_record record = {
-		.kind = RECORD_EXAMPLE, .id = x.id, .stream = x.stream, .hash = x.hash
+		.kind = RECORD_EXAMPLE, .id = x->id, .stream = l.stream, .hash = l.hash
 	};
 	rc = import_before(d, c, &record, &revision);
 	/* Known by its words: another spelling of the same is no other content. */
 	if (rc == ERR_EXISTS && !json_object_get(line, "id"))
 		rc = 1;
-	if (rc == 0 && (rc = commit_example(d, c, &x, revision)) == 0) {
+	if (rc == 0 && (rc = commit_example(d, c, &l, revision)) == 0) {
 		*status = 1;
 		return 0;
 	}

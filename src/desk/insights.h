@@ -1,5 +1,6 @@
 /*
- * insights.h: what the history of a desk tells: outcomes, volume, articles, gaps.
+ * insights.h: what the history of a desk tells: outcomes, volume, articles, gaps,
+ * agreement.
  *
  * Each is computed from the records when it is asked for, by going through
  * all of them; nothing is kept. What the caller may not see is not counted:
@@ -30,5 +31,7 @@ int insights_volume(struct desk *d, const struct call *c, const struct insight_q
 int insights_articles(struct desk *d, const struct call *c, const struct insight_query *q, json_t **out);
 /* insights_gaps.c: cases by the time of their resolution. */
 int insights_gaps(struct desk *d, const struct call *c, const struct insight_query *q, json_t **out);
+/* insights_agreement.c: labelled conversations by the time of their last vote. */
+int insights_agreement(struct desk *d, const struct call *c, const struct insight_query *q, json_t **out);
 
 #endif

@@ -52,6 +52,25 @@ json_t *share_json(const struct share *s)
 			 (double)s->yes / (double)s->n, "interval", low, high);
 }
 
+json_t *agreement_json(const struct agreement *x)
+{
+	double n = (double)x->n, all = n * n;
+
+	if (x->n == 0)
+		return json_pack("{s:i, s:n, s:n}", "n", 0, "observed", "kappa");
+	json_t *kappa = x->chance < all ? json_real((n * (double)x->agreed - x->chance) / (all - x->chance))
+					: json_null();
+	return json_pack("{s:I, s:f, s:o}", "n", (json_int_t)x->n, "observed", (double)x->agreed / n, "kappa",
+			 kappa);
+}
+
+struct agreement agreement_of_one(uint64_t both, uint64_t first, uint64_t second, uint64_t n)
+{
+	double yes = (double)first * (double)second, no = (double)(n - first) * (double)(n - second);
+
+	return (struct agreement){ .n = n, .agreed = n - first - second + 2 * both, .chance = yes + no };
+}
+
 int sample_add(struct sample *s, double x)
 {
 	if (GROW(s->list, s->n, s->cap) < 0)

@@ -22,6 +22,19 @@ void share_interval(const struct share *s, double *low, double *high);
 /* {"n","share","interval":[low,high]}; the last two are null when n is 0. */
 json_t *share_json(const struct share *s);
 
+/* Two who label the same things. */
+struct agreement {
+	uint64_t n, agreed;
+	double chance; /* pairs of labels, one of each, that are the same: n * n times what they would agree by chance */
+};
+/*
+ * {"n","observed","kappa"}: Cohen's kappa (1960), (observed - expected) / (1 - expected).
+ * Null where n is 0; kappa also where both always say the same one label.
+ */
+json_t *agreement_json(const struct agreement *x);
+/* Of a yes or no: how many said it both, the first, the second, of all. */
+struct agreement agreement_of_one(uint64_t both, uint64_t first, uint64_t second, uint64_t n);
+
 /* Numbers of which median and mean are wanted. */
 struct sample {
 	double *list; /* malloc'ed */

@@ -174,6 +174,7 @@ static int read_handoff(void *arg, struct arena *a, const struct record *r, stru
 	    expect_resolution(p, body_string(r->body, "resolution"), h.conversation, self, &h.last) < 0 ||
 	    GROW(p->handoffs, p->n_handoffs, p->cap_handoffs) < 0)
 		return no_memory(e);
+	h.said = *body_string(r->body, "previous") ? 0 : h.intent;
 	p->handoffs[p->n_handoffs++] = h;
 	p->conversations[h.conversation].handoffs++;
 	return 0;

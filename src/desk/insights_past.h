@@ -49,6 +49,7 @@ struct past_handoff {
 	const char *evidence; /* its id, when the bot cited something; else NULL */
 	uint32_t conversation;
 	uint32_t intent;      /* as it was resolved, else of the package */
+	uint32_t said;        /* of the package; of a transfer, whose package a person made, 0 */
 	int returned;         /* its state */
 	int64_t offered;      /* ms */
 	int64_t accepted;     /* of the read-back; 0: never */

@@ -251,21 +251,25 @@ static int predict_with(struct desk *d, const struct call *c, const struct conve
 	return *out ? 0 : no_memory(c->err);
 }
 
-int predict_answer(struct desk *d, const struct call *c, const struct conversation *v, const char **label,
-		   struct seen *seen)
+int predict_sample(struct desk *d, const struct call *c, const struct conversation *v, struct predicted *out)
 {
+	struct predicted p = { 0 };
 	struct learned learned;
 	struct assessment x;
 
-	*label = NULL;
 	draw_learned(d, v->id, &learned);
 	int rc = assess(d, c, v, 1, &learned, &x);
 	learner_give(d->learner, &learned);
-	if (rc == 0 && strcmp(x.decision.decision, "answer") == 0) {
-		*label = x.intent.candidates[0].label;
-		*seen = seen_of(&x.intent);
+	if (rc < 0)
+		return rc;
+	if (x.intent.n) {
+		p.label = x.intent.candidates[0].label;
+		p.seen = seen_of(&x.intent);
+		p.answered = strcmp(x.decision.decision, "answer") == 0;
+		p.unsure = x.decision.unsure;
 	}
-	return rc;
+	*out = p;
+	return 0;
 }
 
 int predict_conversation(struct desk *d, const struct call *c, const struct conversation *v, size_t k,

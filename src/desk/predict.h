@@ -26,9 +26,14 @@ struct learned;
 int intent_of_query(struct desk *d, const struct call *c, const struct desk_query *q, const struct rights *r,
 		    const struct learned *learned, struct intent *out);
 
-/* What it would be answered as, and what is seen of that; *label NULL: it would not be. */
-int predict_answer(struct desk *d, const struct call *c, const struct conversation *v, const char **label,
-		   struct seen *seen);
+/* A prediction as those look at it who draw samples for review. */
+struct predicted {
+	const char *label; /* the first; NULL: nothing to go by */
+	struct seen seen;  /* of a label */
+	int answered;      /* it would be answered as that */
+	int unsure;        /* it would be clarified, although there is an intent to go by: struct decision */
+};
+int predict_sample(struct desk *d, const struct call *c, const struct conversation *v, struct predicted *out);
 
 /* Sentiment of the last few customer turns. */
 struct sentiment predict_sentiment(struct arena *a, const struct conversation *v);

@@ -200,14 +200,6 @@ static int list_documents(const struct call *c, const struct resolution_input *i
 	return 0;
 }
 
-/* "qa": somebody else than who resolved it first corrects it. */
-static const char *origin_of(const struct resolution_input *in, const struct resolution *q)
-{
-	const char *by = in->handoff ? body_string(in->handoff->body, "resolved_by") : "";
-
-	return in->imported ? "import" : *by && q->agent && strcmp(by, q->agent) != 0 ? "qa" : "agent";
-}
-
 static int make_case(struct desk *d, const struct call *c, const struct conversation *v,
 		     const struct resolution_input *in, const struct resolution *q, const char *id,
 		     struct changes *cs, struct case_made *made)
@@ -229,7 +221,7 @@ static int make_case(struct desk *d, const struct call *c, const struct conversa
 		.steps = q->steps,
 		.outcome = text_copy(c->arena, q->outcome),
 		.at = q->at,
-		.origin = origin_of(in, q),
+		.origin = in->imported ? "import" : "agent",
 		.principal = c->rights->key,
 		.agent = q->agent,
 		.backed = in->imported,
@@ -322,7 +314,7 @@ static json_t *resolution_body(const struct call *c, const struct conversation *
 }
 
 static json_t *resolved_handoff(const struct call *c, const struct resolution_input *in,
-				const struct resolution *q, const struct resolution_built *built)
+				const struct resolution_built *built)
 {
 	json_t *b = body_copy(c->arena, in->handoff->body);
 	json_t *list = json_object_get(b, "resolutions");
@@ -331,8 +323,7 @@ static json_t *resolved_handoff(const struct call *c, const struct resolution_in
 		return NULL;
 	if (!b || json_array_append_new(list, json_string(built->resolution)) < 0 ||
 	    body_set(b, "state", built->state) < 0 || body_set(b, "resolution", built->resolution) < 0 ||
-	    (built->next && body_set(b, "next", built->next) < 0) ||
-	    (!*body_string(b, "resolved_by") && body_set(b, "resolved_by", q->agent) < 0))
+	    (built->next && body_set(b, "next", built->next) < 0))
 		return NULL;
 	return b;
 }
@@ -372,7 +363,7 @@ int resolution_build(struct desk *d, const struct call *c, struct conversation *
 	changes_put(cs, RECORD_RESOLUTION, built.resolution, v->subject,
 		    resolution_body(c, v, in, &q, &built));
 	if (in->handoff)
-		put_handoff(cs, in->handoff->id, v->subject, resolved_handoff(c, in, &q, &built));
+		put_handoff(cs, in->handoff->id, v->subject, resolved_handoff(c, in, &built));
 	if ((rc = changes_done(cs, c->err)) < 0)
 		return rc;
 	*out = built;

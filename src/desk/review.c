@@ -1,10 +1,12 @@
 /*
  * review.c: labels that somebody is to look at. A review is made with the case
- * whose label is contested (case.c), or with a turn that would be answered
- * (audit.h); it changes in its conversation's stream like all else of it, and is
- * decided once. The label that is decided becomes that of the case and of its
- * examples, with a vote of its own; of an audit it tells whether the answer
- * would have been right, which is what the threshold is learned from.
+ * whose label is contested or disputed (case.c), or with a turn that would be
+ * answered, or that is clarified for want of confidence (audit.h); it changes in
+ * its conversation's stream like all else of it, and is decided once, unless
+ * somebody contradicts. The label that is decided becomes that of the case and
+ * of its examples, with a vote of its own; of an audit it tells whether the
+ * answer would have been right, which is what the threshold is learned from; of
+ * a text that nobody has labelled yet it makes an example.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +14,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "desk/case.h"
+#include "desk/example.h"
+#include "desk/query.h"
 #include "engine/each.h"
 
 #define MAX_LABEL 256
@@ -43,9 +47,15 @@ static const char *text_of_example(struct desk *d, const struct call *c, const c
 	return body_string(r.body, "text");
 }
 
-static int body_is_audit(const json_t *body)
+static int has_reason(const json_t *body, const char *reason)
 {
-	return strcmp(body_string(body, "reason"), "audit") == 0;
+	return strcmp(body_string(body, "reason"), reason) == 0;
+}
+
+/* Drawn by chance: nobody but the bot has said something. */
+static int is_drawn(const json_t *body)
+{
+	return has_reason(body, "audit") || has_reason(body, "low_confidence");
 }
 
 static json_t *review_json(struct desk *d, const struct call *c, const struct record *r)
@@ -63,7 +73,7 @@ static json_t *review_json(struct desk *d, const struct call *c, const struct re
 	json_object_del(j, "principal");
 	json_object_del(j, "seen");
 	/* Who judges is not told what to say, nor what examples tell that he may not see. */
-	if (body_is_audit(r->body) && strcmp(body_string(r->body, "state"), "decided") != 0)
+	if (is_drawn(r->body) && strcmp(body_string(r->body, "state"), "decided") != 0)
 		json_object_del(j, "label");
 	return j;
 }
@@ -223,16 +233,29 @@ struct verdict {
 	struct text label, note;
 };
 
+/* A decision under way. */
+struct deciding {
+	struct desk *desk;
+	const struct call *call;
+	const struct verdict *verdict;
+	struct changes *cs;
+	struct review review;
+	int64_t at;
+	int votes;    /* that the review has, with those of this decision */
+	int labelled; /* records that were there and have the label now */
+};
+
 /* The record with the label that was decided; its words and vectors stay. */
-static int relabel(const struct call *c, struct changes *cs, const struct record *r, const char *field,
-		   const struct verdict *v, const json_t *old_tags)
+static int relabel(const struct deciding *x, const struct record *r, const char *field,
+		   const json_t *old_tags)
 {
+	const struct call *c = x->call;
 	json_t *body = body_copy(c->arena, r->body);
 	struct entry *en = arena_alloc(c->arena, sizeof(*en));
 	struct tags tags = { .arena = c->arena };
 	int example = r->kind == RECORD_EXAMPLE;
 
-	if (!body || !en || body_set_text(body, field, v->label) < 0 ||
+	if (!body || !en || body_set_text(body, field, x->verdict->label) < 0 ||
 	    (example && body_set(body, "origin", "qa") < 0) ||
 	    (example && body_set_bool(body, "backed", 1) < 0))
 		return no_memory(c->err);
@@ -247,68 +270,125 @@ static int relabel(const struct call *c, struct changes *cs, const struct record
 	*en = (struct entry){
 		.acl = json_object_get(body, "acl"), .tags = tags.list, .n_tags = tags.n, .keep_rows = 1
 	};
-	struct change *put = changes_put(cs, r->kind, r->id, r->subject, body);
+	struct change *put = changes_put(x->cs, r->kind, r->id, r->subject, body);
 	put->entry = en;
 	if (r->text.s)
 		put->text = r->text;
 	return 0;
 }
 
-static int add_vote(const struct call *c, struct changes *cs, const struct review *r, int n,
-		    const char *example, const struct verdict *v)
+static const char *vote_id(const struct deciding *x, int n)
 {
-	const char *id = arena_printf(c->arena, "%s/vote/%d", r->record.id, n);
-	json_t *body = body_new(c->arena);
-
-	if (!id || !body || body_set(body, "example", example) < 0 ||
-	    body_set(body, "conversation", r->conversation.id) < 0 ||
-	    body_set_text(body, "label", v->label) < 0 || body_set(body, "by", "qa") < 0 ||
-	    body_set(body, "principal", c->rights->key) < 0 ||
-	    body_set(body, "agent", c->rights->agent) < 0 || body_set_time(body, "at", clock_wall_ms()) < 0)
-		return no_memory(c->err);
-	changes_put(cs, RECORD_VOTE, id, r->record.subject, body);
-	return 0;
+	return arena_printf(x->call->arena, "%s/vote/%d", x->review.record.id, n);
 }
 
-/* 0 for a record that is not there. */
-static int relabel_one(struct desk *d, const struct call *c, struct changes *cs, const struct review *r,
-		       enum record_kind kind, const char *id, int n, const struct verdict *v)
+/* Votes are added, never overwritten: a review that came up again has some. */
+static int count_votes(struct deciding *x)
 {
-	struct record x;
-	int rc = id ? engine_find(d->engine, kind, id, c->arena, &x, c->err) : no_memory(c->err);
+	const struct call *c = x->call;
+	struct record r;
+	int rc;
+
+	do {
+		const char *id = vote_id(x, x->votes + 1);
+		rc = id ? engine_find(x->desk->engine, RECORD_VOTE, id, c->arena, &r, c->err)
+			: no_memory(c->err);
+		x->votes += rc > 0;
+	} while (rc > 0);
+	return rc;
+}
+
+/* `example` NULL: there is none. */
+static struct example decided_example(const struct deciding *x, const char *example)
+{
+	return (struct example){
+		.id = example,
+		.conversation = x->review.conversation.id,
+		.subject = x->review.record.subject,
+		.text = body_text(x->review.body, "text"),
+		.label = x->verdict->label,
+		.origin = "qa",
+		.principal = x->call->rights->key,
+		.agent = x->call->rights->agent,
+		.at = x->at,
+		.acl = json_object_get(x->review.body, "acl"),
+		.backed = 1,
+	};
+}
+
+static void add_vote(struct deciding *x, const char *example)
+{
+	const struct example vote = decided_example(x, example);
+
+	vote_put(x->cs, vote_id(x, ++x->votes), &vote);
+}
+
+/* Nothing for a record that is not there. */
+static int relabel_one(struct deciding *x, enum record_kind kind, const char *id)
+{
+	const struct call *c = x->call;
+	struct record r;
+	int rc = id ? engine_find(x->desk->engine, kind, id, c->arena, &r, c->err) : no_memory(c->err);
 
 	if (rc <= 0)
 		return rc;
+	x->labelled++;
 	if (kind == RECORD_CASE)
-		return relabel(c, cs, &x, "intent", v, json_object_get(r->conversation.body, "attributes"));
-	rc = relabel(c, cs, &x, "label", v, NULL);
-	return rc < 0 ? rc : add_vote(c, cs, r, n, id, v);
+		return relabel(x, &r, "intent", json_object_get(x->review.conversation.body, "attributes"));
+	add_vote(x, id);
+	return relabel(x, &r, "label", NULL);
+}
+
+/* Uncertainty sampling: what the bot was unsure of, and nobody has resolved yet, teaches it. */
+static int make_example(struct deciding *x)
+{
+	const struct call *c = x->call;
+	struct example made = decided_example(x, example_id(c->arena, x->review.conversation.id, 1));
+	int rc = desk_embed(x->desk, c->arena, &made.text, 1, &made.vector, c->err);
+
+	if (rc < 0)
+		return rc;
+	example_put(x->cs, &made);
+	add_vote(x, made.id);
+	return 0;
+}
+
+static int label_all(struct deciding *x)
+{
+	struct arena *a = x->call->arena;
+	const char *conversation = x->review.conversation.id;
+	int rc = count_votes(x), before = x->votes;
+
+	if (rc == 0)
+		rc = relabel_one(x, RECORD_CASE, case_id(a, conversation));
+	for (int n = 1; rc == 0 && n <= EXAMPLES; n++)
+		rc = relabel_one(x, RECORD_EXAMPLE, example_id(a, conversation, n));
+	if (rc == 0 && x->labelled == 0 && has_reason(x->review.body, "low_confidence"))
+		rc = make_example(x);
+	if (rc == 0 && x->votes == before)
+		add_vote(x, NULL);
+	return rc;
 }
 
 static int decide_once(struct desk *d, const struct call *c, const char *id, const struct verdict *v,
 		       json_t **result)
 {
 	struct changes cs = CHANGES_INIT(c->arena);
-	struct review r;
-	int rc = load(d, c, id, &r);
+	struct deciding x = { .desk = d, .call = c, .verdict = v, .cs = &cs, .at = clock_wall_ms() };
+	json_t *body;
+	int rc = load(d, c, id, &x.review);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = label_all(&x)) < 0)
 		return rc;
-	const char *conversation = r.conversation.id;
-	rc = relabel_one(d, c, &cs, &r, RECORD_CASE, case_id(c->arena, conversation), 0, v);
-	for (int n = 1; rc == 0 && n <= EXAMPLES; n++)
-		rc = relabel_one(d, c, &cs, &r, RECORD_EXAMPLE, example_id(c->arena, conversation, n), n, v);
-	if (rc < 0)
-		return rc;
-	if (body_is_audit(r.body) &&
-	    body_set_bool(r.body, "right", text_is(v->label, body_string(r.body, "label"))) < 0)
+	body = x.review.body;
+	if (has_reason(body, "audit") &&
+	    body_set_bool(body, "right", text_is(v->label, body_string(body, "label"))) < 0)
 		return no_memory(c->err);
-	if (body_set(r.body, "state", "decided") < 0 || body_set_text(r.body, "decision", v->label) < 0 ||
-	    body_set_text(r.body, "note", v->note) < 0 ||
-	    body_set(r.body, "decided_by", c->rights->agent) < 0 ||
-	    body_set_time(r.body, "decided_at", clock_wall_ms()) < 0)
+	if (body_set(body, "state", "decided") < 0 || body_set_text(body, "decision", v->label) < 0 ||
+	    body_set_text(body, "note", v->note) < 0 || body_set(body, "decided_by", c->rights->agent) < 0 ||
+	    body_set_time(body, "decided_at", x.at) < 0)
 		return no_memory(c->err);
-	return commit(d, c, &r, &cs, "review.decided", result);
+	return commit(d, c, &x.review, &cs, "review.decided", result);
 }
 
 int review_decide_act(struct desk *d, const struct call *c, const char *id, json_t *body, json_t **result)

@@ -78,10 +78,20 @@ static int gaps(struct exchange *x, const json_t *result, json_t **out)
 	return rc < 0 ? rc : insights_gaps(x->api->desk, &x->call, &q, out);
 }
 
+static int agreement(struct exchange *x, const json_t *result, json_t **out)
+{
+	struct insight_query q = { 0 };
+	int rc = read_query(x, "since|until", &q);
+
+	(void)result;
+	return rc < 0 ? rc : insights_agreement(x->api->desk, &x->call, &q, out);
+}
+
 const struct route routes_insights[] = {
 	{ "GET", "/v1/insights/outcomes", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, outcomes },
 	{ "GET", "/v1/insights/volume", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, volume },
 	{ "GET", "/v1/insights/articles", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, articles },
 	{ "GET", "/v1/insights/gaps", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, gaps },
+	{ "GET", "/v1/insights/agreement", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, agreement },
 	{ 0 },
 };

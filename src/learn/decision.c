@@ -129,6 +129,7 @@ static const char *risk_reason(const struct situation *s)
 struct verdict {
 	const char *decision, *because;
 	size_t ask;
+	int unsure;
 };
 
 /* Without an intent to go by. */
@@ -198,7 +199,7 @@ static struct verdict decide_by_intent(struct arena *a, const struct situation *
 {
 	const struct intent *in = s->intent;
 	const char *label = in->candidates[0].label;
-	struct verdict v = { .decision = "clarify" };
+	struct verdict v = { .decision = "clarify", .unsure = 1 };
 
 	if (in->out_of_scope >= OUT_OF_SCOPE) {
 		if (s->customer_turns > 1)
@@ -228,6 +229,7 @@ static struct verdict decide_by_intent(struct arena *a, const struct situation *
 				"it so far: ask whether it is meant.",
 				label),
 			.ask = 1,
+			.unsure = 1,
 		};
 	v.ask = to_ask(in);
 	v.because = v.ask ? because_asked(a, in, v.ask)
@@ -255,6 +257,7 @@ int decide(struct arena *a, const struct situation *s, struct decision *out)
 	d.decision = v.decision;
 	d.because = v.because;
 	d.n_ask = v.ask;
+	d.unsure = v.unsure;
 	*out = d;
 	return 0;
 }

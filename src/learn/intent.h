@@ -109,6 +109,7 @@ struct decision {
 	 * 2006.02544). 0: they would be too many to ask about, or there is no question.
 	 */
 	size_t n_ask;
+	int unsure; /* to clarify, although there is an intent in scope to go by */
 };
 
 #define DECISION_COVERAGE .95

@@ -266,6 +266,14 @@ struct outcomes {
 	const char *key; /* where "right" and "seen" stand; NULL: in the body itself */
 };
 
+/* What was drawn because the bot is unsure of it is seen as well, but would not have been answered. */
+static int is_audit(const json_t *review)
+{
+	const char *reason = json_string_value(json_object_get(review, "reason"));
+
+	return reason && strcmp(reason, "audit") == 0;
+}
+
 /* The latest first; 1 when there are enough of this kind of record. */
 static int read_outcome(void *arg, struct arena *a, const struct record *r, struct error *e)
 {
@@ -277,6 +285,8 @@ static int read_outcome(void *arg, struct arena *a, const struct record *r, stru
 					.weight = propensity > 0 ? (float)(1 / propensity) : 1 } };
 
 	(void)a;
+	if (!o->key && !is_audit(r->body))
+		return 0;
 	if (seen_read(json_object_get(told, "seen"), &d.outcome.seen) < 0)
 		return 0;
 	if (GROW(o->list, o->n, o->cap) < 0)

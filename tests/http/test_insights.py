@@ -7,7 +7,7 @@ import pytest
 
 from conftest import readback
 
-NAMES = ["outcomes", "volume", "articles", "gaps"]
+NAMES = ["outcomes", "volume", "articles", "gaps", "agreement"]
 
 
 @pytest.fixture
@@ -75,6 +75,45 @@ def test_what_no_article_helped_with(desk):
     assert desk.get("/v1/insights/gaps?limit=1").json()["has_more"] is True
 
 
+def test_two_annotators_and_the_bot_agree_as_far_as_is_told(words_server):
+    """The 2x2 table of a textbook: 20 and 15 of 50 the same, 5 and 10 not: .7 observed, .5 expected, kappa .4."""
+    s = words_server
+    desk = s.key("agent,bot", "tier1", "--act-as")
+
+    def says(handoff, agent, intent):
+        answer = s.post(f"/v1/handoffs/{handoff}/resolution", {"outcome": "resolved", "intent": intent, "text": "done"},
+                        key=desk, headers={"Readback-Agent": f'id="{agent}"'})
+        assert answer.status_code == 200, answer.text
+
+    table = [("refund", "refund")] * 20 + [("refund", "parcel")] * 5 + [("parcel", "refund")] * 10 + [("parcel", "parcel")] * 15
+    for i, (first, second) in enumerate(table):
+        turns = [{"role": "customer", "text": f"about my order {i}"}]
+        handoff = s.post("/v1/handoffs", {"conversation": {"id": f"k-{i}", "turns": turns}, "trigger": "other",
+                                          "intent": {"label": "refund"}}, key=desk).json()["id"]
+        says(handoff, "ann", first)
+        says(handoff, "ben", second)
+    told = s.get("/v1/insights/agreement").json()
+    assert told["object"] == "agreement" and told["conversations"] == 50
+    worked = {"n": 50, "observed": pytest.approx(0.7), "kappa": pytest.approx(0.4)}
+    who = {a["annotator"]: a for a in told["annotators"]}
+    assert who["ann"] == {"annotator": "ann", "kind": "agent", **worked} and who["ben"] == {"annotator": "ben", "kind": "agent", **worked}
+    # The bot always says refund, of which 30 are refunds: chance would do as well.
+    assert who["bot"] == {"annotator": "bot", "kind": "bot", "n": 50, "observed": pytest.approx(0.6), "kappa": pytest.approx(0)}
+    assert told["agents"] == worked
+    intents = {i["intent"]: i for i in told["intents"]}
+    assert (intents["refund"]["labelled"], intents["parcel"]["labelled"]) == (30, 20)
+    assert intents["refund"]["agents"] == worked and intents["refund"]["bot"]["kappa"] == pytest.approx(0)
+    assert s.get("/v1/insights/agreement?until=2020-01-01").json() == {
+        "object": "agreement", "until": "2020-01-01T00:00:00Z", "conversations": 0, "annotators": [], "intents": [],
+        "agents": {"n": 0, "observed": None, "kappa": None}}
+    # The 15 who contradicted each other wait for somebody to look.
+    waiting = s.get("/v1/reviews?state=open&limit=200").json()["data"]
+    assert [r["reason"] for r in waiting] == ["disagreement"] * 15
+    table = readback("insights", "agreement", "--url", s.url, "--key", s.dev_key)
+    assert table.returncode == 0, table.stderr
+    assert "ann                             0.40       70%       50\n" in table.stdout, table.stdout
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_curators_ask(words_server, name):
     s = words_server
@@ -89,7 +128,8 @@ def test_curators_ask(words_server, name):
     ("outcomes?by=", "by"), ("outcomes?weeks=3", "weeks"), ("volume?weeks=0", "weeks"), ("volume?weeks=521", "weeks"), ("volume?weeks=-1", "weeks"),
     ("volume?until=soon", "until"), ("volume?since=2026-01-01", "since"), ("articles?limit=0", "limit"), ("articles?limit=201", "limit"),
     ("articles?since=soon", "since"), ("articles?by=week", "by"), ("gaps?limit=many", "limit"), ("gaps?until=soon", "until"),
-    ("gaps?weeks=2", "weeks"),
+    ("gaps?weeks=2", "weeks"), ("agreement?since=soon", "since"), ("agreement?until=2026-02-30", "until"),
+    ("agreement?limit=3", "limit"), ("agreement?by=intent", "by"),
 ])
 def test_what_is_not_well_formed_is_refused(words_server, query, param):
     answer = words_server.get(f"/v1/insights/{query}")
@@ -103,6 +143,7 @@ def test_what_is_not_well_formed_is_refused(words_server, query, param):
     ("volume", ("--weeks", "3", "--until", (date.today() + timedelta(weeks=5)).isoformat()), ["parcel", "0.0 to 0.0"]),
     ("articles", ("--limit", "1"), ["depot  ", "Parcels"]),
     ("gaps", (), ["2 of 2 cases", "1  refund", "intents  refund (1)", "cases    c-2/case"]),
+    ("agreement", ("--since", "2020-01-01"), ["bot                             1.00      100%        2\n", "agents among each other", "\nparcel "]),
 ])
 def test_the_command_prints_tables(desk, name, options, printed):
     told = readback("insights", name, *options, "--url", desk.url, "--key", desk.dev_key)
@@ -123,7 +164,7 @@ def test_the_command_says_the_same_of_a_folder(desk):
 def test_the_command_says_what_is_wrong(desk):
     for operands in ([], ["luck"], ["gaps", "volume"]):
         told = readback("insights", *operands, "--url", desk.url, "--key", desk.dev_key)
-        assert told.returncode == 2 and "outcomes, volume, articles, gaps" in told.stderr
+        assert told.returncode == 2 and "outcomes, volume, articles, gaps, agreement" in told.stderr
     told = readback("insights", "outcomes", "--since", "today", "--url", desk.url, "--key", desk.dev_key)
     assert told.returncode == 1 and "since" in told.stderr
     told = readback("insights", "outcomes", "--data", "/nowhere/at/all", "--embedder", "none")

@@ -1,107 +1,7 @@
 /* Labels that go against all that was learned: they wait for a look, and teach nothing meanwhile. */
-#include "desk_fixture.h"
+#include "review_fixture.h"
 
-#include "learn/intent.h"
-#include "learn/learner.h"
-#include "learn/lessons.h"
 #include "learn/votes.h"
-
-static int open_with(void **state, const char *embedder)
-{
-	struct learner_options o = { .seed = 1 };
-	struct fixture *f = fixture_open(embedder);
-
-	*state = f;
-	if (!f)
-		return 0;
-	fixture_caller(f, fixture_rights("cli", SCOPE_ADMIN | SCOPE_AGENT | SCOPE_CURATOR, NULL, 0));
-	NO_ERROR(f, learner_open(f->desk.engine, &o, &f->desk.learner, &f->err));
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	return open_with(state, "none");
-}
-
-static int set_up_model(void **state)
-{
-	return open_with(state, "minilm");
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	if (f)
-		learner_close(f->desk.learner);
-	fixture_close(f);
-	return 0;
-}
-
-static void add_examples(struct fixture *f, const char *text, const char *label, int from, int n)
-{
-	for (int i = from; i < from + n; i++) {
-		json_t *line = json_pack("{s:o, s:s}", "text", json_sprintf(text, i), "label", label);
-		int status;
-		NO_ERROR(f, example_import(&f->desk, &f->call, json_keep(f->arena, line), &status));
-	}
-}
-
-static long long lessons(struct fixture *f)
-{
-	return int_at(json_keep(f->arena, learner_facts(f->desk.learner)), "intent.lessons");
-}
-
-static void train(struct fixture *f)
-{
-	int rc = learner_train(f->desk.learner, 0, &f->err);
-
-	NO_ERROR(f, rc);
-}
-
-/* As many as a model must have learned from before it is asked to doubt. */
-static void history(struct fixture *f)
-{
-	add_examples(f, "where is my parcel, number %d", "parcel", 0, INTENT_LEAST_TO_DOUBT / 2);
-	add_examples(f, "please refund the money of order %d", "refund", 0, INTENT_LEAST_TO_DOUBT / 2);
-	train(f);
-}
-
-/* A resolved conversation of a history; `more` is JSON. */
-static void solved(struct fixture *f, const char *id, const char *said, const char *intent, const char *agent)
-{
-	int status;
-	const char *line = arena_printf(
-		f->arena,
-		"{'id':'%s','customer':{'id':'cu-%s'},'turns':[{'role':'customer','text':'%s'}],'resolution':"
-		"{'outcome':'resolved','intent':'%s','text':'done','agent':'%s'}}",
-		id, id, said, intent, agent);
-
-	NO_ERROR(f, conversation_import(&f->desk, &f->call, J(f, line), &status));
-}
-
-static json_t *reviews(struct fixture *f, const char *state)
-{
-	const struct text none = { 0 };
-
-	return at(ACT(f, review_list, state ? text_of(state) : none, none, 20), "data");
-}
-
-static const char *predicted(struct fixture *f, const char *text)
-{
-	json_t *body = json_keep(f->arena, json_pack("{s:s}", "text", text));
-
-	return string_at(ACT(f, predict_show, body), "intent.label");
-}
-
-static int is_contested(struct fixture *f, enum record_kind kind, const char *id)
-{
-	struct record r;
-
-	NO_ERROR(f, engine_get(f->desk.engine, kind, id, f->arena, &r, &f->err));
-	return json_is_true(at(r.body, "contested"));
-}
 
 static void test_review__a_label_against_all_that_was_learned_waits(void **state)
 {
@@ -260,26 +160,6 @@ static void test_poison__what_two_agents_say_of_two_customers_is_learned(void **
 	assert_int_equal(lessons(f), before + 3);
 }
 
-static const char *handed_off(struct fixture *f, const char *id, const char *said)
-{
-	const char *body = arena_printf(
-		f->arena,
-		"{'trigger':'other','conversation':{'id':'%s','turns':[{'role':'customer','text':'%s'}]}}",
-		id, said);
-
-	return string_at(ACT(f, handoff_act, J(f, body)), "handoff");
-}
-
-static void resolve(struct fixture *f, const char *handoff, const char *outcome, const char *intent,
-		    const char *problem)
-{
-	const char *body = arena_printf(f->arena, "{'outcome':'%s','intent':'%s','text':'x'%s%s%s}", outcome,
-					intent, problem ? ",'problem':'" : "", problem ? problem : "",
-					problem ? "'" : "");
-
-	ACT(f, resolution_act, handoff, J(f, body));
-}
-
 /* Whatever the outcome, and whichever of its two texts it is of that the label is wrong. */
 static void test_review__no_outcome_and_no_text_goes_unlooked_at(void **state)
 {
@@ -356,21 +236,6 @@ static void test_review__others_support_by_words(void **state)
 	solved(f, "x2", "where is my parcel, number 802", "refund", "ben");
 	train(f);
 	assert_int_equal(lessons(f), before + 2);
-}
-
-/* A handoff's worth of trust: two keys, two agents, two customers say the same, so that it can be answered. */
-static void make_answerable(struct fixture *f)
-{
-	add_examples(f, "where is my parcel number %d", "parcel", 0, 30);
-	add_examples(f, "please refund order %d", "refund", 1000, 30);
-}
-
-static json_t *turn(struct fixture *f, const char *conversation, const char *text)
-{
-	json_t *body = json_pack("{s:s, s:s}", "role", "customer", "text", text);
-	json_t *result = ACT(f, turn_act, conversation, json_keep(f->arena, body));
-
-	return at(ACT(f, turn_show, result), "prediction");
 }
 
 /* Who looks at what the bot answers? A drawn share of it waits for a person, once a conversation. */
@@ -509,9 +374,6 @@ static void test_poison__one_key_under_many_names_backs_nothing(void **state)
 		assert_int_equal(in.backed, i == 6);
 	}
 }
-
-#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
-#define TEST_MODEL(t) cmocka_unit_test_setup_teardown(t, set_up_model, tear_down)
 
 int main(void)
 {
