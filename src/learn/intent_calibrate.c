@@ -1,7 +1,7 @@
 /*
  * intent_calibrate.c: how to blend, how sure to be, and what is in scope, from
  * lessons that the trial models have not seen. The nearest examples of a held
- * out lesson are looked for among those that the trial was taught.
+ * out lesson are looked for among those that were not.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -60,18 +60,18 @@ static int compare_block(const struct fit *f, struct near *w, size_t from, size_
 	const struct lesson *all = f->lessons->list;
 
 	for (size_t i = 0; i < n; i++)
-		lay(w->rows + i * w->stride, all[f->taught[from + i]].vector, f->lessons->dim);
+		lay(w->rows + i * w->stride, all[f->others[from + i]].vector, f->lessons->dim);
 	for (size_t k = 0; k < f->n_held; k++) {
 		lay(w->asking, all[f->held[k]].vector, f->lessons->dim);
 		w->distance->dots(w->asking, w->addresses, n, w->stride, w->dots);
 		for (size_t i = 0; i < n; i++)
-			if (topk_push(w->best[k], (struct scored){ f->taught[from + i], 0, w->dots[i] }) < 0)
+			if (topk_push(w->best[k], (struct scored){ f->others[from + i], 0, w->dots[i] }) < 0)
 				return -1;
 	}
 	return 0;
 }
 
-/* [held]: the lessons nearest to each, of those that were taught. NULL without memory. */
+/* [held]: the lessons nearest to each, of those that were not held out. NULL without memory. */
 static struct topk **find_near(const struct fit *f)
 {
 	struct near w = { .distance = distance_best(), .stride = distance_stride(f->lessons->dim) };
@@ -87,8 +87,8 @@ static struct topk **find_near(const struct fit *f)
 	for (size_t k = 0; k < f->n_held; k++)
 		if (!(w.best[k] = topk_new(f->arena, VOTES_FETCHED)))
 			return NULL;
-	for (size_t from = 0; from < f->n_taught; from += BLOCK) {
-		size_t n = f->n_taught - from < BLOCK ? f->n_taught - from : BLOCK;
+	for (size_t from = 0; from < f->n_others; from += BLOCK) {
+		size_t n = f->n_others - from < BLOCK ? f->n_others - from : BLOCK;
 		if (compare_block(f, &w, from, n) < 0)
 			return NULL;
 	}

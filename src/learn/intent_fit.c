@@ -14,12 +14,13 @@
 #define NGRAMS_C 50.0
 #define NGRAMS_RATE 8.0
 #define STEPS_A_LESSON 40
-#define MOST_STEPS ((size_t)400000) /* but each lesson is seen five times */
+#define MOST_STEPS ((size_t)250000) /* but each lesson is seen five times; 400,000 are no better held out */
 #define LEAST_STEPS ((size_t)20000)
 #define MOST_WEIGHTS ((size_t)8 << 20) /* of n-grams: 32 MiB */
 
 #define HOLD_ONE_IN 5
 #define MOST_HELD 2000
+#define MOST_TAUGHT 40000 /* to a trial: more would change little of how to blend and how sure to be */
 #define MOST_HELD_NUMBERS ((size_t)2 << 20) /* held out lessons times labels */
 
 static size_t steps_for(size_t n)
@@ -78,9 +79,12 @@ static void split(struct fit *f)
 	size_t one_in = f->lessons->n / most > HOLD_ONE_IN ? f->lessons->n / most : HOLD_ONE_IN;
 	for (size_t i = 0; i < f->lessons->n; i++) {
 		struct dice d = { f->hashes[i] ^ f->o->seed };
-		if (dice_below(&d, one_in) == 0)
+		if (dice_below(&d, one_in) == 0) {
 			f->held[f->n_held++] = i;
-		else
+			continue;
+		}
+		f->others[f->n_others++] = i;
+		if (f->lessons->n <= MOST_TAUGHT || dice_below(&d, f->lessons->n) < MOST_TAUGHT)
 			f->taught[f->n_taught++] = i;
 	}
 }
@@ -129,10 +133,11 @@ static int fit(struct fit *f, struct intent_model *m, struct error *e)
 
 	f->grams = arena_alloc(f->arena, l->n * sizeof(*f->grams));
 	f->hashes = arena_alloc(f->arena, l->n * sizeof(*f->hashes));
-	f->taught = arena_alloc(f->arena, l->n * sizeof(*f->taught));
 	f->held = arena_alloc(f->arena, l->n * sizeof(*f->held));
+	f->others = arena_alloc(f->arena, l->n * sizeof(*f->others));
+	f->taught = arena_alloc(f->arena, l->n * sizeof(*f->taught));
 	m->labels = intent_labels(l->labels, l->n_labels);
-	if (!f->grams || !f->hashes || !f->taught || !f->held || !m->labels || read_texts(f, m) < 0)
+	if (!f->grams || !f->hashes || !f->held || !f->others || !f->taught || !m->labels || read_texts(f, m) < 0)
 		return no_memory(e);
 	split(f);
 	int rc = train_both(f, m, f->taught, f->n_taught, &f->by_vector, &f->by_ngrams, e);

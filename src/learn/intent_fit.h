@@ -10,8 +10,9 @@ struct fit {
 	struct arena *arena;      /* lives as long as the fit */
 	struct linear_row *grams; /* [lessons] features by n-grams */
 	uint64_t *hashes;         /* [lessons] of the texts */
-	size_t *taught, *held;    /* numbers of lessons: to train the trial with, and to try it on */
-	size_t n_taught, n_held;
+	/* Numbers of lessons: to try the trial on; all others; and of these those that it is trained with. */
+	size_t *held, *others, *taught;
+	size_t n_held, n_others, n_taught;
 	struct linear *by_vector, *by_ngrams; /* of the trial */
 };
 
