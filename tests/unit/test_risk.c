@@ -96,6 +96,12 @@ static void test_risk__is_as_frequent_as_it_says(void **state)
 	free(s);
 }
 
+static void print_pair(const char *what, const struct risk_pair *p)
+{
+	print_message("%s: threshold %.3f, flagged %zu, recall %.3f, precision %.3f\n", what, p->threshold,
+		      p->flagged, p->recall, p->precision);
+}
+
 /* Recall and precision belong together: with as many flagged as escalated they are the same. */
 static void test_risk__tells_recall_and_precision_as_a_pair(void **state)
 {
@@ -107,6 +113,10 @@ static void test_risk__tells_recall_and_precision_as_a_pair(void **state)
 	const struct risk_pair *p = &r.learned.at_share;
 
 	(void)state;
+	print_pair("learned, at .7", &r.learned.at_risk);
+	print_pair("learned, at the share", p);
+	print_pair("rule, at .7", &r.rule.at_risk);
+	print_pair("rule, at the share", &r.rule.at_share);
 	assert_true(r.learned.at_risk.threshold == ESCALATE_RISK);
 	assert_true(r.learned.at_risk.precision > r.learned.at_risk.recall);
 	assert_true(p->flagged >= r.held_out_escalated);
