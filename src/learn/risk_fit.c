@@ -211,7 +211,7 @@ static int find_pairs(const struct risk_lessons *l, const struct risk_model *m, 
 
 static int try_out(const struct risk_lessons *l, struct risk_report *r, struct error *e)
 {
-	struct risk_model trial;
+	struct risk_model trial = risk_rule;
 	int rc = r->held_out < l->n ? learn(l, 0, &trial, e) : 0;
 
 	if (rc < 0 || r->held_out == l->n)
@@ -239,7 +239,7 @@ int risk_fit(const struct risk_lessons *l, struct risk_model **out, struct risk_
 	     struct error *e)
 {
 	struct risk_report r = { .conversations = l->n };
-	struct risk_model all, *made = NULL;
+	struct risk_model all = risk_rule, *made = NULL;
 	int rc;
 
 	for (size_t i = 0; i < l->n; i++) {
