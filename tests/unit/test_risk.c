@@ -312,10 +312,19 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void import(struct fixture *f, const char *line)
+/* Turns as "c0:hello|b1:good morning": who speaks, at which minute, and what he says. `more`: other fields, if any. */
+static void import(struct fixture *f, const char *id, const char *turns, const char *more)
 {
+	const char *list = "";
 	int status;
 
+	for (const char *t = turns; *t; t += strcspn(t, "|"), t += *t == '|') {
+		const char *role = *t == 'c' ? "customer" : *t == 'b' ? "bot" : "agent";
+		list = arena_printf(f->arena, "%s%s{'role':'%s','at':'2026-06-01T08:0%c:00Z','text':'%.*s'}",
+				    list, *list ? "," : "", role, t[1], (int)strcspn(t, "|") - 3, t + 3);
+	}
+	const char *line = arena_printf(f->arena, "{'id':'%s','turns':[%s]%s%s}", id, list, *more ? "," : "",
+					more);
 	NO_ERROR(f, conversation_import(&f->desk, &f->call, J(f, line), &status));
 }
 
@@ -327,20 +336,13 @@ static struct risk_lessons lessons(struct fixture *f)
 	return l;
 }
 
-#define SAID(t, s) "{'role':'customer','at':'2026-06-01T08:0" t ":00Z','text':'" s "'}"
-#define BOT(t, s) "{'role':'bot','at':'2026-06-01T08:0" t ":00Z','text':'" s "'}"
-
 /* A turn of the customer is a lesson when a handoff came after it. */
 static void test_lessons__are_the_turns_before_a_handoff(void **state)
 {
 	struct fixture *f = *state;
 
-	import(f,
-	       "{'id':'c-1','turns':[" SAID("0", "my hub is offline again today") "," BOT("1", "We will call you.") "," SAID(
-		       "2",
-		       "this is terrible") "," SAID("5",
-						    "thanks") "],"
-							      "'handoff':{'trigger':'low_confidence','at':'2026-06-01T08:03:00Z'}}");
+	import(f, "c-1", "c0:my hub is offline again|b1:We will call you.|c2:this is terrible|c5:thanks",
+	       "'handoff':{'trigger':'low_confidence','at':'2026-06-01T08:03:00Z'}");
 	struct risk_lessons l = lessons(f);
 	assert_int_equal(l.n, 1);
 	assert_true(l.list[0].escalated);
@@ -355,7 +357,7 @@ static void test_lessons__a_policys_handoff_is_none(void **state)
 {
 	struct fixture *f = *state;
 
-	import(f, "{'id':'c-1','turns':[" SAID("0", "close my account") "],'handoff':{'trigger':'policy'}}");
+	import(f, "c-1", "c0:close my account", "'handoff':{'trigger':'policy'}");
 	assert_int_equal(lessons(f).n, 0);
 }
 
@@ -363,66 +365,52 @@ static void test_lessons__what_ended_without_a_handoff_is_one_when_it_is_over(vo
 {
 	struct fixture *f = *state;
 
-	import(f,
-	       "{'id':'c-1','turns':[" SAID("0", "where is my parcel") "," BOT("1", "It comes today.") "]}");
+	import(f, "c-1", "c0:where is my parcel|b1:It comes today.", "");
 	struct risk_lessons l = lessons(f);
 	assert_int_equal(l.n, 1);
 	assert_false(l.list[0].escalated);
 	assert_int_equal(l.list[0].n, 1);
 	/* One that is going on; one that people resolved, and one in which an agent spoke. */
 	ACT(f, conversation_act, J(f, "{'id':'c-2','turns':[{'role':'customer','text':'where is it'}]}"));
-	import(f,
-	       "{'id':'c-3','turns':[" SAID("0", "where is my parcel") "],'resolution':{'outcome':'resolved',"
-								       "'intent':'parcel','text':'sent'}}");
-	import(f,
-	       "{'id':'c-4','turns':[" SAID("0", "where is my parcel") ",{'role':'agent','text':'Here.'}]}");
-	import(f, "{'id':'c-5','turns':[]}");
+	import(f, "c-3", "c0:where is my parcel",
+	       "'resolution':{'outcome':'resolved','intent':'parcel','text':'sent'}");
+	import(f, "c-4", "c0:where is my parcel|a1:Here.", "");
+	import(f, "c-5", "", "");
 	assert_int_equal(lessons(f).n, 1);
 }
 
-/* What is said to an agent, and what comes after a person has it, says nothing of the bot. */
 static void test_lessons__what_is_said_to_an_agent_is_left_out(void **state)
 {
 	struct fixture *f = *state;
 
-	import(f,
-	       "{'id':'c-1','turns':[" SAID(
-		       "0",
-		       "my hub is offline") ","
-					    "{'role':'agent','at':'2026-06-01T08:01:00Z','text':'Restart it.'}," SAID(
-						    "2", "I did") "],"
-								  "'handoff':{'trigger':'other'}}");
+	import(f, "c-1", "c0:my hub is offline|a1:Restart it.|c2:I did|c3:twice",
+	       "'handoff':{'trigger':'other'}");
 	struct risk_lessons l = lessons(f);
 	assert_int_equal(l.n, 1);
 	assert_int_equal(l.list[0].n, 1);
 }
 
-static const char *hand_over(struct fixture *f, const char *conversation, const char *trigger)
-{
-	json_t *body = json_keep(
-		f->arena, json_pack("{s:s, s:s}", "conversation_id", conversation, "trigger", trigger));
-
-	return arena_strdup(f->arena, string_at(ACT(f, handoff_act, body), "handoff"));
-}
-
-/* Of a transfer the handoff is not the bot's doing; what came before counts as earlier afterwards. */
-static void test_lessons__transfers_are_no_escalations_and_earlier_ones_are_a_sign(void **state)
+/* Of a transfer the handoff is not the bot's doing: what is said between the two is said to people. */
+static void test_lessons__a_transfer_is_no_escalation(void **state)
 {
 	struct fixture *f = *state;
 
-	import(f,
-	       "{'id':'c-1','turns':[" SAID(
-		       "0",
-		       "close my account") "],'handoff':{'trigger':'policy'},"
-					   "'resolution':{'outcome':'transferred','intent':'closing','text':'to tier2'}}");
-	assert_int_equal(lessons(f).n, 0);
-	import(f,
-	       "{'id':'c-2','turns':[" SAID("0", "close my account") "," SAID(
-		       "4",
-		       "hello again") "],"
-				      "'handoff':{'trigger':'policy','at':'2026-06-01T08:02:00Z'},'resolution':{'outcome':"
-				      "'resolved','intent':'closing','text':'done','at':'2026-06-01T08:03:00Z'}}");
-	hand_over(f, "c-2", "customer_request");
+	import(f, "c-1", "c0:close my account|c4:is anybody there",
+	       "'handoff':{'trigger':'other','at':'2026-06-01T08:02:00Z'},'resolution':{'outcome':'transferred',"
+	       "'intent':'closing','text':'to tier2','at':'2026-06-01T08:06:00Z'}");
+	struct risk_lessons l = lessons(f);
+	assert_int_equal(l.n, 1);
+	assert_int_equal(l.list[0].n, 1);
+}
+
+static void test_lessons__an_earlier_handoff_is_a_sign(void **state)
+{
+	struct fixture *f = *state;
+
+	import(f, "c-1", "c0:close my account|c4:hello again",
+	       "'handoff':{'trigger':'policy','at':'2026-06-01T08:02:00Z'},'resolution':{'outcome':'resolved',"
+	       "'intent':'closing','text':'done','at':'2026-06-01T08:03:00Z'}");
+	ACT(f, handoff_act, J(f, "{'conversation_id':'c-1','trigger':'customer_request'}"));
 	struct risk_lessons l = lessons(f);
 	assert_int_equal(l.n, 1);
 	assert_true(l.list[0].escalated);
@@ -434,14 +422,11 @@ static void test_lessons__transfers_are_no_escalations_and_earlier_ones_are_a_si
 static void test_lessons__of_a_long_conversation_are_the_last_turns(void **state)
 {
 	struct fixture *f = *state;
-	json_t *line = J(f, "{'id':'c-1','turns':[]}");
+	const char *turns = "c0:turn";
 
-	for (int i = 0; i < RISK_MOST_TURNS + 5; i++)
-		json_array_append_new(json_object_get(line, "turns"),
-				      json_pack("{s:s, s:o, s:s}", "role", "customer", "text",
-						json_sprintf("turn %d", i), "at", "2026-06-01T08:00:00Z"));
-	int status;
-	NO_ERROR(f, conversation_import(&f->desk, &f->call, line, &status));
+	for (int i = 1; i < RISK_MOST_TURNS + 5; i++)
+		turns = arena_printf(f->arena, "%s|c0:turn %d", turns, i);
+	import(f, "c-1", turns, "'handoff':{'trigger':'other'}");
 	struct risk_lessons l = lessons(f);
 	assert_int_equal(l.n, 1);
 	assert_int_equal(l.list[0].n, RISK_MOST_TURNS);
@@ -455,7 +440,7 @@ static void test_lessons__reading_ends_when_it_is_told_to(void **state)
 	const volatile int stop = 1;
 	struct risk_lessons l = { 0 };
 
-	import(f, "{'id':'c-1','turns':[" SAID("0", "where is my parcel") "]}");
+	import(f, "c-1", "c0:where is my parcel", "");
 	assert_int_equal(situation_lessons_read(&f->desk, &stop, f->arena, &l, &f->err), ERR_INTERRUPTED);
 	assert_null(l.list);
 }
@@ -477,9 +462,10 @@ static void history(struct fixture *f, int n, int told)
 {
 	for (int i = 0; i < n; i++) {
 		int escalated = i % 2, unhappy = escalated == told;
-		import(f, arena_printf(f->arena, "{'id':'%d-%d','turns':[" SAID("0", "order %d %s") "]%s}",
-				       told, i, i, unhappy ? "is a terrible joke" : "please",
-				       escalated ? ",'handoff':{'trigger':'negative_sentiment'}" : ""));
+		const char *said = arena_printf(f->arena, "c0:order %d %s", i,
+						unhappy ? "is a terrible joke" : "please");
+		import(f, arena_printf(f->arena, "%d-%d", told, i), said,
+		       escalated ? "'handoff':{'trigger':'negative_sentiment'}" : "");
 	}
 }
 
@@ -551,7 +537,8 @@ int main(void)
 		TEST(test_lessons__a_policys_handoff_is_none),
 		TEST(test_lessons__what_ended_without_a_handoff_is_one_when_it_is_over),
 		TEST(test_lessons__what_is_said_to_an_agent_is_left_out),
-		TEST(test_lessons__transfers_are_no_escalations_and_earlier_ones_are_a_sign),
+		TEST(test_lessons__a_transfer_is_no_escalation),
+		TEST(test_lessons__an_earlier_handoff_is_a_sign),
 		TEST(test_lessons__of_a_long_conversation_are_the_last_turns),
 		TEST(test_lessons__reading_ends_when_it_is_told_to),
 		TEST(test_risk__is_learned_in_service_and_is_the_same_after_a_start),
