@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cmd.h"
+#include "desk/situation.h"
 #include "embed/embed.h"
 #include "engine/embedded.h"
 #include "learn/learner.h"
@@ -47,7 +48,9 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 	struct learner_options learning = { .background = o->with_jobs,
 					    .read_only = o->read_only,
 					    .folder = arena_printf(w->arena, "%s/models", engine.folder),
-					    .target = o->target_precision };
+					    .target = o->target_precision,
+					    .read_risk = situation_lessons_read,
+					    .read_arg = &w->desk };
 	rc = learning.folder ? learner_open(w->engine, &learning, &w->desk.learner, e) : no_memory(e);
 	if (rc < 0)
 		return rc;

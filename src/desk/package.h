@@ -31,6 +31,8 @@ int package_set(json_t *package, const char *field, json_t *value, const char *o
 /* package_infer.c: lists and objects from turns (new references; NULL without memory). */
 json_t *infer_steps(struct arena *a, const struct conversation *v);
 json_t *infer_promises(struct arena *a, const struct conversation *v);
+/* Has the service promised something since the customer last said that he has what he waited for? 1, 0; -1: no memory. */
+int infer_promise_open(struct arena *a, const struct conversation *v);
 json_t *infer_unresolved(struct arena *a, const struct conversation *v);
 json_t *infer_entities(struct arena *a, const struct conversation *v);
 /* What the customer wants, in his words: his sentence that says it best; s NULL if he said nothing. */

@@ -10,6 +10,7 @@
 
 #define MAX_SENTENCES 400
 #define MAX_INFERRED 12
+#define MAX_PROMISE_TURNS 100            /* the latest, looked at for a promise that is open */
 #define ENTITY_BYTES ((size_t)128 << 10) /* of the last turns, read for entities */
 #define MAX_SENTENCE 400                 /* bytes: longer ones are no single promise or step */
 
@@ -94,6 +95,21 @@ static int is_step(const struct form *f)
 					      "i have restarted|i've restarted|i have checked|i've checked"));
 }
 
+/* What a customer says of something that was done, or was to be. */
+static int failed(const struct form *f)
+{
+	return has_phrase(
+		f, "still|same|didn't|didnt|doesn't|doesnt|does not|did not|not working|no change|again|"
+		   "already|nothing|won't|can't|cant|cannot|tried");
+}
+
+static int works(const struct form *f)
+{
+	return has_phrase(f, "works now|it works|worked|that worked|fixed|solved");
+}
+
+#define COURTESY "thank you|thanks|perfect|great" /* of a step that it went well; of a promise nothing */
+
 /* How a step went, by what the customer said right after it. */
 static const char *outcome_after(struct arena *a, const struct conversation *v, const struct turn *t)
 {
@@ -104,14 +120,7 @@ static const char *outcome_after(struct arena *a, const struct conversation *v, 
 		next++;
 	if (next >= v->turns + v->n_turns || form_of(a, next->text, &f) < 0)
 		return "unknown";
-	if (has_phrase(&f,
-		       "still|same|didn't|didnt|doesn't|doesnt|does not|did not|not working|no change|again|"
-		       "already|nothing|won't|can't|cant|cannot|tried"))
-		return "failed";
-	if (has_phrase(&f,
-		       "works now|it works|worked|that worked|fixed|solved|thank you|thanks|perfect|great"))
-		return "done";
-	return "unknown";
+	return failed(&f) ? "failed" : works(&f) || has_phrase(&f, COURTESY) ? "done" : "unknown";
 }
 
 static int append_step(struct arena *a, json_t *list, const struct conversation *v, const struct said *s)
@@ -221,6 +230,46 @@ json_t *infer_promises(struct arena *a, const struct conversation *v)
 		}
 	}
 	return list;
+}
+
+/* 1: the turn promises something; 0: it does not; -1 without memory. */
+static int promises(struct arena *a, const struct turn *t)
+{
+	const struct span *spans;
+	long n = split_sentences(a, t->text.s, t->text.n, &spans);
+
+	for (long i = 0; i < n; i++)
+		if (is_promise(a, (struct text){ t->text.s + spans[i].start, spans[i].end - spans[i].start }))
+			return 1;
+	return n < 0 ? -1 : 0;
+}
+
+/* The customer says that he has got what he waited for: all that was promised before is settled. 1, 0, -1. */
+static int settles(struct arena *a, const struct turn *t)
+{
+	struct form f;
+
+	if (form_of(a, t->text, &f) < 0)
+		return -1;
+	if (f.question || failed(&f) || has_phrase(&f, "not|isn't|isnt|hasn't|hasnt|never|no"))
+		return 0;
+	return works(&f) || has_phrase(&f, "has arrived|it arrived|just arrived|i got it|i received|"
+					   "have received|came today");
+}
+
+int infer_promise_open(struct arena *a, const struct conversation *v)
+{
+	size_t first = v->n_turns > MAX_PROMISE_TURNS ? v->n_turns - MAX_PROMISE_TURNS : 0;
+
+	/* from the end: what was said last counts */
+	for (size_t i = v->n_turns; i > first; i--) {
+		const struct turn *t = &v->turns[i - 1];
+		int customer = turn_is(t, "customer");
+		int said = customer ? settles(a, t) : turn_is(t, "system") ? 0 : promises(a, t);
+		if (said != 0)
+			return said < 0 ? -1 : !customer;
+	}
+	return 0;
 }
 
 static int is_request(struct arena *a, struct text t)

@@ -7,56 +7,14 @@
 #include "desk/boosts.h"
 #include "desk/draw.h"
 #include "desk/query.h"
-#include "embed/embed.h"
+#include "desk/situation.h"
 #include "engine/rules.h"
 
 #define MODEL_NEAREST "knn-1" /* of intents, before there is a model */
-#define MODEL_RISK "rule-1"
+#define MODEL_RISK "rule-1"   /* likewise, of risk */
 #define MODEL_FUSION "tmm-1"
 
 #define FELT_TURNS 3 /* customer turns whose sentiment counts: what was said long ago is past */
-#define SAME_COSINE .9f
-#define SAME_WORDS .6 /* Jaccard, of texts of at least three words */
-
-/* The last customer turn says an earlier one again, by meaning or by words. 1, 0, or -1 without memory. */
-static int repeats_himself(struct arena *a, const struct conversation *v, size_t dim)
-{
-	const struct turn *last = conversation_last(v, "customer");
-	const struct term *now = NULL, *then = NULL;
-
-	long n = last ? analyse_query(a, last->text.s, last->text.n, 64, &now) : 0;
-	if (n < 3)
-		return n < 0 ? -1 : 0;
-	for (const struct turn *t = v->turns; t && t < last; t++) {
-		if (!turn_is(t, "customer"))
-			continue;
-		float cosine = 0;
-		for (size_t i = 0; t->vector && last->vector && i < dim; i++)
-			cosine += t->vector[i] * last->vector[i];
-		long m = analyse_query(a, t->text.s, t->text.n, 64, &then);
-		if (m < 0)
-			return -1;
-		long shared = 0;
-		for (long i = 0; i < n; i++)
-			for (long j = 0; j < m; j++)
-				shared += strcmp(now[i].stem, then[j].stem) == 0;
-		if (m >= 3 &&
-		    (cosine >= SAME_COSINE || (double)shared / (double)(n + m - shared) >= SAME_WORDS))
-			return 1;
-	}
-	return 0;
-}
-
-/* The last two bot turns say the same. */
-static int bot_repeated(const struct conversation *v)
-{
-	const struct turn *last = conversation_last(v, "bot");
-
-	for (const struct turn *t = last; t && t-- > v->turns;)
-		if (turn_is(t, "bot"))
-			return t->text.n == last->text.n && memcmp(t->text.s, last->text.s, t->text.n) == 0;
-	return 0;
-}
 
 struct sentiment predict_sentiment(struct arena *a, const struct conversation *v)
 {
@@ -132,20 +90,12 @@ static int look(struct desk *d, const struct call *c, const struct conversation 
 		const struct search_result *found, struct situation *out)
 {
 	const struct turn *last = conversation_last(v, "customer");
-	size_t dim = d->embedder ? embedder_info(d->embedder)->dim : 0;
-	struct situation s = {
-		.intent = in,
-		.sentiment = predict_sentiment(c->arena, v),
-		.customer_turns = conversation_count(v, "customer"),
-		.bot_turns = conversation_count(v, "bot"),
-		.asks_for_human = last && asks_for_human(c->arena, last->text.s, last->text.n),
-		.repeats_himself = repeats_himself(c->arena, v, dim),
-		.bot_repeated = bot_repeated(v),
-		.earlier_handoffs = (int)json_array_size(json_object_get(v->body, "handoffs")),
-	};
+	int handoffs = (int)json_array_size(json_object_get(v->body, "handoffs"));
+	struct situation s;
 
-	if (s.repeats_himself < 0)
+	if (situation_read(d, c->arena, v, handoffs, &s) < 0)
 		return no_memory(c->err);
+	s.intent = in;
 	const char *customer = body_string(v->body, "customer");
 	const struct policy_case by = { .said = last ? last->text : (struct text){ 0 },
 					.intent = in->n ? in->candidates[0].label : NULL,
@@ -210,9 +160,10 @@ static json_t *prediction_json(const struct situation *s, const struct decision 
 		"escalation_risk", what->escalation_risk, "out_of_scope", s->intent->out_of_scope,
 		"sentiment", "label", s->sentiment.label, "score", s->sentiment.score, "suggestions",
 		suggestions, "unaudited", !learned->answering, "models", "intent",
-		learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk", MODEL_RISK, "fusion",
-		MODEL_FUSION, "adapter", version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING],
-		"usefulness", version[LEARNED_USEFULNESS]);
+		learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk",
+		learned->risk ? version[LEARNED_RISK] : MODEL_RISK, "fusion", MODEL_FUSION, "adapter",
+		version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING], "usefulness",
+		version[LEARNED_USEFULNESS]);
 }
 
 /* All that a prediction is made of. */
@@ -236,6 +187,7 @@ static int assess(struct desk *d, const struct call *c, const struct conversatio
 	    (rc = look(d, c, v, &out->intent, &out->found, &out->situation)) < 0)
 		return rc;
 	out->situation.answering = learned->answering;
+	out->situation.risk = learned->risk;
 	return decide(c->arena, &out->situation, &out->decision) < 0 ? no_memory(c->err) : 0;
 }
 

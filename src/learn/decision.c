@@ -1,10 +1,10 @@
 #include "learn/intent.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "learn/answering.h"
+#include "learn/risk.h"
 #include "text/analyser.h"
 
 /*
@@ -15,20 +15,8 @@
  */
 #define ANSWER_CONFIDENCE .8 /* an intent this sure, and backed, is answered */
 #define OUT_OF_SCOPE .5
-#define ESCALATE_RISK .7
 #define DOCUMENT_FITS .6 /* cosine of an article that speaks of the matter */
 #define MAX_CLARIFY 3    /* bot turns after which asking again does not help */
-
-/* Weights of the risk that this ends with a person, in log-odds. */
-#define RISK_BASE (-2.2)
-#define RISK_ASKS 4.5
-#define RISK_REPEATS 1.3
-#define RISK_BOT_REPEATED 1.3
-#define RISK_NEGATIVE 1.6 /* times how negative, 0 … 1 */
-#define RISK_OUT_OF_SCOPE .9
-#define RISK_UNSURE .8 /* times 1 - confidence */
-#define RISK_TURN .12  /* each customer turn after the second, up to ten */
-#define RISK_EARLIER .5
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -97,33 +85,6 @@ int asks_for_human(struct arena *a, const char *s, size_t n)
 static double confidence_of(const struct intent *in)
 {
 	return in->n ? in->candidates[0].confidence : 0;
-}
-
-static double risk_of(const struct situation *s)
-{
-	double turns = s->customer_turns > 2 ? (double)(s->customer_turns - 2) : 0;
-	double x = RISK_BASE;
-
-	x += s->asks_for_human ? RISK_ASKS : 0;
-	x += s->repeats_himself ? RISK_REPEATS : 0;
-	x += s->bot_repeated ? RISK_BOT_REPEATED : 0;
-	x += s->sentiment.score < 0 ? RISK_NEGATIVE * -s->sentiment.score : 0;
-	x += s->intent->n ? RISK_OUT_OF_SCOPE * s->intent->out_of_scope : 0;
-	x += s->intent->n ? RISK_UNSURE * (1 - confidence_of(s->intent)) : RISK_UNSURE;
-	x += RISK_TURN * (turns < 10 ? turns : 10);
-	x += RISK_EARLIER * (s->earlier_handoffs < 4 ? s->earlier_handoffs : 4);
-	return 1 / (1 + exp(-x));
-}
-
-static const char *risk_reason(const struct situation *s)
-{
-	if (s->bot_repeated)
-		return "The bot has said the same twice, and the risk of an escalation is high.";
-	if (s->repeats_himself)
-		return "The customer says the same again, and the risk of an escalation is high.";
-	if (s->sentiment.score < 0)
-		return "The customer is unhappy, and the risk of an escalation is high.";
-	return "The risk of an escalation is high.";
 }
 
 struct verdict {
@@ -239,15 +200,17 @@ static struct verdict decide_by_intent(struct arena *a, const struct situation *
 
 int decide(struct arena *a, const struct situation *s, struct decision *out)
 {
-	struct decision d = { .escalation_risk = risk_of(s) };
+	const struct risk_model *risk = s->risk ? s->risk : &risk_rule;
+	struct risk_signs signs = risk_signs_of(s);
+	struct decision d = { .escalation_risk = risk_of(risk, &signs) };
 	struct verdict v;
 
 	if (s->policy)
 		v = (struct verdict){ .decision = s->policy, .because = s->policy_because };
 	else if (s->asks_for_human)
 		v = (struct verdict){ .decision = "escalate", .because = "The customer asks for a person." };
-	else if (d.escalation_risk >= ESCALATE_RISK)
-		v = (struct verdict){ .decision = "escalate", .because = risk_reason(s) };
+	else if (d.escalation_risk >= ESCALATE_RISK && risk_is_shown(risk, &signs))
+		v = (struct verdict){ .decision = "escalate", .because = risk_reason(a, risk, &signs) };
 	else if (s->intent->n == 0)
 		v = decide_cold(s);
 	else

@@ -83,10 +83,11 @@ struct sentiment {
 struct sentiment sentiment_of(struct arena *a, const char *s, size_t n);
 
 struct answering;
+struct risk_model;
 
 /* What the rule looks at. */
 struct situation {
-	const struct intent *intent;
+	const struct intent *intent; /* NULL: not known, which is for risk.h alone */
 	struct sentiment sentiment;
 	size_t customer_turns, bot_turns;
 	int asks_for_human;   /* asks_for_human() of the last customer turn */
@@ -94,6 +95,8 @@ struct situation {
 	int bot_repeated;     /* the last two bot turns are the same */
 	double best_document; /* cosine of the best suggestion; 0 if none, or without vectors */
 	int earlier_handoffs;
+	int promises_open; /* something was promised, and the customer has not said that he has it */
+	const struct risk_model *risk;       /* NULL: the rule (risk.h) */
 	const struct answering *answering;   /* NULL: nothing is known of how predictions came out */
 	const char *policy, *policy_because; /* what a policy decides; NULL: none applies */
 };

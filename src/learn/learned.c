@@ -88,10 +88,25 @@ static int unpack_usefulness(const struct packed *p, void **out, struct error *e
 	return rc;
 }
 
+static int pack_risk(const void *model, struct arena *a, struct packed *out)
+{
+	return risk_pack(model, a, out);
+}
+
+static int unpack_risk(const struct packed *p, void **out, struct error *e)
+{
+	struct risk_model *made = NULL;
+	int rc = risk_unpack(p, &made, e);
+
+	*out = made;
+	return rc;
+}
+
 const struct learned_type learned_types[LEARNED_KINDS] = {
 	[LEARNED_INTENT] = { "intent", 'm', free_intent, pack_intent, unpack_intent, dim_of_intent },
 	[LEARNED_ADAPTER] = { "adapter", 'a', free_adapter, pack_adapter, unpack_adapter, dim_of_adapter },
 	[LEARNED_ANSWERING] = { "answering", 'd', free_answering, pack_answering, unpack_answering, NULL },
 	[LEARNED_USEFULNESS] = { "usefulness", 'u', free_usefulness, pack_usefulness, unpack_usefulness,
 				 NULL },
+	[LEARNED_RISK] = { "risk", 'r', free, pack_risk, unpack_risk, NULL },
 };

@@ -49,6 +49,9 @@ static void hand_out(struct held *h, struct learned *out)
 	case LEARNED_USEFULNESS:
 		out->usefulness = h->model;
 		break;
+	case LEARNED_RISK:
+		out->risk = h->model;
+		break;
 	default:
 		out->answering = h->model;
 	}

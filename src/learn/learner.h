@@ -8,7 +8,9 @@
  * query adapter (adapter.h), due likewise by cases, and in force only while it
  * is worth having (adapter_fit.h); when to answer (answering.h), due with each
  * ten resolutions more; and which documents help (usefulness.h), due like the
- * adapter. What was in force is so again after a start; where a file is lost or
+ * adapter; and how likely a conversation ends with a person (risk.h), due with the
+ * conversations and handoffs, and in force only while it is worth having, too.
+ * What was in force is so again after a start; where a file is lost or
  * damaged its facts are {"lost":"why"} until it is trained anew. Any thread.
  */
 #ifndef READBACK_LEARN_LEARNER_H
@@ -18,18 +20,28 @@
 #include "learn/adapter.h"
 #include "learn/answering.h"
 #include "learn/intent_model.h"
+#include "learn/risk.h"
 #include "learn/usefulness.h"
 
 struct learner;
 
-enum learned_kind { LEARNED_INTENT, LEARNED_ADAPTER, LEARNED_ANSWERING, LEARNED_USEFULNESS, LEARNED_KINDS };
+enum learned_kind {
+	LEARNED_INTENT,
+	LEARNED_ADAPTER,
+	LEARNED_ANSWERING,
+	LEARNED_USEFULNESS,
+	LEARNED_RISK,
+	LEARNED_KINDS
+};
 
 struct learner_options {
 	const char *folder; /* where models are kept (models.h); NULL: nowhere */
 	int read_only;      /* what is kept is in force, and nothing is trained */
 	int background; /* a thread looks now and then whether training is due; else learner_train() alone trains */
 	uint64_t seed;
-	double target; /* precision of answers; 0: ANSWERING_TARGET */
+	double target;         /* precision of answers; 0: ANSWERING_TARGET */
+	risk_reader read_risk; /* what escalations teach, from any thread; NULL: nothing is learned of them */
+	void *read_arg;        /* its first argument; outlives the learner */
 };
 
 int learner_open(struct engine *g, const struct learner_options *o, struct learner **out, struct error *e);
@@ -41,6 +53,7 @@ struct learned {
 	const struct adapter *adapter;
 	const struct answering *answering;
 	const struct usefulness *usefulness;
+	const struct risk_model *risk;
 	const char *version[LEARNED_KINDS]; /* NULL likewise; valid until it is given back */
 	struct held *held[LEARNED_KINDS];   /* the learner's */
 	/* A candidate for `intent` beside it; NULL: none. It speaks in `share` of all conversations, 0 … 1. */
@@ -87,7 +100,7 @@ int learner_shadow(struct learner *l, const struct call *c, const char *id, doub
 int learner_shadow_end(struct learner *l, const struct call *c, const char *id, json_t **result);
 
 /*
- * {"intent":{…}|null,"adapter":…,"answering":…,"usefulness":…}: what the last training of each came
+ * {"intent":{…}|null,"adapter":…,"answering":…,"usefulness":…,"risk":…}: what the last training of each came
  * to: the model's facts, or why there is none. New reference; NULL without memory.
  */
 json_t *learner_facts(struct learner *l);

@@ -126,9 +126,33 @@ static int train_usefulness(struct learner *l, struct arena *a, uint64_t mark, s
 	return rc;
 }
 
+static int train_risk(struct learner *l, struct arena *a, uint64_t mark, struct trained *out, struct error *e)
+{
+	struct risk_lessons lessons = { 0 };
+	struct risk_report report;
+	struct risk_model *made = NULL;
+	int rc = l->o.read_risk ? l->o.read_risk(l->o.read_arg, &l->stop, a, &lessons, e) : 0;
+
+	(void)mark;
+	if (rc == 0)
+		rc = risk_fit(&lessons, &made, &report, e);
+	if (rc == 0)
+		*out = (struct trained){
+			.model = made,
+			.facts = risk_facts(&report),
+			.why = made ? NULL
+				    : "of conversations held out it tells no better than the rule, or than "
+				      "their share, how they end",
+			.leaves_none = 1
+		};
+	return rc;
+}
+
 const struct training learner_trainings[LEARNED_KINDS] = {
 	[LEARNED_INTENT] = { RECORD_EXAMPLE, RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
 	[LEARNED_ADAPTER] = { RECORD_CASE, RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
 	[LEARNED_ANSWERING] = { RECORD_RESOLUTION, RECORD_REVIEW, ANSWERING_LEAST, 10, train_answering },
 	[LEARNED_USEFULNESS] = { RECORD_CASE, RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
+	/* Who was handed over is two records. */
+	[LEARNED_RISK] = { RECORD_CONVERSATION, RECORD_HANDOFF, (uint64_t)3 * RISK_LEAST, 0, train_risk },
 };

@@ -27,17 +27,17 @@ def learn(data, tmp_path, start, count):
     assert told.returncode == 0, told.stderr
 
 
-def models(server):
-    answer = server.get("/v1/models?type=intent")
+def models(server, type_="intent"):
+    answer = server.get(f"/v1/models?type={type_}")
     assert answer.status_code == 200, answer.text
     return answer.json()["data"]
 
 
-def wait_for_active(server, other=None, seconds=120):
-    """The active intent model, once it is another than `other`."""
+def wait_for_active(server, other=None, seconds=120, type_="intent"):
+    """The active model of a type, once it is another than `other`."""
     deadline = time.monotonic() + seconds
     while True:
-        active = [m["id"] for m in models(server) if m["state"] == "active"]
+        active = [m["id"] for m in models(server, type_) if m["state"] == "active"]
         if active and active[0] != other:
             return active[0]
         assert time.monotonic() < deadline
@@ -81,6 +81,51 @@ def test_a_model_is_rolled_back_and_stays_so(trained):
     told = readback("models", "activate", second, "--url", server.url, "--key", server.dev_key)
     assert told.returncode == 0, told.stderr
     assert spoken(server) == second
+
+
+def live_through(data, tmp_path, start, count):
+    """`count` conversations that are over: who was unhappy was handed over, all others were not."""
+    path = tmp_path / "conversations.ndjson"
+    with open(path, "w", encoding="utf-8") as out:
+        for i in range(start, start + count):
+            said = "is a terrible joke" if i % 2 else "has arrived"
+            line = {"id": f"c-{i}", "turns": [{"role": "customer", "text": f"my order {i} {said}",
+                                               "at": "2026-06-01T08:00:00Z"}]}
+            if i % 2:
+                line["handoff"] = {"trigger": "negative_sentiment"}
+            out.write(json.dumps(line) + "\n")
+    told = readback("import", "conversations", path, "--data", data, "--embedder", "none")
+    assert told.returncode == 0, told.stderr
+
+
+def test_risk_is_learned_from_what_was_handed_over_and_rolled_back(tmp_path):
+    data = tmp_path / "data"
+    unhappy = {"text": "this is a terrible joke"}
+    live_through(data, tmp_path, 0, 10)
+    server = Server(data, "--embedder", "none").start()
+    before = server.post("/v1/predict", unhappy).json()
+    assert before["models"]["risk"] == "rule-1"
+    assert server.stop() == 0
+    live_through(data, tmp_path, 10, 100)
+    server.start()
+    first = wait_for_active(server, type_="risk")
+    after = server.post("/v1/predict", unhappy).json()
+    assert first[0] == "r" and after["models"]["risk"] == first
+    assert after["escalation_risk"] > before["escalation_risk"]
+    assert after["decision"] == "escalate" and after["because"].startswith("The customer is unhappy")
+    facts = models(server, "risk")[0]["facts"]
+    assert facts["conversations"] == 110 and facts["escalated"] == 55
+    assert facts["learned"]["loss"] < facts["rule"]["loss"]
+    assert facts["learned"]["at_risk"] == {"threshold": 0.7, "flagged": facts["held_out_escalated"], "recall": 1.0,
+                                           "precision": 1.0}
+    assert server.stop() == 0
+    live_through(data, tmp_path, 110, 50)
+    server.start()
+    second = wait_for_active(server, first, type_="risk")
+    assert server.post(f"/v1/models/{first}/activate", None).status_code == 200
+    assert server.post("/v1/predict", unhappy).json()["models"]["risk"] == first
+    assert {m["id"]: m["state"] for m in models(server, "risk")} == {first: "active", second: "standby"}
+    assert server.stop() == 0
 
 
 def test_who_may_and_what_there_is_not(trained):

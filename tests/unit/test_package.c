@@ -124,6 +124,35 @@ static void test_infer__promises_are_not_courtesies(void **state)
 	assert_string_equal(string_at(list, "2"), "Your refund of 5 EUR arrives by Friday.");
 }
 
+/* What is promised is open until the customer says that he has it; thanks are no such thing. */
+static void test_infer__a_promise_is_open_until_the_customer_has_it(void **state)
+{
+	static const struct {
+		const char *turns;
+		int open;
+	} cases[] = {
+		{ "{'role':'customer','text':'I will sue you.'}", 0 },
+		{ "{'role':'bot','text':'Hello. We will send a new one today.'}", 1 },
+		{ "{'role':'agent','text':'We will send it.'},{'role':'customer','text':'Thanks, great'}",
+		  1 },
+		{ "{'role':'bot','text':'We will send it.'},{'role':'customer','text':'It has arrived'}", 0 },
+		{ "{'role':'bot','text':'We will send it.'},{'role':'customer','text':'Nothing has arrived'}",
+		  1 },
+		{ "{'role':'bot','text':'We will fix it.'},{'role':'customer','text':'It is not fixed'}", 1 },
+		{ "{'role':'bot','text':'We will fix it.'},{'role':'customer','text':'It works now'},"
+		  "{'role':'bot','text':'A colleague will call you.'}",
+		  1 },
+		{ "{'role':'bot','text':'Restart it.'},{'role':'system','text':'we will see'}", 0 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct conversation v = said(f, arena_printf(f->arena, "[%s]", cases[i].turns));
+		if (infer_promise_open(f->arena, &v) != cases[i].open)
+			fail_msg("%s: not %d", cases[i].turns, cases[i].open);
+	}
+}
+
 static void test_infer__steps_have_the_outcome_that_the_customer_tells(void **state)
 {
 	struct fixture *f = *state;
@@ -219,6 +248,7 @@ int main(void)
 		TEST(test_package__identity_is_not_verified_unless_recorded),
 		TEST(test_package__intent_from_examples),
 		TEST(test_infer__promises_are_not_courtesies),
+		TEST(test_infer__a_promise_is_open_until_the_customer_has_it),
 		TEST(test_infer__steps_have_the_outcome_that_the_customer_tells),
 		TEST(test_infer__only_what_nobody_answered_is_unresolved),
 		TEST(test_infer__entities),
