@@ -21,6 +21,7 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 			  .learned = r->learn_to,
 			  .skip = r->first,
 			  .words = r->final_from,
+			  .train = r->o->train_once ? r->first : 0,
 			  .what = "replay" };
 	struct pass still = p;
 	size_t bad;
@@ -182,6 +183,8 @@ static int run(int argc, char **argv)
 		{ "--history", "N", OPTION_INT, &o.history,
 		  "only learn from the first N; then `final` is over all the rest (default 0)" },
 		{ "--learn", "N", OPTION_INT, &o.learn, "learn from the first N only (default: all)" },
+		{ "--train-once", NULL, OPTION_FLAG, &o.train_once,
+		  "train behind the history, and not again and again on the way through it: quicker" },
 		{ "--frozen-after", "N", OPTION_INT, &o.frozen_after,
 		  "the frozen baseline learns from the first N only (default: the history, else the first tenth)" },
 		{ "--delay", "N", OPTION_INT, &o.delay,

@@ -61,6 +61,7 @@ struct pass {
 	size_t learned;   /* only the first so many are ever learned from */
 	size_t skip;      /* nothing is predicted for the first so many */
 	size_t words;     /* by words alone from here on; n: never */
+	size_t train;     /* nothing is trained before so many have come or all is learned */
 	const char *what; /* for the progress bar */
 };
 
@@ -82,6 +83,7 @@ struct replay_options {
 	const char *out_of_scope;  /* a file, or NULL */
 	double out_of_scope_share; /* of the stream */
 	int drift;                 /* a third of the labels comes in the second half only */
+	int train_once;            /* behind the history, and not on the way through it */
 	int json;
 };
 

@@ -276,7 +276,7 @@ static int step(struct desk *d, const struct chat *chat, const struct question *
 	return rc;
 }
 
-/* Learns as soon as the service would. */
+/* What counts at once; what is trained does with train(). */
 static int learn_next(struct desk *d, const struct chat *chat, struct map *known, size_t *bad,
 		      struct error *e)
 {
@@ -285,9 +285,16 @@ static int learn_next(struct desk *d, const struct chat *chat, struct map *known
 
 	if (rc == 0 && *bad == bad_before && add_known(known, evidence_used(chat)) < 0)
 		return no_memory(e);
-	if (rc == 0 && (rc = learner_train(d->learner, 1, e)) > 0)
-		rc = 0;
 	return rc;
+}
+
+/* As soon as the service would, if so many have come that it may. */
+static int train(const struct pass *p, struct desk *d, size_t come, struct error *e)
+{
+	if (come < p->train && come - p->delay < p->learned)
+		return 0;
+	int rc = learner_train(d->learner, 1, e);
+	return rc > 0 ? 0 : rc;
 }
 
 static int go_through(const struct pass *p, struct desk *d, struct outcome *out, size_t *bad, struct error *e)
@@ -305,8 +312,9 @@ static int go_through(const struct pass *p, struct desk *d, struct outcome *out,
 			rc = error_set(e, ERR_INTERRUPTED, NULL, "interrupted");
 		else if ((chat->label || chat->out_of_scope) && i >= p->skip)
 			rc = step(d, chat, &asked, bad, e);
-		if (rc == 0 && i >= p->delay && i - p->delay < p->learned)
-			rc = learn_next(d, &p->chats[p->order[i - p->delay]], known, bad, e);
+		if (rc == 0 && i >= p->delay && i - p->delay < p->learned &&
+		    (rc = learn_next(d, &p->chats[p->order[i - p->delay]], known, bad, e)) == 0)
+			rc = train(p, d, i + 1, e);
 		progress_show(&bar, (int64_t)i + 1, (int64_t)p->n);
 	}
 	progress_end(&bar, (int64_t)p->n);

@@ -214,18 +214,22 @@ def test_what_learning_does_for_seen_documents_is_paired(plain):
         assert unseen["against_frozen"][name] == {"difference": None, "standard_error": None}
 
 
-def test_what_learning_does_for_seen_documents_alone_is_told(few, tmp_path):
+@pytest.mark.parametrize("options", [[], ["--train-once"]])
+def test_what_learning_does_for_seen_documents_alone_is_told(few, tmp_path, options):
     """Ten who were hungry used the bread, of which no document says so: after that it is suggested, and was not before."""
     talks = [("hungry", "bread")] * 14 + [("bread", "bread")] * 2 + [("cheese", "cheese")] * 4
     lines(tmp_path / "conversations.ndjson", [asked(n, *talk) for n, talk in enumerate(talks)])
     lines(tmp_path / "documents.ndjson", [json.loads(x) for x in (few / "documents.ndjson").read_text().splitlines()])
-    evidence = replay(tmp_path, "--history", 10, "--learn", 10, "--frozen-after", 0)["final"]["evidence"]
+    evidence = replay(tmp_path, "--history", 10, "--learn", 10, "--frozen-after", 0, *options)["final"]["evidence"]
     seen, unseen = evidence["seen"], evidence["unseen"]
     assert (seen["n"], unseen["n"], evidence["mixed"]) == (6, 4, 0)
     assert seen["ndcg@10"] == 1 and unseen["ndcg@10"] == 1
     gain = seen["against_frozen"]["ndcg@10"]  # of 1, four times, and 0 twice
     assert near(gain["difference"], 4 / 6) and near(gain["standard_error"], math.sqrt(4 / 6 * 2 / 6 / 5))
     assert unseen["against_frozen"]["ndcg@10"] == {"difference": 0, "standard_error": 0}
+    # Who stops within the history is trained as well.
+    some = replay(tmp_path, "--history", 10, "--frozen-after", 6, *options)["final"]["evidence"]["seen"]
+    assert some["ndcg@10"] == 1 and some["against_frozen"]["ndcg@10"]["difference"] == 0
 
 
 @pytest.mark.parametrize("options, code, says", [

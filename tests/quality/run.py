@@ -91,7 +91,7 @@ def scifact(work, only):
     if not (out / "conversations.ndjson").is_file():
         return
     got = readback("replay", "--conversations", out / "conversations.ndjson", "--documents", out / "documents.ndjson",
-                   "--history", 809, "--learn", 809, "--frozen-after", 0, "--vectors", work / "scifact.vectors")
+                   "--history", 809, "--learn", 809, "--train-once", "--frozen-after", 0, "--vectors", work / "scifact.vectors")
     print("\n| documents | claims | figure | cold | learned | difference |\n|---|---|---|---|---|---|")
     for name in ("seen", "unseen"):
         part = got["final"]["evidence"][name]
