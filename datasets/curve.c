@@ -12,7 +12,7 @@
 #define LABEL_STEP 18
 
 static const char *const colours[] = { "#1f5fa8", "#c2410c", "#2e7d32", "#7b3fa0",
-				       "#8a6d00", "#00707a", "#6b6b6b" };
+				       "#8a6d00", "#00707a", "#6b6b6b", "#b0006d" };
 
 #define COLOURS (sizeof(colours) / sizeof(colours[0]))
 

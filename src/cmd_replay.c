@@ -2,7 +2,7 @@
  * `readback replay`: a resolved history, conversation by conversation: predict
  * on how it opened, then learn how it ended. What learning bought is the
  * difference to the same history with learning stopped after the first tenth,
- * or after the history.
+ * after the history, or where the caller says.
  */
 #include "cmd_replay.h"
 
@@ -18,9 +18,10 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 			  .order = r->order,
 			  .n = r->n,
 			  .delay = (size_t)r->o->delay,
-			  .learned = r->n,
+			  .learned = r->learn_to,
 			  .skip = r->first,
 			  .words = r->final_from,
+			  .train = r->o->train_once ? r->first : 0,
 			  .what = "replay" };
 	struct pass still = p;
 	size_t bad;
@@ -29,8 +30,9 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 	if (rc == 0)
 		rc = replay_pass(&p, r->learned, &r->bad, e);
 	still.learned = r->frozen_at;
-	/* Until then both have learned the same. */
-	still.skip = r->frozen_at + p.delay + 1 < r->n ? r->frozen_at + p.delay + 1 : r->n;
+	/* Until then both have learned the same; the history is not predicted. */
+	size_t differ = r->frozen_at + p.delay + 1 > r->first ? r->frozen_at + p.delay + 1 : r->first;
+	still.skip = differ < r->n ? differ : r->n;
 	still.words = r->n;
 	still.what = "replay without learning";
 	if (rc == 0)
@@ -85,6 +87,15 @@ static int replay(struct replay *r, struct error *e)
 	return rc < 0 ? rc : replay_show(r, e);
 }
 
+static void release_evidence(struct evidence *x)
+{
+	free(x->n);
+	for (int p = 0; p < PAIRED_EVIDENCE; p++) {
+		free(x->values[p]);
+		free(x->against[p]);
+	}
+}
+
 static void release(struct replay *r)
 {
 	embedder_close(r->embedder);
@@ -99,6 +110,8 @@ static void release(struct replay *r)
 	}
 	for (int p = 0; p < PAIRED; p++)
 		free(r->against[p]);
+	for (int w = 0; w < METS; w++)
+		release_evidence(&r->evidence[w]);
 	map_free(r->numbers);
 	free(r->names);
 	free(r->labels);
@@ -122,6 +135,9 @@ static int check(const struct replay_options *o, struct error *e)
 	if (o->delay < 0 || o->history < 0 || o->seeds < 1)
 		return error_set(e, ERR_USAGE, NULL,
 				 "--delay and --history are 0 or more, --seeds 1 or more");
+	if ((o->learn != REPLAY_NOT_GIVEN && o->learn < 0) ||
+	    (o->frozen_after != REPLAY_NOT_GIVEN && o->frozen_after < 0))
+		return error_set(e, ERR_USAGE, NULL, "--learn and --frozen-after are 0 or more");
 	if (!(o->target > 0 && o->target <= 1) || !(o->wrong >= 0 && o->wrong <= 1))
 		return error_set(e, ERR_USAGE, NULL,
 				 "--target-precision is above 0 and up to 1, --wrong from 0 to 1");
@@ -135,19 +151,25 @@ static const char more[] =
 	"answered           share that the decision rule would answer; precision: of these, the intent was right\n"
 	"deflected          share that would be answered, and right\n"
 	"case_hit@1         the first similar case had the same intent\n"
-	"evidence_recall@k  share of evidence_used among the first k documents\n"
+	"evidence_recall@k  share of evidence_used among the first k documents; evidence_ndcg@10: nDCG of ten\n"
 	"Points are over the last 100 conversations or so; `final` is over the last quarter. Baselines on that quarter:\n"
 	"majority says the label that was most frequent so far; frozen learned from the first tenth only;\n"
 	"bm25_top1 looks by words alone, at that moment: the first document, and the intent of the first case.\n"
-	"With --history both are over all that follows, and frozen learned from the history only.\n"
+	"With --history both are over all that follows, and frozen learned from the history only;\n"
+	"with --frozen-after 0 it learned nothing at all.\n"
 	"`interval` is of `final`, 95 %: by bootstrap of one seed's conversations, or by the deviation of several seeds.\n"
 	"against_frozen is the difference to frozen, conversation by conversation.\n"
+	"final.evidence tells it apart for conversations that used documents which earlier ones used (seen), and others.\n"
 	"Examples labelled \"oos\" are left out; in --out-of-scope, those labelled otherwise.\n"
 	"With --wrong the right label is what counts: only what is learned is wrong.";
 
 static int run(int argc, char **argv)
 {
-	struct replay_options o = { .seeds = 1, .target = .95, .out_of_scope_share = .1 };
+	struct replay_options o = { .seeds = 1,
+				    .target = .95,
+				    .out_of_scope_share = .1,
+				    .learn = REPLAY_NOT_GIVEN,
+				    .frozen_after = REPLAY_NOT_GIVEN };
 	struct replay r = { .o = &o };
 	struct error e = { 0 };
 	int operands;
@@ -160,6 +182,11 @@ static int run(int argc, char **argv)
 		  "the knowledge base, there from the beginning" },
 		{ "--history", "N", OPTION_INT, &o.history,
 		  "only learn from the first N; then `final` is over all the rest (default 0)" },
+		{ "--learn", "N", OPTION_INT, &o.learn, "learn from the first N only (default: all)" },
+		{ "--train-once", NULL, OPTION_FLAG, &o.train_once,
+		  "train behind the history, and not again and again on the way through it: quicker" },
+		{ "--frozen-after", "N", OPTION_INT, &o.frozen_after,
+		  "the frozen baseline learns from the first N only (default: the history, else the first tenth)" },
 		{ "--delay", "N", OPTION_INT, &o.delay,
 		  "learn from a conversation N conversations later (default 0)" },
 		{ "--seeds", "N", OPTION_INT, &o.seeds,

@@ -10,6 +10,8 @@
 #ifndef READBACK_CMD_REPLAY_H
 #define READBACK_CMD_REPLAY_H
 
+#include <limits.h>
+
 #include "base/json.h"
 #include "base/map.h"
 #include "cmd.h"
@@ -17,6 +19,7 @@
 #include "embed/cached.h"
 
 #define REPLAY_LEAST 10 /* conversations that are predicted, at least */
+#define REPLAY_NOT_GIVEN LONG_MIN
 
 /* A conversation of the file. */
 struct chat {
@@ -26,13 +29,23 @@ struct chat {
 	int out_of_scope;   /* is asked, and never learned from */
 };
 
+/* Had something that was learned from before used the documents that it used? */
+enum met {
+	MET_NOTHING, /* it used none */
+	MET_SEEN,    /* all of them */
+	MET_UNSEEN,  /* none of them */
+	MET_MIXED,
+	METS
+};
+
 /* What was predicted for it before it was known. */
 struct outcome {
 	int measured;     /* it has a label, and a customer spoke */
 	int out_of_scope; /* likewise; then only `answered` counts */
 	int right, answered, case_hit;
-	double evidence1,
-		evidence5; /* share of the evidence used among the first 1, 5 documents; NaN: none was used */
+	enum met met;
+	/* Share of the evidence used among the first 1, 5 documents, nDCG of the first 10; NaN: none was used. */
+	double evidence1, evidence5, ndcg10;
 	/* The same by words alone, what has been learned so far included; NaN: not looked at. */
 	double words_right, words_evidence1;
 };
@@ -48,6 +61,7 @@ struct pass {
 	size_t learned;   /* only the first so many are ever learned from */
 	size_t skip;      /* nothing is predicted for the first so many */
 	size_t words;     /* by words alone from here on; n: never */
+	size_t train;     /* nothing is trained before so many have come or all is learned */
 	const char *what; /* for the progress bar */
 };
 
@@ -63,25 +77,36 @@ struct replay_options {
 	const char *vectors; /* a file to read and write; NULL: none */
 	struct embedder_options embedder;
 	long delay, seeds, history;
+	long learn, frozen_after; /* only the first so many; REPLAY_NOT_GIVEN */
 	double target;
 	double wrong;              /* share of labels that are learned wrong */
 	const char *out_of_scope;  /* a file, or NULL */
 	double out_of_scope_share; /* of the stream */
 	int drift;                 /* a third of the labels comes in the second half only */
+	int train_once;            /* behind the history, and not on the way through it */
 	int json;
 };
 
-enum metric { ACCURACY, ANSWERED, PRECISION, DEFLECTED, CASE_HIT, EVIDENCE1, EVIDENCE5, METRICS };
+enum metric { ACCURACY, ANSWERED, PRECISION, DEFLECTED, CASE_HIT, EVIDENCE1, EVIDENCE5, NDCG10, METRICS };
 
 extern const char *const replay_metrics[METRICS]; /* names in JSON */
 
 /* What learning bought, conversation by conversation. */
-enum paired { PAIRED_EVIDENCE1, PAIRED_ACCURACY, PAIRED };
+enum paired { PAIRED_EVIDENCE1, PAIRED_EVIDENCE5, PAIRED_NDCG10, PAIRED_ACCURACY, PAIRED };
+
+#define PAIRED_EVIDENCE PAIRED_ACCURACY /* so many, from the first on, are of evidence */
 
 extern const enum metric replay_paired[PAIRED];
 
 struct difference {
 	double mean, error; /* the standard error; NaN: there is too little */
+};
+
+/* Over the part of `final`, the conversations of one enum met: [seeds] each. */
+struct evidence {
+	double *n;
+	double *values[PAIRED_EVIDENCE];
+	struct difference *against[PAIRED_EVIDENCE]; /* to frozen */
 };
 
 /* What is told of the texts out of scope, over the same part as `final`. */
@@ -114,6 +139,7 @@ struct replay {
 	size_t n;      /* conversations of the stream */
 	/* Places in the stream: */
 	size_t first;      /* what is before is history: learned from, not predicted */
+	size_t learn_to;   /* nothing is learned from here on */
 	size_t frozen_at;  /* the frozen baseline learns from what is before */
 	size_t final_from; /* `final` is over the rest */
 	size_t step, n_points;
@@ -128,7 +154,8 @@ struct replay {
 	size_t *wrong;                      /* labels that were learned wrong */
 	unsigned char *late;                /* [seeds][n_labels] */
 	struct difference *against[PAIRED]; /* to frozen: [n_points + 1][seeds], that of `final` last */
-	double interval[METRICS][2];        /* of `final`, 95 % */
+	struct evidence evidence[METS];
+	double interval[METRICS][2]; /* of `final`, 95 % */
 };
 
 /* Reads the files and sets `stream`; ERR_BAD_VALUE when there is too little. */
@@ -144,6 +171,8 @@ void replay_window(const struct replay *r, size_t i, size_t *from, size_t *to);
 void replay_take(struct replay *r, long seed);
 /* Over all seeds: point i against frozen, of `final` with i = n_points. */
 struct difference replay_against_frozen(const struct replay *r, enum paired p, size_t i);
+/* The same of `final`, of the conversations of one enum met. */
+struct difference replay_evidence_against_frozen(const struct replay *r, enum met which, enum paired p);
 /* Once, behind the last seed: by bootstrap of its conversations when it is the only one, else by the deviation of seeds. */
 int replay_set_intervals(struct replay *r, struct error *e);
 

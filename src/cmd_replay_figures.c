@@ -8,17 +8,23 @@
 #define MOST_STEP 100
 #define NORMAL_95 1.96
 
-const char *const replay_metrics[METRICS] = { "intent_accuracy",  "answered",   "precision",
-					      "deflected",        "case_hit@1", "evidence_recall@1",
-					      "evidence_recall@5" };
+const char *const replay_metrics[METRICS] = { "intent_accuracy",   "answered",        "precision",
+					      "deflected",         "case_hit@1",      "evidence_recall@1",
+					      "evidence_recall@5", "evidence_ndcg@10" };
 
-const enum metric replay_paired[PAIRED] = { EVIDENCE1, ACCURACY };
+const enum metric replay_paired[PAIRED] = { EVIDENCE1, EVIDENCE5, NDCG10, ACCURACY };
+
+/* Outcomes [from, to); of one enum met, or of any. */
+struct part {
+	size_t from, to;
+	enum met only; /* MET_NOTHING: any */
+};
 
 /* What an outcome adds to a mean; NaN: nothing. */
 static double value_of(const struct outcome *o, enum metric m)
 {
-	const double value[METRICS] = { o->right,    o->answered,  o->right,    o->answered && o->right,
-					o->case_hit, o->evidence1, o->evidence5 };
+	const double value[METRICS] = { o->right,    o->answered,  o->right,     o->answered && o->right,
+					o->case_hit, o->evidence1, o->evidence5, o->ndcg10 };
 
 	return !o->measured || (m == PRECISION && !o->answered) ? NAN : value[m];
 }
@@ -40,13 +46,13 @@ static void measure(const struct outcome *o, size_t from, size_t to, double out[
 }
 
 /* Of the conversations that both have measured. */
-static struct difference difference_of(const struct replay *r, enum metric m, size_t from, size_t to)
+static struct difference difference_of(const struct replay *r, enum metric m, struct part part)
 {
 	double sum = 0, squares = 0, n = 0;
 
-	for (size_t i = from; i < to; i++) {
+	for (size_t i = part.from; i < part.to; i++) {
 		double d = value_of(&r->learned[i], m) - value_of(&r->still[i], m);
-		if (isnan(d))
+		if (isnan(d) || (part.only && r->learned[i].met != part.only))
 			continue;
 		sum += d;
 		squares += d * d;
@@ -128,6 +134,13 @@ static struct outside outside_of(const struct replay *r)
 	return (struct outside){ (size_t)n, n > 0 ? answered / n : NAN, answers > 0 ? right / answers : NAN };
 }
 
+static size_t at_most(long given, size_t otherwise, size_t most)
+{
+	size_t n = given == REPLAY_NOT_GIVEN ? otherwise : (size_t)given;
+
+	return n < most ? n : most;
+}
+
 /* With a history all the rest is measured, and the frozen baseline has learned from the history. */
 static void set_places(struct replay *r)
 {
@@ -136,15 +149,33 @@ static void set_places(struct replay *r)
 	r->first = (size_t)r->o->history;
 	r->step = rest / 5 > MOST_STEP ? MOST_STEP : rest / 5 < REPLAY_LEAST ? REPLAY_LEAST : rest / 5;
 	r->n_points = rest < r->step ? 1 : (rest + r->step / 2) / r->step;
-	r->frozen_at = r->first ? r->first : r->n / 10;
+	r->learn_to = at_most(r->o->learn, r->n, r->n);
+	r->frozen_at = at_most(r->o->frozen_after, r->first ? r->first : r->n / 10, r->learn_to);
 	r->n_windows = (rest + REPLAY_WINDOW - 1) / REPLAY_WINDOW;
 	r->final_from = r->first ? r->first : r->n - r->n / 4;
+}
+
+static int make_room_for_evidence(struct replay *r, size_t seeds)
+{
+	int bad = 0;
+
+	for (int w = 0; w < METS; w++) {
+		struct evidence *x = &r->evidence[w];
+		x->n = calloc(seeds, sizeof(*x->n));
+		bad |= !x->n;
+		for (int p = 0; p < PAIRED_EVIDENCE; p++) {
+			x->values[p] = calloc(seeds, sizeof(*x->values[p]));
+			x->against[p] = calloc(seeds, sizeof(*x->against[p]));
+			bad |= !x->values[p] || !x->against[p];
+		}
+	}
+	return bad ? -1 : 0;
 }
 
 int replay_make_room(struct replay *r, struct error *e)
 {
 	size_t seeds = (size_t)r->o->seeds;
-	int bad = 0;
+	int bad = make_room_for_evidence(r, seeds) < 0;
 
 	set_places(r);
 	for (int m = 0; m < METRICS; m++) {
@@ -182,8 +213,30 @@ void replay_window(const struct replay *r, size_t i, size_t *from, size_t *to)
 static void take_differences(struct replay *r, long seed, size_t i, size_t from, size_t to)
 {
 	for (int p = 0; p < PAIRED; p++)
-		r->against[p][i * (size_t)r->o->seeds + (size_t)seed - 1] = difference_of(r, replay_paired[p],
-											  from, to);
+		r->against[p][i * (size_t)r->o->seeds + (size_t)seed - 1] = difference_of(
+			r, replay_paired[p], (struct part){ from, to, MET_NOTHING });
+}
+
+/* Over the part of `final`. */
+static void take_evidence(struct replay *r, long seed, enum met which)
+{
+	struct evidence *x = &r->evidence[which];
+	double sums[PAIRED_EVIDENCE] = { 0 }, n = 0;
+
+	for (size_t i = r->final_from; i < r->n; i++) {
+		const struct outcome *o = &r->learned[i];
+		if (!o->measured || o->met != which)
+			continue;
+		n++;
+		for (int p = 0; p < PAIRED_EVIDENCE; p++)
+			sums[p] += value_of(o, replay_paired[p]);
+	}
+	x->n[seed - 1] = n;
+	for (int p = 0; p < PAIRED_EVIDENCE; p++) {
+		x->values[p][seed - 1] = n > 0 ? sums[p] / n : NAN;
+		x->against[p][seed - 1] = difference_of(r, replay_paired[p],
+							(struct part){ r->final_from, r->n, which });
+	}
 }
 
 void replay_take(struct replay *r, long seed)
@@ -207,15 +260,15 @@ void replay_take(struct replay *r, long seed)
 		r->frozen[m][seed - 1] = values[m];
 	r->majority[seed - 1] = majority_accuracy(r);
 	r->outside[seed - 1] = outside_of(r);
+	for (int w = MET_SEEN; w < METS; w++)
+		take_evidence(r, seed, (enum met)w);
 	take_words(r, seed);
 	take_windows(r, seed);
 }
 
 /* Seeds share their conversations, so the error of several is that of the orders alone. */
-struct difference replay_against_frozen(const struct replay *r, enum paired p, size_t i)
+static struct difference over_seeds(const struct difference *d, size_t seeds)
 {
-	size_t seeds = (size_t)r->o->seeds;
-	const struct difference *d = r->against[p] + i * seeds;
 	double sum = 0, squares = 0;
 
 	if (seeds == 1)
@@ -226,6 +279,18 @@ struct difference replay_against_frozen(const struct replay *r, enum paired p, s
 	for (size_t s = 0; s < seeds; s++)
 		squares += (d[s].mean - mean) * (d[s].mean - mean);
 	return (struct difference){ mean, sqrt(squares / (double)(seeds - 1) / (double)seeds) };
+}
+
+struct difference replay_against_frozen(const struct replay *r, enum paired p, size_t i)
+{
+	size_t seeds = (size_t)r->o->seeds;
+
+	return over_seeds(r->against[p] + i * seeds, seeds);
+}
+
+struct difference replay_evidence_against_frozen(const struct replay *r, enum met which, enum paired p)
+{
+	return over_seeds(r->evidence[which].against[p], (size_t)r->o->seeds);
 }
 
 /* `v` has room for all values. -1 without memory. */

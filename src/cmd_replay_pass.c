@@ -6,21 +6,28 @@
 
 #include "base/arena.h"
 #include "cmd_scratch.h"
+#include "datasets/measure.h"
 #include "desk/boosts.h"
 #include "desk/predict.h"
 #include "desk/query.h"
 
-#define DOCUMENTS 5
+#define DOCUMENTS 10
 
 static const struct outcome nothing = {
-	.evidence1 = NAN, .evidence5 = NAN, .words_right = NAN, .words_evidence1 = NAN
+	.evidence1 = NAN, .evidence5 = NAN, .ndcg10 = NAN, .words_right = NAN, .words_evidence1 = NAN
 };
 
 /* What is asked of a conversation, and where the answer goes. */
 struct question {
 	struct outcome *out;
+	const struct map *known; /* documents that what was learned from has used */
 	int by_words;
 };
+
+static const json_t *evidence_used(const struct chat *chat)
+{
+	return json_object_get(json_object_get(chat->line, "resolution"), "evidence_used");
+}
 
 /*
  * The conversation as it was when a decision had to be made.
@@ -49,16 +56,62 @@ static void cut_to_opening(struct conversation *v)
 	v->n_turns = first < end ? (size_t)(t - v->turns) : 0;
 }
 
-static double found_share(const json_t *used, const json_t *suggestions, size_t k)
+/* Of documents, best first; NaN everywhere where no evidence was used. -1 without memory. */
+static int score(struct arena *a, const json_t *used, const char *const *ranked, size_t n,
+		 struct ranking_scores *out)
 {
-	size_t found = 0, n = json_array_size(used);
+	size_t n_used = json_array_size(used);
+	struct judged *judged = arena_alloc(a, (n_used + 1) * sizeof(*judged));
+
+	if (!judged)
+		return -1;
+	*out = (struct ranking_scores){ NAN, NAN, NAN, NAN, NAN };
+	for (size_t i = 0; i < n_used; i++) {
+		const char *id = json_string_value(json_array_get(used, i));
+		judged[i] = (struct judged){ id ? id : "", 1 };
+	}
+	if (n_used)
+		ranking_score(ranked, n, judged, n_used, out);
+	return 0;
+}
+
+static int score_suggestions(struct arena *a, const json_t *used, const json_t *suggestions,
+			     struct outcome *out)
+{
+	size_t n = json_array_size(suggestions);
+	const char **ranked = arena_alloc(a, (n + 1) * sizeof(*ranked));
+	struct ranking_scores s;
+
+	for (size_t i = 0; ranked && i < n; i++)
+		ranked[i] = body_string(json_array_get(suggestions, i), "id");
+	if (!ranked || score(a, used, ranked, n, &s) < 0)
+		return -1;
+	out->evidence1 = s.recall1;
+	out->evidence5 = s.recall5;
+	out->ndcg10 = s.ndcg10;
+	return 0;
+}
+
+static enum met met_before(const struct map *known, const json_t *used)
+{
+	size_t n = json_array_size(used), met = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *want = json_string_value(json_array_get(used, i));
-		for (size_t j = 0; want && j < k && j < json_array_size(suggestions); j++)
-			found += strcmp(want, body_string(json_array_get(suggestions, j), "id")) == 0;
+		const json_t *id = json_array_get(used, i);
+		met += json_is_string(id) && map_get(known, json_string_value(id), json_string_length(id));
 	}
-	return n ? (double)found / (double)n : NAN;
+	return n == 0 ? MET_NOTHING : met == n ? MET_SEEN : met == 0 ? MET_UNSEEN : MET_MIXED;
+}
+
+/* Of a line that was imported, so that all are ids. -1 without memory. */
+static int add_known(struct map *known, const json_t *used)
+{
+	for (size_t i = 0; i < json_array_size(used); i++) {
+		const json_t *id = json_array_get(used, i);
+		if (!map_put(known, json_string_value(id), json_string_length(id), NULL))
+			return -1;
+	}
+	return 0;
 }
 
 /* The first similar case has the label. */
@@ -113,8 +166,8 @@ static int first_by_words(struct desk *d, const struct call *c, const struct des
 static int by_words(struct desk *d, const struct call *c, const struct conversation *v,
 		    const struct chat *chat, struct outcome *out)
 {
-	const json_t *used = json_object_get(json_object_get(chat->line, "resolution"), "evidence_used");
 	struct search_result documents = { 0 }, cases = { 0 };
+	struct ranking_scores s;
 	struct desk_query q;
 	int rc = query_of_conversation(d, c->arena, v, &q, c->err);
 
@@ -125,10 +178,9 @@ static int by_words(struct desk *d, const struct call *c, const struct conversat
 	if (rc < 0)
 		return rc;
 	const char *first = documents.n ? documents.hits[0].record.id : "";
-	JSON_AUTO *suggestions = json_pack("[{s:s}]", "id", first);
-	if (!suggestions)
+	if (score(c->arena, evidence_used(chat), &first, documents.n ? 1 : 0, &s) < 0)
 		return no_memory(c->err);
-	out->words_evidence1 = found_share(used, suggestions, 1);
+	out->words_evidence1 = s.recall1;
 	out->words_right = cases.n &&
 			   strcmp(body_string(cases.hits[0].record.body, "intent"), chat->label) == 0;
 	return 0;
@@ -137,7 +189,7 @@ static int by_words(struct desk *d, const struct call *c, const struct conversat
 static int predict(struct desk *d, const struct call *c, const struct chat *chat,
 		   const struct question *asked)
 {
-	const json_t *used = json_object_get(json_object_get(chat->line, "resolution"), "evidence_used");
+	const json_t *used = evidence_used(chat);
 	struct outcome o = nothing;
 	struct conversation v;
 	struct reader r;
@@ -163,8 +215,9 @@ static int predict(struct desk *d, const struct call *c, const struct chat *chat
 		return 0;
 	}
 	o.right = strcmp(body_string(json_object_get(p, "intent"), "label"), chat->label) == 0;
-	o.evidence1 = found_share(used, suggestions, 1);
-	o.evidence5 = found_share(used, suggestions, 5);
+	o.met = met_before(asked->known, used);
+	if (score_suggestions(c->arena, used, suggestions, &o) < 0)
+		return no_memory(c->err);
 	if ((rc = case_hits(d, c, &v, chat->label, &o.case_hit)) < 0 ||
 	    (asked->by_words && (rc = by_words(d, c, &v, chat, &o)) < 0))
 		return rc;
@@ -223,35 +276,49 @@ static int step(struct desk *d, const struct chat *chat, const struct question *
 	return rc;
 }
 
-/* Learns as soon as the service would. */
-static int learn_next(struct desk *d, const struct chat *chat, size_t *bad, struct error *e)
+/* What counts at once; what is trained does with train(). */
+static int learn_next(struct desk *d, const struct chat *chat, struct map *known, size_t *bad,
+		      struct error *e)
 {
+	size_t bad_before = *bad;
 	int rc = chat->out_of_scope ? 0 : step(d, chat, NULL, bad, e);
 
-	if (rc == 0 && (rc = learner_train(d->learner, 1, e)) > 0)
-		rc = 0;
+	if (rc == 0 && *bad == bad_before && add_known(known, evidence_used(chat)) < 0)
+		return no_memory(e);
 	return rc;
+}
+
+/* As soon as the service would, if so many have come that it may. */
+static int train(const struct pass *p, struct desk *d, size_t come, struct error *e)
+{
+	if (come < p->train && come - p->delay < p->learned)
+		return 0;
+	int rc = learner_train(d->learner, 1, e);
+	return rc > 0 ? 0 : rc;
 }
 
 static int go_through(const struct pass *p, struct desk *d, struct outcome *out, size_t *bad, struct error *e)
 {
+	struct map *known = map_new();
 	struct progress bar;
-	int rc = 0;
+	int rc = known ? 0 : no_memory(e);
 
 	progress_start(&bar, p->what);
 	for (size_t i = 0; rc == 0 && i < p->n; i++) {
 		const struct chat *chat = &p->chats[p->order[i]];
-		const struct question asked = { &out[i], i >= p->words };
+		const struct question asked = { &out[i], known, i >= p->words };
 		out[i] = nothing;
 		if (cmd_stop)
 			rc = error_set(e, ERR_INTERRUPTED, NULL, "interrupted");
 		else if ((chat->label || chat->out_of_scope) && i >= p->skip)
 			rc = step(d, chat, &asked, bad, e);
-		if (rc == 0 && i >= p->delay && i - p->delay < p->learned)
-			rc = learn_next(d, &p->chats[p->order[i - p->delay]], bad, e);
+		if (rc == 0 && i >= p->delay && i - p->delay < p->learned &&
+		    (rc = learn_next(d, &p->chats[p->order[i - p->delay]], known, bad, e)) == 0)
+			rc = train(p, d, i + 1, e);
 		progress_show(&bar, (int64_t)i + 1, (int64_t)p->n);
 	}
 	progress_end(&bar, (int64_t)p->n);
+	map_free(known);
 	return rc;
 }
 

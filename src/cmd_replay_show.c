@@ -89,17 +89,42 @@ static json_t *seeds_json(const struct replay *r)
 	return list;
 }
 
+static json_t *difference_json(struct difference d)
+{
+	return json_pack("{s:o, s:o}", "difference", number(d.mean), "standard_error", number(d.error));
+}
+
 static json_t *against_json(const struct replay *r, size_t i)
 {
 	json_t *j = json_object();
 
 	for (int p = 0; p < PAIRED; p++) {
-		struct difference d = replay_against_frozen(r, p, i);
 		json_object_set_new(j, replay_metrics[replay_paired[p]],
-				    json_pack("{s:o, s:o}", "difference", number(d.mean), "standard_error",
-					      number(d.error)));
+				    difference_json(replay_against_frozen(r, p, i)));
 	}
 	return j;
+}
+
+static json_t *met_json(const struct replay *r, enum met which)
+{
+	static const char *const names[PAIRED_EVIDENCE] = { "recall@1", "recall@5", "ndcg@10" };
+	const struct evidence *x = &r->evidence[which];
+	size_t seeds = (size_t)r->o->seeds;
+	json_t *j = json_pack("{s:f}", "n", mean_of(x->n, seeds)), *against = json_object();
+
+	for (int p = 0; p < PAIRED_EVIDENCE; p++) {
+		json_object_set_new(j, names[p], number(mean_of(x->values[p], seeds)));
+		json_object_set_new(against, names[p],
+				    difference_json(replay_evidence_against_frozen(r, which, p)));
+	}
+	json_object_set_new(j, "against_frozen", against);
+	return j;
+}
+
+static json_t *evidence_json(const struct replay *r)
+{
+	return json_pack("{s:o, s:o, s:f}", "seen", met_json(r, MET_SEEN), "unseen", met_json(r, MET_UNSEEN),
+			 "mixed", mean_of(r->evidence[MET_MIXED].n, (size_t)r->o->seeds));
 }
 
 static json_t *points_json(const struct replay *r)
@@ -129,6 +154,7 @@ static json_t *final_json(const struct replay *r)
 					    : json_pack("[f, f]", r->interval[m][0], r->interval[m][1]));
 	json_object_set_new(final, "interval", interval);
 	json_object_set_new(final, "against_frozen", against_json(r, r->n_points));
+	json_object_set_new(final, "evidence", evidence_json(r));
 	json_object_set_new(final, "from", json_integer((json_int_t)r->final_from));
 	json_object_set_new(final, "cases", json_integer((json_int_t)r->n));
 	return final;
@@ -147,11 +173,12 @@ static json_t *baselines_json(const struct replay *r)
 static json_t *result_json(const struct replay *r)
 {
 	size_t seeds = (size_t)r->o->seeds;
-	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o, s:o, s:s?}", "points",
-			      points_json(r), "final", final_json(r), "baselines", baselines_json(r),
-			      "conversations", (json_int_t)r->n, "history", (json_int_t)r->first, "skipped",
-			      (json_int_t)r->bad, "delay", (json_int_t)r->o->delay, "target_precision",
-			      r->o->target, "frozen_after", (json_int_t)r->frozen_at, "stream",
+	json_t *j = json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:f, s:I, s:I, s:o, s:o, s:o, s:s?}",
+			      "points", points_json(r), "final", final_json(r), "baselines",
+			      baselines_json(r), "conversations", (json_int_t)r->n, "history",
+			      (json_int_t)r->first, "skipped", (json_int_t)r->bad, "delay",
+			      (json_int_t)r->o->delay, "target_precision", r->o->target, "learned_from",
+			      (json_int_t)r->learn_to, "frozen_after", (json_int_t)r->frozen_at, "stream",
 			      stream_json(r), "seeds", seeds_json(r), "precision_windows", windows_json(r),
 			      "vectors", r->vectors[0] ? r->vectors : NULL);
 
@@ -182,6 +209,7 @@ static int has_value(const double *v, size_t n)
 
 static int draw(const struct replay *r, int svg, struct strbuf *out)
 {
+	char dashed[64];
 	struct curve curves[METRICS];
 	size_t n = 0;
 	double *x = calloc(r->n_points + 1, sizeof(*x));
@@ -197,20 +225,36 @@ static int draw(const struct replay *r, int svg, struct strbuf *out)
 		if (has_value(r->points[m], r->n_points))
 			curves[n++] = (struct curve){ replay_metrics[m], r->points[m],
 						      mean_of(r->frozen[m], (size_t)r->o->seeds) };
+	if (r->o->frozen_after != REPLAY_NOT_GIVEN)
+		snprintf(dashed, sizeof(dashed), "dashed: learned from the first %zu only", r->frozen_at);
+	else
+		snprintf(dashed, sizeof(dashed), "dashed: nothing learned after %s",
+			 r->first ? "the history" : "10 %");
 	struct curve_plot plot = { .title = "What was predicted before it was known",
 				   .x_name = "resolved conversations",
 				   .x = x,
 				   .n = r->n_points,
 				   .curves = curves,
 				   .n_curves = n,
-				   .dashed = r->first ? "dashed: nothing learned after the history"
-						      : "dashed: nothing learned after 10 %" };
+				   .dashed = dashed };
 	if (svg)
 		curve_svg(&plot, out);
 	else
 		curve_text(&plot, out);
 	free(x);
 	return out->failed ? -1 : 0;
+}
+
+static void print_met(const struct replay *r, enum met which, const char *name)
+{
+	const struct evidence *x = &r->evidence[which];
+	struct difference d = replay_evidence_against_frozen(r, which, PAIRED_NDCG10);
+	size_t seeds = (size_t)r->o->seeds;
+	double ndcg10 = mean_of(x->values[PAIRED_NDCG10], seeds);
+
+	if (!isnan(d.error))
+		printf("%s documents (%.0f): evidence_ndcg@10 %.3f, %+.3f ± %.3f against frozen\n", name,
+		       mean_of(x->n, seeds), ndcg10, d.mean, d.error);
 }
 
 int replay_show(const struct replay *r, struct error *e)
@@ -244,5 +288,7 @@ int replay_show(const struct replay *r, struct error *e)
 		printf("answered %.3f at precision %.3f\n", answered, mean_of(r->finals[PRECISION], seeds));
 	else
 		printf("nothing was sure enough to be answered\n");
+	print_met(r, MET_SEEN, "seen");
+	print_met(r, MET_UNSEEN, "unseen");
 	return 0;
 }

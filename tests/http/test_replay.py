@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import random
 
@@ -94,7 +95,8 @@ def test_a_history_is_learned_from_and_not_predicted(files):
     assert got["points"][0]["intent_accuracy"] > .5
 
 
-METRICS = ("intent_accuracy", "answered", "precision", "deflected", "case_hit@1", "evidence_recall@1", "evidence_recall@5")
+METRICS = ("intent_accuracy", "answered", "precision", "deflected", "case_hit@1", "evidence_recall@1", "evidence_recall@5",
+           "evidence_ndcg@10")
 
 
 def test_one_seed_has_an_interval_by_its_conversations(plain):
@@ -117,10 +119,13 @@ def test_several_seeds_have_an_interval_by_their_deviation(files):
     assert near((low + high) / 2, got["final"]["intent_accuracy"])
     assert near(high - low, 2 * 1.96 * got["final_deviation"]["intent_accuracy"] / 2 ** .5)
     assert got["final_deviation"]["intent_accuracy"] > 0
+    evidence = got["final"]["evidence"]
+    assert evidence["seen"]["n"] + evidence["unseen"]["n"] + evidence["mixed"] == 50  # a mean over seeds as well
+    assert near(evidence["seen"]["ndcg@10"], got["final"]["evidence_ndcg@10"]) or evidence["unseen"]["n"] > 0
 
 
 def test_what_learning_bought_is_paired_with_learning_stopped(plain):
-    names = {"intent_accuracy", "evidence_recall@1"}
+    names = {"intent_accuracy", "evidence_recall@1", "evidence_recall@5", "evidence_ndcg@10"}
     assert all(set(p["against_frozen"]) == names for p in plain["points"])
     for name in names:
         final = plain["final"]["against_frozen"][name]
@@ -136,11 +141,104 @@ def test_until_learning_stops_there_is_no_difference(files):
             assert x == {"difference": 0, "standard_error": 0}
 
 
+def test_a_baseline_may_have_learned_nothing(files, plain):
+    got = replay(files, "--frozen-after", 0)
+    assert got["frozen_after"] == 0 and got["baselines"]["frozen"]["intent_accuracy"] == 0
+    assert got["final"]["intent_accuracy"] == plain["final"]["intent_accuracy"]
+    # It is not asked what is history.
+    after = replay(files, "--history", 40, "--frozen-after", 0)
+    assert after["baselines"]["frozen"]["intent_accuracy"] == 0
+    assert near(after["final"]["against_frozen"]["intent_accuracy"]["difference"], after["final"]["intent_accuracy"])
+
+
+def test_learning_may_end_early(files):
+    got = replay(files, "--history", 40, "--learn", 40)
+    assert got["learned_from"] == 40 and got["final"]["intent_accuracy"] > .5
+    assert all(x == {"difference": 0, "standard_error": 0} for x in got["final"]["against_frozen"].values())
+    none = replay(files, "--learn", 0)
+    assert none["learned_from"] == none["frozen_after"] == 0 and none["final"]["intent_accuracy"] == 0
+
+
+def asked(n, said, *used):
+    return {"id": f"c-{n}", "turns": [{"role": "customer", "text": said}],
+            "resolution": {"outcome": "resolved", "intent": "any", "text": "Done.", "evidence_used": list(used)}}
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """Six documents of which each has a word of its own three times; fifteen conversations, five of them history."""
+    root = tmp_path_factory.mktemp("few")
+    lines(root / "documents.ndjson", [{"_id": word, "title": word, "text": f"{word} {word}."}
+                                      for word in ("apple", "bread", "cheese", "dates", "eggs", "figs")])
+    talks = [("apple", "apple"), ("bread", "bread"), ("apple", "apple"), ("bread", "bread"),
+             ("dates", "dates"),  # which is broken below
+             ("apple", "apple"), ("apple apple apple bread", "bread"), ("figs", "bread"),  # found first, second, not
+             ("cheese", "cheese"), ("cheese", "cheese"), ("eggs", "eggs"), ("eggs", "figs"), ("apple dates", "apple", "dates"),
+             ("dates", "dates"), ("figs",)]
+    made = [asked(n, *talk) for n, talk in enumerate(talks)]
+    made[4]["resolution"]["outcome"] = "perhaps"
+    lines(root / "conversations.ndjson", made)
+    return root
+
+
+def test_documents_that_earlier_cases_used_are_told_apart(few):
+    """Learned from four, of which nothing is trained: what is found is known by hand."""
+    got = replay(few, "--history", 5, "--learn", 5, "--frozen-after", 0)
+    assert got["skipped"] == 1 and got["conversations"] == 15
+    evidence = got["final"]["evidence"]
+    seen, unseen = evidence["seen"], evidence["unseen"]
+    assert (seen["n"], unseen["n"], evidence["mixed"]) == (3, 5, 1)  # one has used none
+    assert near(seen["recall@1"], 1 / 3) and near(seen["recall@5"], 2 / 3)
+    assert near(seen["ndcg@10"], (1 + math.log(2, 3)) / 3)  # of the second of a list 1 / log2(3)
+    assert near(unseen["recall@1"], 4 / 5) and near(unseen["recall@5"], 4 / 5) and near(unseen["ndcg@10"], 4 / 5)
+    same = {"difference": 0, "standard_error": 0}
+    assert seen["against_frozen"] == unseen["against_frozen"] == {"recall@1": same, "recall@5": same, "ndcg@10": same}
+    # The mixed one counts for `final`: of its two documents one is the first, and both are the first two.
+    assert near(got["final"]["evidence_recall@1"], (1 + 4 + 1 / 2) / 9) and near(got["final"]["evidence_ndcg@10"], (1 + math.log(2, 3) + 4 + 1) / 9)
+
+
+def test_what_was_learned_meanwhile_is_seen(few):
+    evidence = replay(few, "--history", 5)["final"]["evidence"]
+    assert (evidence["seen"]["n"], evidence["unseen"]["n"], evidence["mixed"]) == (5, 3, 1)
+    late = replay(few, "--history", 5, "--delay", 2)["final"]["evidence"]  # the second cheese comes too soon, dates too
+    assert (late["seen"]["n"], late["unseen"]["n"], late["mixed"]) == (3, 5, 1)
+
+
+def test_what_learning_does_for_seen_documents_is_paired(plain):
+    final = plain["final"]
+    seen, unseen = final["evidence"]["seen"], final["evidence"]["unseen"]
+    assert seen["n"] == 22 and unseen["n"] == 0 and final["evidence"]["mixed"] == 0  # all six were used by then
+    for name in ("recall@1", "recall@5", "ndcg@10"):
+        assert near(seen[name], final[f"evidence_{name}"]) and unseen[name] is None
+        assert seen["against_frozen"][name] == final["against_frozen"][f"evidence_{name}"]
+        assert unseen["against_frozen"][name] == {"difference": None, "standard_error": None}
+
+
+@pytest.mark.parametrize("options", [[], ["--train-once"]])
+def test_what_learning_does_for_seen_documents_alone_is_told(few, tmp_path, options):
+    """Ten who were hungry used the bread, of which no document says so: after that it is suggested, and was not before."""
+    talks = [("hungry", "bread")] * 14 + [("bread", "bread")] * 2 + [("cheese", "cheese")] * 4
+    lines(tmp_path / "conversations.ndjson", [asked(n, *talk) for n, talk in enumerate(talks)])
+    lines(tmp_path / "documents.ndjson", [json.loads(x) for x in (few / "documents.ndjson").read_text().splitlines()])
+    evidence = replay(tmp_path, "--history", 10, "--learn", 10, "--frozen-after", 0, *options)["final"]["evidence"]
+    seen, unseen = evidence["seen"], evidence["unseen"]
+    assert (seen["n"], unseen["n"], evidence["mixed"]) == (6, 4, 0)
+    assert seen["ndcg@10"] == 1 and unseen["ndcg@10"] == 1
+    gain = seen["against_frozen"]["ndcg@10"]  # of 1, four times, and 0 twice
+    assert near(gain["difference"], 4 / 6) and near(gain["standard_error"], math.sqrt(4 / 6 * 2 / 6 / 5))
+    assert unseen["against_frozen"]["ndcg@10"] == {"difference": 0, "standard_error": 0}
+    # Who stops within the history is trained as well.
+    some = replay(tmp_path, "--history", 10, "--frozen-after", 6, *options)["final"]["evidence"]["seen"]
+    assert some["ndcg@10"] == 1 and some["against_frozen"]["ndcg@10"]["difference"] == 0
+
+
 @pytest.mark.parametrize("options, code, says", [
     (["--history", 81], 1, "10 conversations or more"),
     (["--history", 1000], 1, "10 conversations or more"),
     (["--history", -1], 2, "--history"),
     (["--seeds", 0], 2, "--seeds"),
+    (["--learn", -1], 2, "--learn"),
+    (["--frozen-after", -1], 2, "--frozen-after"),
     (["--wrong", 1.5], 2, "--wrong"),
     (["--out-of-scope-share", 1], 2, "--out-of-scope-share"),
 ])

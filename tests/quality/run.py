@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the quality of answers on public sets, and prints tables for docs/benchmarks.md.
 
-    python3 tests/quality/run.py [retrieval|abcd|intent …] [--only SET] [--work build/quality]
+    python3 tests/quality/run.py [retrieval|abcd|scifact|intent …] [--only SET] [--work build/quality]
 
 Each set that is absent is skipped with a message. Every figure is printed by one `readback` command, which is shown.
 Exit code 1 if a promise about scifact does not hold.
@@ -84,6 +84,23 @@ def abcd(work, only):
     print("baselines:", json.dumps(got["baselines"]), "\n", flush=True)
 
 
+def scifact(work, only):
+    """Learned from the training claims, asked the development claims: documents that a training claim used, and others."""
+    out = work / "scifact-claims"
+    subprocess.run([sys.executable, pathlib.Path(__file__).with_name("convert_scifact.py"), sets.SETS / "scifact", out], check=True)
+    if not (out / "conversations.ndjson").is_file():
+        return
+    got = readback("replay", "--conversations", out / "conversations.ndjson", "--documents", out / "documents.ndjson",
+                   "--history", 809, "--learn", 809, "--train-once", "--frozen-after", 0, "--vectors", work / "scifact.vectors")
+    print("\n| documents | claims | figure | cold | learned | difference |\n|---|---|---|---|---|---|")
+    for name in ("seen", "unseen"):
+        part = got["final"]["evidence"][name]
+        for figure, against in part["against_frozen"].items():
+            print(f"| {name} | {part['n']:.0f} | {figure} | {part[figure] - against['difference']:.3f} | {part[figure]:.3f} | "
+                  f"{against['difference']:+.3f} ± {against['standard_error']:.3f} |")
+    print(flush=True)
+
+
 def intent(work, only):
     rows = []
     for name, make in (("banking77", sets.banking77), ("clinc150", sets.clinc150)):
@@ -104,9 +121,9 @@ def intent(work, only):
 
 
 def main():
-    parts = {"retrieval": retrieval, "abcd": abcd, "intent": intent}
+    parts = {"retrieval": retrieval, "abcd": abcd, "scifact": scifact, "intent": intent}
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    p.add_argument("parts", nargs="*", choices=[*parts, []], default=[], help="retrieval, abcd, intent (all)")
+    p.add_argument("parts", nargs="*", choices=[*parts, []], default=[], help="retrieval, abcd, scifact, intent (all)")
     p.add_argument("--only", action="append", help="a set")
     p.add_argument("--work", type=pathlib.Path, default=sets.ROOT / "build/quality")
     args = p.parse_args()
