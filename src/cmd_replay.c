@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "desk/conversation.h"
+
 static int run_seed(struct replay *r, long seed, struct error *e)
 {
 	struct pass p = { .documents = r->o->documents,
@@ -21,6 +23,7 @@ static int run_seed(struct replay *r, long seed, struct error *e)
 			  .learned = r->learn_to,
 			  .skip = r->first,
 			  .words = r->final_from,
+			  .turns = r->o->turns ? (size_t)r->o->turns : SIZE_MAX,
 			  .train = r->o->train_once ? r->first : 0,
 			  .what = "replay" };
 	struct pass still = p;
@@ -135,6 +138,8 @@ static int check(const struct replay_options *o, struct error *e)
 	if (o->delay < 0 || o->history < 0 || o->seeds < 1)
 		return error_set(e, ERR_USAGE, NULL,
 				 "--delay and --history are 0 or more, --seeds 1 or more");
+	if (o->turns < 0)
+		return error_set(e, ERR_USAGE, NULL, "--turns is 0 or more");
 	if ((o->learn != REPLAY_NOT_GIVEN && o->learn < 0) ||
 	    (o->frozen_after != REPLAY_NOT_GIVEN && o->frozen_after < 0))
 		return error_set(e, ERR_USAGE, NULL, "--learn and --frozen-after are 0 or more");
@@ -166,6 +171,7 @@ static const char more[] =
 static int run(int argc, char **argv)
 {
 	struct replay_options o = { .seeds = 1,
+				    .turns = OPENING_TURNS,
 				    .target = .95,
 				    .out_of_scope_share = .1,
 				    .learn = REPLAY_NOT_GIVEN,
@@ -187,6 +193,8 @@ static int run(int argc, char **argv)
 		  "train behind the history, and not again and again on the way through it: quicker" },
 		{ "--frozen-after", "N", OPTION_INT, &o.frozen_after,
 		  "the frozen baseline learns from the first N only (default: the history, else the first tenth)" },
+		{ "--turns", "N", OPTION_INT, &o.turns,
+		  "predict on the customer's first N turns before an agent acted, 0: all of these (default 3)" },
 		{ "--delay", "N", OPTION_INT, &o.delay,
 		  "learn from a conversation N conversations later (default 0)" },
 		{ "--seeds", "N", OPTION_INT, &o.seeds,

@@ -61,6 +61,7 @@ struct pass {
 	size_t learned;   /* only the first so many are ever learned from */
 	size_t skip;      /* nothing is predicted for the first so many */
 	size_t words;     /* by words alone from here on; n: never */
+	size_t turns;     /* of the customer, that are predicted on where agents spoke from the beginning */
 	size_t train;     /* nothing is trained before so many have come or all is learned */
 	const char *what; /* for the progress bar */
 };
@@ -77,6 +78,7 @@ struct replay_options {
 	const char *vectors; /* a file to read and write; NULL: none */
 	struct embedder_options embedder;
 	long delay, seeds, history;
+	long turns;               /* 0: all */
 	long learn, frozen_after; /* only the first so many; REPLAY_NOT_GIVEN */
 	double target;
 	double wrong;              /* share of labels that are learned wrong */

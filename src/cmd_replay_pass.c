@@ -22,6 +22,7 @@ struct question {
 	struct outcome *out;
 	const struct map *known; /* documents that what was learned from has used */
 	int by_words;
+	size_t turns; /* struct pass */
 };
 
 static const json_t *evidence_used(const struct chat *chat)
@@ -32,12 +33,12 @@ static const json_t *evidence_used(const struct chat *chat)
 /*
  * The conversation as it was when a decision had to be made.
  * Where a bot spoke: up to the first agent turn behind a customer's.
- * Where agents did from the beginning: the first OPENING_TURNS customer turns,
+ * Where agents did from the beginning: the first `most` customer turns,
  * of those before the first system turn, which is what an agent's action looks
  * like in a transcript. (A greeting before the customer decides nothing.)
  * 0 turns: no customer spoke before.
  */
-static void cut_to_opening(struct conversation *v)
+static void cut_to_opening(struct conversation *v, size_t most)
 {
 	const struct turn *t = v->turns, *end = t + v->n_turns, *first, *answer;
 	size_t spoken = 0;
@@ -51,7 +52,7 @@ static void cut_to_opening(struct conversation *v)
 		while (t < end && !turn_is(t, "agent"))
 			t++;
 	else
-		while (t < end && !turn_is(t, "system") && spoken < OPENING_TURNS)
+		while (t < end && !turn_is(t, "system") && spoken < most)
 			spoken += (size_t)turn_is(t++, "customer");
 	v->n_turns = first < end ? (size_t)(t - v->turns) : 0;
 }
@@ -199,7 +200,7 @@ static int predict(struct desk *d, const struct call *c, const struct chat *chat
 	reader_init(&r, chat->line, NULL, c->err);
 	if ((rc = conversation_read(c, &r, &v)) < 0)
 		return rc;
-	cut_to_opening(&v);
+	cut_to_opening(&v, asked->turns);
 	if (v.n_turns == 0)
 		return 0;
 	if ((rc = conversation_embed(d, c->arena, &v, c->err)) < 0 ||
@@ -306,7 +307,7 @@ static int go_through(const struct pass *p, struct desk *d, struct outcome *out,
 	progress_start(&bar, p->what);
 	for (size_t i = 0; rc == 0 && i < p->n; i++) {
 		const struct chat *chat = &p->chats[p->order[i]];
-		const struct question asked = { &out[i], known, i >= p->words };
+		const struct question asked = { &out[i], known, i >= p->words, p->turns };
 		out[i] = nothing;
 		if (cmd_stop)
 			rc = error_set(e, ERR_INTERRUPTED, NULL, "interrupted");

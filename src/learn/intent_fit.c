@@ -137,7 +137,8 @@ static int fit(struct fit *f, struct intent_model *m, struct error *e)
 	f->others = arena_alloc(f->arena, l->n * sizeof(*f->others));
 	f->taught = arena_alloc(f->arena, l->n * sizeof(*f->taught));
 	m->labels = intent_labels(l->labels, l->n_labels);
-	if (!f->grams || !f->hashes || !f->held || !f->others || !f->taught || !m->labels || read_texts(f, m) < 0)
+	if (!f->grams || !f->hashes || !f->held || !f->others || !f->taught || !m->labels ||
+	    read_texts(f, m) < 0)
 		return no_memory(e);
 	split(f);
 	int rc = train_both(f, m, f->taught, f->n_taught, &f->by_vector, &f->by_ngrams, e);

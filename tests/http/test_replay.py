@@ -389,3 +389,23 @@ def test_vectors_of_another_embedder_are_refused(files, tmp_path, stand):
     told = readback("replay", "--conversations", files / "conversations.ndjson", "--vectors", vectors,
                     env={**os.environ, **stand.env()})
     assert told.returncode == 1 and "another embedder" in told.stderr
+
+
+def test_all_that_the_customer_said_before_an_agent_acted_can_be_predicted_on(tmp_path):
+    dice, items = random.Random(3), []
+    for n in range(60):
+        label = dice.choice(["refund_status", "invoice_copy"])
+        c = conversation(n, label, dice)
+        if n >= 40:  # what it is about comes with the fourth turn
+            hello = [{"role": "customer", "text": t} for t in ("hello today", "please help", "really again")]
+            c["turns"] = hello + c["turns"] + [{"role": "system", "text": "the account is opened"}, {"role": "customer", "text": " ".join(SAYS["device_offline"])}]
+        items.append(c)
+    file = lines(tmp_path / "conversations.ndjson", items)
+    accuracy = {}
+    for turns in ("3", "0"):
+        told = readback("replay", "--conversations", file, "--embedder", "none", "--json", "--history", "40", "--turns", turns)
+        assert told.returncode == 0, told.stderr
+        accuracy[turns] = json.loads(told.stdout)["final"]["intent_accuracy"]
+    assert accuracy["0"] >= 0.9 > accuracy["3"]
+    told = readback("replay", "--conversations", file, "--turns", "-1")
+    assert told.returncode == 2 and "--turns is 0 or more" in told.stderr
