@@ -48,9 +48,10 @@ static json_t *redaction_json(const struct writing *w)
 
 static json_t *split_json(const struct writing *w)
 {
-	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:I}", "by", dataset_split_name(w->o->split), "sizes",
-			      "train", 0.8, "valid", 0.1, "test", 0.1, "components",
-			      (json_int_t)components_with_rows(w->components));
+	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:I, s:I}", "by", dataset_split_name(w->o->split),
+			      "sizes", "train", 0.8, "valid", 0.1, "test", 0.1, "components",
+			      (json_int_t)components_with_rows(w->components), "joined_by_near_duplicates",
+			      (json_int_t)components_joined(w->components));
 
 	if (j && w->o->split == SPLIT_HASH && body_set_int(j, "seed", (int64_t)w->o->seed) < 0) {
 		json_decref(j);
