@@ -8,13 +8,13 @@
 #include "base/grow.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
+#include "datasets/minhash.h"
 #include "text/fold.h"
 
 #define GRAM 5 /* characters */
 #define MOST_BYTES 16384
 #define BANDS 21
 #define ROWS 6
-#define HASHES (BANDS * ROWS)
 #define WINDOW 64
 #define SPOOL_BUFFER 65536
 
@@ -22,11 +22,12 @@ struct kept_text {
 	uint64_t hash; /* of the normalised text */
 	uint64_t at;   /* in the file; it ends where the next begins */
 	uint32_t group;
+	int same; /* as an earlier one, with which it was joined: takes no further part */
 };
 
 /* The different grams of a text, ascending. */
 struct gram_set {
-	uint64_t *grams;
+	uint32_t *grams;
 	size_t n, cap;
 	uint32_t text;
 	int loaded;
@@ -42,9 +43,9 @@ struct duplicates {
 	uint32_t *parent; /* of groups: a forest, the least is the root */
 	size_t groups, groups_cap;
 	struct strbuf folded, plain;
-	uint64_t *grams;
-	size_t grams_cap;
-	uint64_t mul[HASHES], add[HASHES];
+	uint32_t *grams, *room; /* of one text */
+	size_t grams_cap, room_cap;
+	struct minhash minhash;
 	struct gram_set window[WINDOW];
 	struct duplicates_counts counts;
 };
@@ -69,9 +70,9 @@ int duplicates_open(struct duplicates **out, struct error *e)
 		free(d);
 		return rc;
 	}
-	for (size_t i = 0; i < HASHES; i++) {
-		d->mul[i] = mix(2 * i) | 1;
-		d->add[i] = mix(2 * i + 1);
+	for (size_t i = 0; i < MINHASH_HASHES; i++) {
+		d->minhash.mul[i] = (uint32_t)mix(2 * i) | 1;
+		d->minhash.add[i] = (uint32_t)mix(2 * i + 1);
 	}
 	*out = d;
 	return 0;
@@ -89,6 +90,7 @@ void duplicates_free(struct duplicates *d)
 	free(d->bands);
 	free(d->parent);
 	free(d->grams);
+	free(d->room);
 	for (size_t i = 0; i < WINDOW; i++)
 		free(d->window[i].grams);
 	free(d);
@@ -167,35 +169,24 @@ static void normalise(struct duplicates *d, const char *s, size_t n)
 }
 
 /* The hashes of all grams in order into *grams, which has room for n of them. Returns how many. */
-static size_t read_grams(const char *s, size_t n, uint64_t *grams)
+static size_t read_grams(const char *s, size_t n, uint32_t *grams)
 {
-	uint32_t last[GRAM] = { 0 };
+	uint32_t c[GRAM] = { 0 };
 	size_t chars = 0, count = 0;
 
 	for (size_t i = 0; i < n; chars++) {
-		i += utf8_next(s + i, n - i, &last[chars % GRAM]);
+		memmove(c, c + 1, (GRAM - 1) * sizeof(*c));
+		i += utf8_next(s + i, n - i, &c[GRAM - 1]);
 		if (chars + 1 < GRAM && i < n)
 			continue;
-		uint64_t hash = 0;
-		for (size_t k = 1; k <= GRAM; k++)
-			hash = mix(hash ^ last[(chars + k) % GRAM]);
-		grams[count++] = hash;
+		/* A character has 21 bits. */
+		uint64_t first = c[0] | (uint64_t)c[1] << 21 | (uint64_t)c[2] << 42;
+		grams[count++] = (uint32_t)(mix(mix(first) ^ (c[3] | (uint64_t)c[4] << 21)) >> 32);
 	}
 	return count;
 }
 
-/* Multiply-shift (Dietzfelbinger et al. 1997): the upper half of a x + b modulo 2^64. */
-static void min_hashes(const struct duplicates *d, size_t n, uint32_t least[HASHES])
-{
-	memset(least, 0xff, HASHES * sizeof(*least));
-	for (size_t g = 0; g < n; g++)
-		for (size_t i = 0; i < HASHES; i++) {
-			uint32_t h = (uint32_t)((d->mul[i] * d->grams[g] + d->add[i]) >> 32);
-			least[i] = h < least[i] ? h : least[i];
-		}
-}
-
-static void fill_bands(const uint32_t least[HASHES], uint32_t bands[BANDS])
+static void fill_bands(const uint32_t least[MINHASH_HASHES], uint32_t bands[BANDS])
 {
 	for (size_t b = 0; b < BANDS; b++) {
 		uint64_t hash = b;
@@ -217,26 +208,27 @@ static int make_room(struct duplicates *d, uint32_t group)
 {
 	if (d->folded.failed || d->plain.failed || d->tail.failed || add_group(d, group) < 0)
 		return -1;
-	if (GROW(d->grams, d->plain.n, d->grams_cap) < 0 || GROW(d->texts, d->n, d->cap) < 0)
+	if (GROW(d->grams, d->plain.n, d->grams_cap) < 0 || GROW(d->room, d->plain.n, d->room_cap) < 0 ||
+	    GROW(d->texts, d->n, d->cap) < 0)
 		return -1;
 	return GROW(d->bands, d->n, d->bands_cap);
 }
 
 int duplicates_add(struct duplicates *d, const char *s, size_t n, uint32_t group, struct error *e)
 {
-	uint32_t least[HASHES];
+	uint32_t least[MINHASH_HASHES];
 
 	normalise(d, s, n);
 	if (make_room(d, group) < 0)
 		return no_memory(e);
 	if (d->plain.n == 0)
 		return 0;
-	min_hashes(d, read_grams(d->plain.p, d->plain.n, d->grams), least);
+	minhash(&d->minhash, d->grams, read_grams(d->plain.p, d->plain.n, d->grams), least);
 	fill_bands(least, d->bands[d->n]);
 	uint64_t hash = d->plain.n;
 	for (size_t i = 0; i < d->plain.n; i++)
 		hash = mix(hash ^ (unsigned char)d->plain.p[i]);
-	d->texts[d->n++] = (struct kept_text){ hash, d->written, group };
+	d->texts[d->n++] = (struct kept_text){ hash, d->written, group, 0 };
 	d->counts.texts++;
 	d->written += d->plain.n;
 	strbuf_add(&d->tail, d->plain.p, d->plain.n);
@@ -245,11 +237,19 @@ int duplicates_add(struct duplicates *d, const char *s, size_t n, uint32_t group
 
 /* --- pairs -------------------------------------------------------------------------------------------------- */
 
-static int by_value(const void *x, const void *y)
+/* Ascending, by bytes from the last to the first. */
+static void sort_grams(uint32_t *grams, uint32_t *room, size_t n)
 {
-	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
-
-	return a < b ? -1 : a > b;
+	for (int shift = 0; shift < 32; shift += 8) {
+		size_t start[257] = { 0 };
+		for (size_t i = 0; i < n; i++)
+			start[(grams[i] >> shift & 255) + 1]++;
+		for (int b = 0; b < 256; b++)
+			start[b + 1] += start[b];
+		for (size_t i = 0; i < n; i++)
+			room[start[grams[i] >> shift & 255]++] = grams[i];
+		memcpy(grams, room, n * sizeof(*grams));
+	}
 }
 
 static int load_set(struct duplicates *d, uint32_t text, struct gram_set *set, struct error *e)
@@ -263,7 +263,7 @@ static int load_set(struct duplicates *d, uint32_t text, struct gram_set *set, s
 	if (GROW(set->grams, n, set->cap) < 0)
 		return no_memory(e);
 	count = read_grams(s, n, set->grams);
-	qsort(set->grams, count, sizeof(*set->grams), by_value);
+	sort_grams(set->grams, d->room, count);
 	set->n = 0;
 	for (size_t i = 0; i < count; i++)
 		if (i == 0 || set->grams[i] != set->grams[i - 1])
@@ -281,7 +281,7 @@ static int is_near(const struct gram_set *a, const struct gram_set *b)
 	if (5 * a->n < 4 * b->n || 5 * b->n < 4 * a->n)
 		return 0;
 	while (i < a->n && j < b->n) {
-		uint64_t x = a->grams[i], y = b->grams[j];
+		uint32_t x = a->grams[i], y = b->grams[j];
 		both += x == y;
 		i += x <= y;
 		j += y <= x;
@@ -319,20 +319,20 @@ static int join_near(struct duplicates *d, uint64_t *bucket, size_t n, struct er
 	return 0;
 }
 
-/* Those that are equal to an earlier one are joined with it and take no further part: their number becomes UINT32_MAX. */
+/* Those that are equal to an earlier one are joined with it and take no further part. */
 static int join_same(struct duplicates *d, uint64_t *bucket, size_t n, struct error *e)
 {
 	(void)e;
-	for (size_t j = 1; j < n; j++)
-		for (size_t i = 0; i < j; i++) {
-			if ((uint32_t)bucket[i] == UINT32_MAX ||
-			    d->texts[(uint32_t)bucket[i]].hash != d->texts[(uint32_t)bucket[j]].hash)
-				continue;
-			join(d, (uint32_t)bucket[i], (uint32_t)bucket[j]);
-			d->counts.same++;
-			bucket[j] |= UINT32_MAX;
-			break;
+	for (size_t j = 1; j < n; j++) {
+		struct kept_text *text = &d->texts[(uint32_t)bucket[j]];
+		for (size_t i = 0; i < j && !text->same; i++) {
+			const struct kept_text *earlier = &d->texts[(uint32_t)bucket[i]];
+			text->same = !earlier->same && earlier->hash == text->hash;
+			if (text->same)
+				join(d, (uint32_t)bucket[i], (uint32_t)bucket[j]);
 		}
+		d->counts.same += text->same != 0;
+	}
 	return 0;
 }
 
@@ -373,20 +373,17 @@ static int each_bucket(struct duplicates *d, uint64_t *keys, size_t n,
 /* `keys` and `room` have room for all texts. */
 static int join_all(struct duplicates *d, uint64_t *keys, uint64_t *room, struct error *e)
 {
-	size_t n = 0;
 	int rc;
 
 	for (size_t i = 0; i < d->n; i++)
 		keys[i] = d->texts[i].hash >> 32 << 32 | i;
 	sort_upper(keys, room, d->n);
-	if ((rc = each_bucket(d, keys, d->n, join_same, e)) < 0)
-		return rc;
-	for (size_t i = 0; i < d->n; i++)
-		if ((uint32_t)keys[i] != UINT32_MAX)
-			keys[n++] = keys[i];
+	rc = each_bucket(d, keys, d->n, join_same, e);
 	for (size_t b = 0; rc == 0 && b < BANDS; b++) {
-		for (size_t i = 0; i < n; i++)
-			keys[i] = (uint64_t)d->bands[(uint32_t)keys[i]][b] << 32 | (uint32_t)keys[i];
+		size_t n = 0;
+		for (size_t i = 0; i < d->n; i++)
+			if (!d->texts[i].same)
+				keys[n++] = (uint64_t)d->bands[i][b] << 32 | i;
 		sort_upper(keys, room, n);
 		rc = each_bucket(d, keys, n, join_near, e);
 	}

@@ -10,10 +10,11 @@
  * than five characters is one gram; one without letters and digits is nothing.
  * Of a long text the first 16 KiB count, without case and the rest.
  *
- * Candidates come by MinHash (Broder 1997) with 126 hash functions, in 21
- * bands of 6 (Indyk and Motwani 1998): a pair at similarity s has an equal band
+ * Candidates come by MinHash (Broder 1997) with 126 of its hash functions
+ * (minhash.h), in 21 bands of 6 (Indyk and Motwani 1998): a pair at similarity s has an equal band
  * with probability 1 - (1 - s^6)^21, .998 at .8. (16 bands of 8 find .947
- * there.) Each candidate pair is then compared exactly. In a band where more
+ * there.) Each candidate pair is then compared exactly (by
+ * hashes of grams, of 32 bits). In a band where more
  * than 64 different texts meet, each is compared with the 63 before it.
  *
  * All hashes are of integers and seeded by constants: the same texts give the

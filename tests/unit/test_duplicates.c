@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "datasets/duplicates.h"
+#include "datasets/minhash.h"
 
 #define TEXT_ROOM 400
 #define GRAM 5
@@ -285,6 +286,25 @@ static void test_duplicates__the_order_of_texts_does_not_matter(void **state)
 	duplicates_free(other);
 }
 
+static void test_duplicates__every_processor_finds_the_same(void **state)
+{
+	struct minhash m;
+	uint32_t grams[300], a[MINHASH_HASHES], b[MINHASH_HASHES];
+
+	(void)state;
+	for (size_t i = 0; i < MINHASH_HASHES; i++) {
+		m.mul[i] = (uint32_t)below(1 << 24) << 8 | 1;
+		m.add[i] = (uint32_t)below(1 << 24) << 7;
+	}
+	for (size_t i = 0; i < 300; i++)
+		grams[i] = (uint32_t)below(1 << 24) * 257;
+	for (size_t n = 0; n <= 300; n += 60) {
+		minhash(&m, grams, n, a);
+		minhash_plain(&m, grams, n, b);
+		assert_memory_equal(a, b, sizeof(a));
+	}
+}
+
 /* Thousands that differ in little meet in the same bands: the work stays bounded, and who is near is found by the others. */
 static void test_duplicates__many_texts_of_one_template(void **state)
 {
@@ -317,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_duplicates__no_room_for_the_texts_is_an_error),
 		cmocka_unit_test(test_duplicates__recall_at_a_similarity_of_80_per_cent),
 		cmocka_unit_test(test_duplicates__the_order_of_texts_does_not_matter),
+		cmocka_unit_test(test_duplicates__every_processor_finds_the_same),
 		cmocka_unit_test(test_duplicates__many_texts_of_one_template),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
