@@ -311,6 +311,7 @@ int redactor_text(struct redactor *r, struct arena *a, struct text in, struct te
 		if (add_token(r, kind, &plain) < 0)
 			return -1;
 		copied = p.from = p.at += len;
+		p.before = recognisers[kind].find;
 	}
 	if (r->word.failed || plain.failed)
 		return -1;

@@ -78,6 +78,15 @@ int date_at(const struct place *p, size_t at)
 	return n[0] <= 2 && n[1] <= 2 && is_day(v[0], v[1]) && (is_year(n[2], v[2]) || n[2] == 2);
 }
 
+/* 1 if a date begins there that is none of a row of pairs: "06.95.04.01.31". */
+static int other_date_at(const struct place *p, size_t at)
+{
+	unsigned value;
+	size_t end = at + number_at(p, at, &value);
+
+	return date_at(p, at) && !(end < p->n && p->s[end] == p->s[at - 1]);
+}
+
 void read_groups(const struct place *p, size_t at, const char *set, int max, struct groups *g)
 {
 	size_t total = 0, next;
@@ -85,7 +94,7 @@ void read_groups(const struct place *p, size_t at, const char *set, int max, str
 	g->n = 0;
 	while (g->n < MAX_GROUPS) {
 		size_t start = at;
-		if (g->n && date_at(p, at))
+		if (g->n && other_date_at(p, at))
 			return;
 		for (; at < p->n && is_digit(p->s[at]); at++) {
 			if (total == MAX_DIGITS)

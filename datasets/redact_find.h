@@ -12,13 +12,15 @@
 
 #include "base/strbuf.h"
 
+struct place;
+typedef size_t find_fn(const struct place *p, struct strbuf *key);
+
 struct place {
 	const char *s; /* the whole text */
 	size_t n, at;
-	size_t from; /* what is before was taken: no number goes on from there */
+	size_t from;     /* what is before was taken: no number goes on from there */
+	find_fn *before; /* by whom; NULL: nothing was yet */
 };
-
-typedef size_t find_fn(const struct place *p, struct strbuf *key);
 
 /* redact_find.c: by characters */
 find_fn find_url, find_email, find_mac, find_ip;

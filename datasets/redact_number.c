@@ -157,7 +157,7 @@ size_t find_ssn(const struct place *p, struct strbuf *key)
 	if (!is_digit(p->s[p->at]) || word_before(p) || goes_on(p))
 		return 0;
 	read_groups(p, p->at, " -.", 1, &g);
-	if (g.n == 1 && g.upto[0] == 9 && said_before(p, 3, "|ssn|")) {
+	if (g.n == 1 && g.upto[0] == 9 && said_before(p, 3, "|ssn|social|security|")) {
 		strbuf_add(key, g.digits, 9);
 		return 9;
 	}

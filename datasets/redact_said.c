@@ -17,7 +17,8 @@ static const char order_words[] =
 static const char account_words[] =
 	"|account|acct|accountnumber|customer|client|member|membership|subscriber|loyalty|userid|konto|"
 	"kontonummer|kundennummer|kunde|klantnummer|klant|rekening|rekeningnummer|compte|cuenta|conto|cliente|";
-static const char number_words[] = "|number|no|nr|num|id|ids|code|reference|ref|nummer|numero|key|";
+static const char number_words[] =
+	"|number|numbers|no|nos|nr|num|id|ids|code|reference|ref|confirmation|nummer|numero|key|";
 static const char fillers[] = "|is|was|are|the|my|under|with|it|s|ist|es|est|on|for|de|by|new|old|";
 /* Behind a plain number these say that it counts something. */
 static const char units[] =
@@ -39,6 +40,19 @@ static int said_to_be(const struct place *p, const char *subjects)
 		else if (!strstr(fillers, word))
 			return 0;
 	}
+	return 0;
+}
+
+/* "orders VK-20418, VK-20419 and VK-20420": 1 if the place is the next of such a list. */
+static int is_next(const struct place *p, find_fn *self)
+{
+	static const char *const between[] = { ", ", " and ", ", and ", " or ",  ", or ", " & ",
+					       "/",  " / ",   "; ",     " und ", " y ",   " et " };
+	size_t n = p->at - p->from;
+
+	for (size_t i = 0; p->before == self && i < sizeof(between) / sizeof(between[0]); i++)
+		if (strlen(between[i]) == n && memcmp(p->s + p->from, between[i], n) == 0)
+			return 1;
 	return 0;
 }
 
@@ -111,15 +125,26 @@ static void add_plain(const struct place *p, size_t end, struct strbuf *key)
 			strbuf_putc(key, lower(p->s[at]));
 }
 
+/* 1 if the letters of the run are all behind its digits: "2500K", "1000mAh". */
+static int is_quantity(const struct place *p, size_t end, size_t letters)
+{
+	for (size_t i = 0; i < letters; i++)
+		if (!is_alpha(p->s[end - 1 - i]))
+			return 0;
+	return is_digit(p->s[p->at]) && is_digit(p->s[end - 1 - letters]);
+}
+
 /* Whether a run that is said to be an id, "order …" (1) or "order number …" (2), looks like one. */
 static int is_id(const struct place *p, size_t end, size_t letters, size_t digits, int said)
 {
 	if (letters == 0 && (is_amount(p, end) || (date_at(p, p->at) && end - p->at != 8)))
 		return 0;
 	if (said == 2)
-		return 1;
-	/* "order 2024", "account 365", "order 25000 units" */
-	return letters ? digits >= 4 : digits >= 5 && !date_at(p, p->at) && !counts_something(p, end);
+		return letters ? digits >= 2 && letters + digits >= 5 : digits >= 3;
+	/* "order 2500K bulbs", "order 2024", "account 365", "order 25000 units" */
+	if (letters)
+		return letters + digits >= 6 && digits >= 3 && !is_quantity(p, end, letters);
+	return digits >= 5 && !date_at(p, p->at) && !counts_something(p, end);
 }
 
 /* "VK 20418": where the digits behind the two to four capitals from the place to `end` begin; 0: there are none. */
@@ -139,7 +164,7 @@ static size_t digits_behind(const struct place *p, size_t end, const char *subje
 	return end + 1;
 }
 
-static size_t find_said(const struct place *p, const char *subjects, struct strbuf *key)
+static size_t find_said(const struct place *p, find_fn *self, const char *subjects, struct strbuf *key)
 {
 	size_t letters, digits, end, behind;
 	int said;
@@ -152,7 +177,10 @@ static size_t find_said(const struct place *p, const char *subjects, struct strb
 		end = read_run(p, behind, &more, &digits);
 		letters += more;
 	}
-	if (digits < 3 || word_at(p->s, p->n, end) || (said = said_to_be(p, subjects)) == 0)
+	if (digits < 2 || word_at(p->s, p->n, end))
+		return 0;
+	said = said_to_be(p, subjects);
+	if (said == 0 && !is_next(p, self))
 		return 0;
 	if (said == 2 && letters == 0 && end - p->at <= 5)
 		end = read_spaced(p, end, &digits);
@@ -164,10 +192,10 @@ static size_t find_said(const struct place *p, const char *subjects, struct strb
 
 size_t find_order(const struct place *p, struct strbuf *key)
 {
-	return find_said(p, order_words, key);
+	return find_said(p, find_order, order_words, key);
 }
 
 size_t find_account(const struct place *p, struct strbuf *key)
 {
-	return find_said(p, account_words, key);
+	return find_said(p, find_account, account_words, key);
 }

@@ -110,12 +110,19 @@ static const char *const of_mac[] = { "The hub has MAC @.", "mac address: @", "w
 static const char *const of_ip[] = { "My IP is @.", "I am behind @ right now", "router at @ answers",
 				     "blocked from @?" };
 static const char *const of_order[] = {
-	"Where is order @?",          "my order number is @, it was due on Monday",
-	"Order @ came broken.",       "order #@ please cancel",
-	"Order no. @: wrong colour",  "order id: @",
-	"I have invoice @ here",      "Invoice number @ is wrong",
-	"my booking reference is @.", "regarding order (@)",
-	"Meine Bestellnummer ist @.", "my purchase order @ has two items",
+	"Where is order @?",
+	"my order number is @, it was due on Monday",
+	"Order @ came broken.",
+	"order #@ please cancel",
+	"Order no. @: wrong colour",
+	"order id: @",
+	"I have invoice @ here",
+	"Invoice number @ is wrong",
+	"my booking reference is @.",
+	"regarding order (@)",
+	"Meine Bestellnummer ist @.",
+	"my purchase order @ has two items",
+	"order confirmation @ says Tuesday",
 };
 static const char *const of_card[] = { "I paid with card @.", "my card number is @, exp 12/27",
 				       "Visa @ was charged twice", "the card @ is blocked" };
@@ -134,7 +141,7 @@ static const char *const of_fiscal[] = { "il mio codice fiscale: @", "codice fis
 					 "My Italian tax code is @." };
 static const char *const of_nif[] = { "mi DNI es @", "NIF: @", "my NIE is @, as on the card",
 				      "DNI @, gracias" };
-static const char *const of_ssn[] = { "My SSN is @.", "SSN: @", "social security: SSN @ please" };
+static const char *const of_ssn[] = { "My SSN is @.", "SSN: @", "social security number @ please" };
 static const char *const of_nhs[] = { "My NHS number is @.", "NHS no: @", "NHS @ for the exemption",
 				      "nhs number @ and my date" };
 static const char *const of_tfn[] = { "My TFN is @.", "tax file number @", "TFN: @, for the invoice" };

@@ -251,6 +251,7 @@ void make_lookalike(struct planted_rng *r, char *out, size_t room)
 		"order 2 more by 2026-06-01",     "My account since 2019 has no orders",
 		"call me on 2026-06-01 at 08:30", "an account of 10000 points",
 		"the order was 1299.00",          "order from 2024-05-17, 17:30",
+		"please order 1000mAh batteries", "I cannot order 2500K bulbs any more",
 		"text 2 of 3 came on 5/6/2026",   "The customer is 45, the account 20 years",
 	};
 	char value[128];

@@ -114,7 +114,7 @@ int make_order(struct planted_rng *r, char *out)
 						"^*******",       "100^****",   "A-*****-*",
 						"ORD-2026-*****", "vk-*****",   "KB^*******",
 						"SO/2026/*****",  "WEB_******", "VK *****",
-						"^^********" };
+						"XKP***Q",        "^^********" };
 
 	draw(r, PICK(r, patterns), out);
 	return 1;

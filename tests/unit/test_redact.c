@@ -174,6 +174,7 @@ static void test_redact__phone(void **state)
 					    "06-12345678",
 					    "06 12 34 56 78",
 					    "06.12.34.56.78",
+					    "06.95.04.01.31",
 					    "020 7946 0958",
 					    "0151/12345678",
 					    "0412 345 678",
@@ -312,6 +313,8 @@ static void test_redact__ssn(void **state)
 	all_stay(*state, others);
 	row(*state, NULL);
 	assert_string_equal(redact(*state, "SSN: 123456789"), "SSN: [SSN_1]");
+	assert_string_equal(redact(*state, "social security number 123456789"),
+			    "social security number [SSN_1]");
 }
 
 static void test_redact__national_identifiers_by_their_check_digit(void **state)
@@ -394,6 +397,8 @@ static void test_redact__orders_and_accounts_that_are_named(void **state)
 					      "order number is",
 					      "order 123456.78",
 					      "pre-order 2026-06-01",
+					      "order 2500K bulbs",
+					      "VK-20418 and VK-20419",
 					      "order 12345 EUR",
 					      NULL };
 
@@ -407,6 +412,9 @@ static void test_redact__orders_and_accounts_that_are_named(void **state)
 	assert_string_equal(redact(f, "customer 44712290 and Kundennummer C-1234"),
 			    "customer [ACCOUNT_1] and Kundennummer [ACCOUNT_2]");
 	assert_string_equal(redact(f, "account no 447 in 2026"), "account no [ACCOUNT_3] in 2026");
+	assert_string_equal(redact(f, "orders VK-20418, VK-20419 and 20420"),
+			    "orders [ORDER_1], [ORDER_6] and [ORDER_7]");
+	assert_string_equal(redact(f, "booking ref: XK7P2Q; VK-20418"), "booking ref: [ORDER_8]; [ORDER_1]");
 	assert_string_equal(redact(f, "VK-20418"), "VK-20418");
 	all_stay(f, others);
 }
