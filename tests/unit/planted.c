@@ -14,25 +14,11 @@ static const char *const first_names[] = { "Jane", "Pieter",       "Anneke",    
 					   "Mark", "J\xc3\xb6rg",  "Zo\xc3\xab", "Li",           "Marie-Jos",
 					   "Omar", "Fatima",       "Aleksander", "Priya",        "Grace",
 					   "Max",  "Ren\303\251e", "Niamh",      "Tom\xc3\xa1s", "Ingrid" };
-static const char *const last_names[] = { "Roe",
-					  "de Vries",
-					  "O'Brien",
-					  "M\xc3\xbcller",
-					  "Kowalski",
-					  "Nakamura",
-					  "van der Berg",
-					  "Ferrari",
-					  "Garc\xc3\xad"
-					  "a",
-					  "Smith-Jones",
-					  "Okafor",
-					  "Rossi",
-					  "Lindqvist",
-					  "Patel",
-					  "Dubois",
-					  "Young",
-					  "White",
-					  "Haddad" };
+static const char *const last_names[] = { "Roe",           "de Vries",    "O'Brien",      "M\xc3\xbcller",
+					  "Kowalski",      "Nakamura",    "van der Berg", "Ferrari",
+					  "Garc\303\255a", "Smith-Jones", "Okafor",       "Rossi",
+					  "Lindqvist",     "Patel",       "Dubois",       "Young",
+					  "White",         "Haddad" };
 
 void planted_name(struct planted_rng *r, char name[80])
 {
@@ -53,10 +39,10 @@ static int make_name(struct planted_rng *r, const char *name, char *out)
 
 	switch (planted_below(r, 6)) {
 	case 0:
-		strcpy(out, last);
+		planted_put(out, last);
 		break;
 	case 1:
-		strcpy(out, name);
+		planted_put(out, name);
 		change_case(out, toupper);
 		break;
 	case 2:
@@ -65,7 +51,7 @@ static int make_name(struct planted_rng *r, const char *name, char *out)
 		if (last - name > 3)
 			snprintf(out, (size_t)(last - name), "%s", name);
 		else
-			strcpy(out, name);
+			planted_put(out, name);
 		break;
 	case 4:
 		if (!(name[0] & 0x80)) {
@@ -73,7 +59,7 @@ static int make_name(struct planted_rng *r, const char *name, char *out)
 			break;
 		} /* fall through */
 	default:
-		strcpy(out, name);
+		planted_put(out, name);
 	}
 	return 0;
 }
@@ -246,5 +232,5 @@ void planted_line(struct planted_rng *r, const char *name, struct planted_line *
 	else if (what < 17)
 		make_lookalike(r, out->text, sizeof(out->text));
 	else
-		strcpy(out->text, PICK(r, plain));
+		planted_put(out->text, PICK(r, plain));
 }

@@ -79,7 +79,7 @@ int make_card(struct planted_rng *r, char *out)
 	char digits[24];
 	size_t first = strlen(c->first);
 
-	strcpy(digits, c->first);
+	planted_put(digits, c->first);
 	planted_digits(r, c->digits - 1 - first, digits + first);
 	digits[c->digits] = '\0';
 	digits[c->digits - 1] = luhn_digit(digits, 0);
@@ -202,7 +202,7 @@ static void bech32_address(struct planted_rng *r, size_t data, unsigned long con
 	chk ^= constant;
 	for (size_t i = 0; i < 6; i++)
 		values[end + i] = (unsigned char)(chk >> 5 * (5 - i) & 31);
-	strcpy(out, "bc1");
+	planted_put(out, "bc1");
 	for (size_t i = 5; i < n; i++)
 		out[i - 2] = letters[values[i]];
 	out[n - 2] = '\0';
@@ -223,7 +223,7 @@ int make_crypto(struct planted_rng *r, char *out)
 		bech32_address(r, 52, 0x2bc830a3, out);
 		break;
 	default:
-		strcpy(out, "0x");
+		planted_put(out, "0x");
 		planted_letters(r, planted_below(r, 2) ? "0123456789abcdef" : "0123456789ABCDEFabcdef", 40,
 				out + 2);
 	}
@@ -266,7 +266,7 @@ int make_nif(struct planted_rng *r, char *out)
 	int nie = planted_below(r, 2) == 1;
 
 	planted_digits(r, 8, code);
-	strcpy(number, code);
+	planted_put(number, code);
 	if (nie) {
 		number[0] = (char)('0' + planted_below(r, 3));
 		code[0] = "XYZ"[number[0] - '0'];

@@ -97,32 +97,32 @@ static void make_tracking(struct planted_rng *r, char *out)
 
 	switch (planted_below(r, 7)) {
 	case 0:
-		strcpy(digits, "94");
+		planted_put(digits, "94");
 		planted_digits(r, 20, digits + 2);
 		planted_spell("xxxx xxxx xxxx xxxx xxxx xx", digits, out);
 		break;
 	case 1:
-		strcpy(out, "92");
+		planted_put(out, "92");
 		planted_digits(r, 20, out + 2);
 		break;
 	case 2:
-		strcpy(out, "1Z");
+		planted_put(out, "1Z");
 		planted_letters(r, UPPER DIGITS DIGITS, 16, out + 2);
 		break;
 	case 3:
 		planted_digits(r, 12, out);
 		break;
 	case 4:
-		strcpy(out, "JJD");
+		planted_put(out, "JJD");
 		planted_digits(r, 16, out + 3);
 		break;
 	case 5: /* S10 of the Universal Postal Union */
 		planted_letters(r, UPPER, 2, out);
 		planted_digits(r, 9, out + 2);
-		strcat(out, "NL");
+		planted_put(out + strlen(out), "NL");
 		break;
 	default:
-		strcpy(out, "1");
+		planted_put(out, "1");
 		planted_digits(r, 9, out + 1);
 	}
 }
@@ -137,18 +137,18 @@ static void make_code(struct planted_rng *r, char *out)
 		planted_digits(r, 10, out + strlen(out));
 		break;
 	case 1:
-		strcpy(out, "SN ");
+		planted_put(out, "SN ");
 		planted_digits(r, 8, out + 3);
 		break;
 	case 2:
-		strcpy(out, "0x");
+		planted_put(out, "0x");
 		planted_letters(r, HEX, 8, out + 2);
 		break;
 	case 3: /* of a commit */
 		planted_letters(r, HEX, 40, out);
 		break;
 	case 4: /* milliseconds */
-		strcpy(out, "17");
+		planted_put(out, "17");
 		planted_digits(r, 11, out + 2);
 		break;
 	case 5:
@@ -158,11 +158,11 @@ static void make_code(struct planted_rng *r, char *out)
 		break;
 	case 6:
 		planted_letters(r, HEX, 8, out);
-		strcat(out, "-7dec-11d0-a765-");
+		planted_put(out + strlen(out), "-7dec-11d0-a765-");
 		planted_letters(r, HEX, 12, out + strlen(out));
 		break;
 	default:
-		strcpy(out, "part ");
+		planted_put(out, "part ");
 		planted_letters(r, UPPER DIGITS, 10, out + 5);
 	}
 }
@@ -228,7 +228,7 @@ static void make_address(struct planted_rng *r, char *out)
 					    "https://docs.example.org/a/b#part-2",
 					    "room 12b" };
 
-	strcpy(out, PICK(r, list));
+	planted_put(out, PICK(r, list));
 }
 
 typedef void write_fn(struct planted_rng *r, char *out);

@@ -18,6 +18,11 @@ void planted_letters(struct planted_rng *r, const char *alphabet, size_t n, char
 	out[n] = '\0';
 }
 
+void planted_put(char *out, const char *s)
+{
+	memcpy(out, s, strlen(s) + 1);
+}
+
 void planted_digits(struct planted_rng *r, size_t n, char *out)
 {
 	planted_letters(r, DIGITS, n, out);

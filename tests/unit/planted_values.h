@@ -21,6 +21,8 @@ size_t planted_below(struct planted_rng *r, size_t n);
 void planted_digits(struct planted_rng *r, size_t n, char *out); /* and a NUL */
 /* One of `alphabet`, n times. */
 void planted_letters(struct planted_rng *r, const char *alphabet, size_t n, char *out);
+/* Copies s with its NUL; values are short of PLANTED_ROOM / 2. */
+void planted_put(char *out, const char *s);
 /* "x" in the pattern becomes the next character of s: "xxx xx". */
 void planted_spell(const char *pattern, const char *s, char *out);
 

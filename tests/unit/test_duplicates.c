@@ -170,6 +170,11 @@ static void make_text(char *out)
 	out[len] = '\0';
 }
 
+static void copy_text(char *to, const char *from)
+{
+	memcpy(to, from, strlen(from) + 1);
+}
+
 /* One word is another one. */
 static void change_word(char *text)
 {
@@ -181,7 +186,7 @@ static void change_word(char *text)
 	end = at + strcspn(text + at, " ");
 	word[add_word(word)] = '\0';
 	snprintf(changed, sizeof(changed), "%.*s%s%s", (int)at, text, word, text + end);
-	strcpy(text, changed);
+	copy_text(text, changed);
 }
 
 /* Different 5-grams of a that are in b as well (b NULL: all), by looking at each. */
@@ -212,7 +217,7 @@ static void make_pair(double from, double to, char *a, char *b)
 
 	while (s < from || s >= to) {
 		make_text(a);
-		strcpy(b, a);
+		copy_text(b, a);
 		do {
 			change_word(b);
 			s = similarity(a, b);
@@ -265,7 +270,7 @@ static void test_duplicates__the_order_of_texts_does_not_matter(void **state)
 	for (size_t i = 0; i < N; i++) {
 		make_text(texts[i]);
 		if (i >= N / 2) {
-			strcpy(texts[i], texts[i - N / 2]);
+			copy_text(texts[i], texts[i - N / 2]);
 			for (size_t k = below(3); k > 0; k--)
 				change_word(texts[i]);
 		}
@@ -318,7 +323,7 @@ static void test_duplicates__many_texts_of_one_template(void **state)
 		int len = sprintf(text, "hello i am writing to you about my order ");
 		for (int w = 0; w < 3; w++)
 			text[len += (int)add_word(text + len)] = ' ', len++;
-		strcpy(text + len, "please send it soon");
+		copy_text(text + len, "please send it soon");
 		OK(duplicates_add(d, text, strlen(text), i, &err));
 	}
 	OK(duplicates_join(d, &err));

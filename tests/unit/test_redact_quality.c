@@ -88,11 +88,12 @@ static void measure_text(struct redactor *r, struct planted_rng *rng, struct fig
 	struct planted_line lines[LINES];
 	char name[80], text[LINES * (PLANTED_ROOM + 1)] = "";
 	struct text out;
+	size_t n = 0;
 
 	planted_name(rng, name);
 	for (int i = 0; i < LINES; i++) {
 		planted_line(rng, name, &lines[i]);
-		strcat(strcat(text, i ? "\n" : ""), lines[i].text);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? "\n" : "", lines[i].text);
 	}
 	assert_int_equal(redactor_begin(r, (struct text){ name, strlen(name) }), 0);
 	assert_int_equal(redactor_text(r, a, (struct text){ text, strlen(text) }, &out), 0);
