@@ -26,6 +26,7 @@ struct redactor {
 	uint64_t counts[REDACT_KINDS];
 	struct map *parts; /* of the row: folded parts of names -> enum part */
 	struct strbuf names, key, word;
+	unsigned asked; /* by the row's last text */
 };
 
 struct recogniser {
@@ -181,6 +182,7 @@ int redactor_begin(struct redactor *r, struct text names)
 {
 	map_free(r->parts);
 	r->parts = map_new();
+	r->asked = 0;
 	strbuf_clear(&r->names);
 	if (names.s)
 		strbuf_add(&r->names, names.s, names.n);
@@ -295,7 +297,7 @@ static int add_token(struct redactor *r, enum redact_kind kind, struct strbuf *o
 int redactor_text(struct redactor *r, struct arena *a, struct text in, struct text *out)
 {
 	STRBUF_AUTO plain = STRBUF_INIT;
-	struct place p = { .s = in.s, .n = in.n };
+	struct place p = { .s = in.s, .n = in.n, .asked = r->asked };
 	size_t copied = 0;
 
 	while (p.at < p.n) {
@@ -315,6 +317,7 @@ int redactor_text(struct redactor *r, struct arena *a, struct text in, struct te
 	}
 	if (r->word.failed || plain.failed)
 		return -1;
+	r->asked = asked_for(in.s, in.n);
 	if (copied == 0) {
 		*out = in;
 		return 0;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Spaces and dashes that are not ASCII: the no-break, thin and figure ones, hyphens, the en dash. */
 static const char *const wide[] = { "\xc2\xa0",     "\xe2\x80\x89", "\xe2\x80\xaf", "\xe2\x80\x90",
 				    "\xe2\x80\x91", "\xe2\x80\x92", "\xe2\x80\x93" };
@@ -10,8 +12,8 @@ size_t separator(const struct place *p, size_t at, const char *set)
 {
 	if (at >= p->n)
 		return 0;
-	if (p->s[at] && strchr(set, p->s[at]))
-		return 1;
+	if (!(p->s[at] & 0x80))
+		return p->s[at] && strchr(set, p->s[at]);
 	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
 		if (p->n - at >= strlen(wide[i]) && memcmp(p->s + at, wide[i], strlen(wide[i])) == 0)
 			return strlen(wide[i]);
@@ -134,9 +136,12 @@ int is_further_group(const struct place *p)
 {
 	size_t digits = 0, letters = 0, at = p->at;
 
-	if (at < p->from + 2 || !strchr(" -.", p->s[at - 1]))
+	if (at < p->from + 2)
 		return 0;
-	for (at--; at > p->from && (is_digit(p->s[at - 1]) || is_alpha(p->s[at - 1])); at--) {
+	at = utf8_floor(p->s, p->n, at - 1);
+	if (separator(p, at, " -.") == 0)
+		return 0;
+	for (; at > p->from && (is_digit(p->s[at - 1]) || is_alpha(p->s[at - 1])); at--) {
 		digits += is_digit(p->s[at - 1]);
 		letters += is_alpha(p->s[at - 1]);
 	}

@@ -20,7 +20,12 @@ struct place {
 	size_t n, at;
 	size_t from;     /* what is before was taken: no number goes on from there */
 	find_fn *before; /* by whom; NULL: nothing was yet */
+	unsigned asked;  /* what the text before this one asks for: ASKED_… */
 };
+
+#define ASKED_ORDER 1u
+#define ASKED_ACCOUNT 2u
+#define ASKED_PHONE 4u
 
 /* redact_find.c: by characters */
 find_fn find_url, find_email, find_mac, find_ip;
@@ -48,6 +53,12 @@ int word_back(const struct place *p, size_t *end, char word[WORD_ROOM]);
 
 /* 1 if one of `words` ("|order|ticket|", lower case) is among the last `back` words before the place. */
 int said_before(const struct place *p, int back, const char *words);
+
+/* What a text asks for: "What is your order number?" redact_said.c */
+unsigned asked_for(const char *s, size_t n);
+
+/* 1 if little or nothing is before the place in its sentence, as in an answer: "8211314334", "Sure, it's 8211314334". */
+int is_answer(const struct place *p);
 
 /* --- digits: redact_digits.c -------------------------------------------------------------------------------- */
 

@@ -139,10 +139,11 @@ size_t find_iban(const struct place *p, struct strbuf *key)
 			return 0;
 		digits += is_digit(p->s[at]);
 		plain[n++] = lower(p->s[at++]);
+		if ((n == 3 || n == 4) && !is_digit(plain[n - 1]))
+			return 0;
 	}
 	/* Half of it digits: no sentence passes by chance. */
-	if (!is_digit(plain[2]) || !is_digit(plain[3]) || digits * 2 < want || word_at(p->s, p->n, at) ||
-	    !iban_check(plain, n))
+	if (digits * 2 < want || word_at(p->s, p->n, at) || !iban_check(plain, n))
 		return 0;
 	strbuf_add(key, plain, n);
 	return at - p->at;
@@ -247,6 +248,8 @@ static size_t find_national(const struct place *p, struct groups *g)
 	if (open && (g->n == 1 || group_size(g, 0) > 5 || p->s[g->end[0]] != ')'))
 		return 0; /* all of it is in brackets: it begins behind this one */
 	int said = number_meaning(p, g->n > 1 ? 2 : 3);
+	if (said == 0 && p->asked & ASKED_PHONE && is_answer(p))
+		said = 1;
 	if (said < 0 || (said == 0 && is_further_group(p)))
 		return 0;
 	/* What is whole takes no more: "0612345678 10 times". */

@@ -15,7 +15,7 @@ static const char order_words[] =
 	"auftragsnummer|auftrag|rechnungsnummer|bestelling|bestelnummer|ordernummer|factuurnummer|commande|"
 	"pedido|ordine|ordre|";
 static const char account_words[] =
-	"|account|acct|accountnumber|customer|client|member|membership|subscriber|loyalty|userid|konto|"
+	"|account|acct|accountnumber|customer|client|member|membership|subscriber|loyalty|userid|username|login|pin|konto|"
 	"kontonummer|kundennummer|kunde|klantnummer|klant|rekening|rekeningnummer|compte|cuenta|conto|cliente|";
 static const char number_words[] =
 	"|number|numbers|no|nos|nr|num|id|ids|code|reference|ref|confirmation|nummer|numero|key|";
@@ -54,6 +54,52 @@ static int is_next(const struct place *p, find_fn *self)
 		if (strlen(between[i]) == n && memcmp(p->s + p->from, between[i], n) == 0)
 			return 1;
 	return 0;
+}
+
+int is_answer(const struct place *p)
+{
+	static const char little[] =
+		"|yes|yep|yeah|sure|ok|okay|ah|oh|hi|hello|here|its|this|that|i|have|think|so|and|";
+	char word[WORD_ROOM];
+	size_t end = p->at;
+
+	while (word_back(p, &end, word))
+		if (!strstr(little, word) && !strstr(fillers, word) && !strstr(number_words, word))
+			return 0;
+	return 1;
+}
+
+/* What a word begins to ask for; with "number" behind it it does. */
+static unsigned subject_of(const char *word)
+{
+	if (strstr(order_words, word))
+		return ASKED_ORDER;
+	if (strstr(account_words, word))
+		return ASKED_ACCOUNT;
+	return strstr("|phone|telephone|mobile|cell|contact|telefon|", word) ? ASKED_PHONE : 0;
+}
+
+unsigned asked_for(const char *s, size_t n)
+{
+	unsigned asked = 0, subject = 0;
+	char word[WORD_ROOM] = "|";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = 0;
+		for (; i < n && is_alpha(s[i]); i++)
+			if (len < WORD_ROOM - 4)
+				word[++len] = lower(s[i]);
+		if (len == 0)
+			continue;
+		memcpy(word + 1 + len, "|", 2);
+		if (subject && strstr(number_words, word))
+			asked |= subject;
+		subject = subject_of(word);
+		if (subject && (strstr(word, "number") || strstr(word, "nummer") || strstr(word, "user") ||
+				strstr(word, "id|")))
+			asked |= subject;
+	}
+	return asked;
 }
 
 /* Letters and digits with single '-', '/' or '_' between: the end; counts both. */
@@ -140,7 +186,8 @@ static int is_id(const struct place *p, size_t end, size_t letters, size_t digit
 	if (letters == 0 && (is_amount(p, end) || (date_at(p, p->at) && end - p->at != 8)))
 		return 0;
 	if (said == 2)
-		return letters ? digits >= 2 && letters + digits >= 5 : digits >= 3;
+		return letters ? (digits >= 2 && letters + digits >= 5) || letters + digits >= 8
+			       : digits >= 3;
 	/* "order 2500K bulbs", "order 2024", "account 365", "order 25000 units" */
 	if (letters)
 		return letters + digits >= 6 && digits >= 3 && !is_quantity(p, end, letters);
@@ -164,7 +211,8 @@ static size_t digits_behind(const struct place *p, size_t end, const char *subje
 	return end + 1;
 }
 
-static size_t find_said(const struct place *p, find_fn *self, const char *subjects, struct strbuf *key)
+static size_t find_said(const struct place *p, find_fn *self, const char *subjects, unsigned asked,
+			struct strbuf *key)
 {
 	size_t letters, digits, end, behind;
 	int said;
@@ -177,10 +225,10 @@ static size_t find_said(const struct place *p, find_fn *self, const char *subjec
 		end = read_run(p, behind, &more, &digits);
 		letters += more;
 	}
-	if (digits < 2 || word_at(p->s, p->n, end))
+	if (digits < 1 || word_at(p->s, p->n, end))
 		return 0;
 	said = said_to_be(p, subjects);
-	if (said == 0 && !is_next(p, self))
+	if (said == 0 && !is_next(p, self) && !(p->asked & asked && is_answer(p)))
 		return 0;
 	if (said == 2 && letters == 0 && end - p->at <= 5)
 		end = read_spaced(p, end, &digits);
@@ -192,10 +240,10 @@ static size_t find_said(const struct place *p, find_fn *self, const char *subjec
 
 size_t find_order(const struct place *p, struct strbuf *key)
 {
-	return find_said(p, find_order, order_words, key);
+	return find_said(p, find_order, order_words, ASKED_ORDER, key);
 }
 
 size_t find_account(const struct place *p, struct strbuf *key)
 {
-	return find_said(p, find_account, account_words, key);
+	return find_said(p, find_account, account_words, ASKED_ACCOUNT, key);
 }

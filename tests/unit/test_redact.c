@@ -327,11 +327,22 @@ static void test_redact__national_identifiers_by_their_check_digit(void **state)
 	static const char *const abn[] = { "51 824 753 556", "51824753556", "51-824-753-556", NULL };
 	static const char *const aadhaar[] = { "2341 2341 2346", "2341-2341-2346", NULL };
 	static const char *const pesel[] = { "44051401359", "02070803628", NULL };
-	static const char *const others[] = { "12345678A",        "12345678",         "12345678 z",
-					      "RSSMRA85T10A562T", "51 824 753 557",   "51824753557",
-					      "2341 2341 2347",   "234123412346",     "44051401358",
-					      "44951401359",      "9434765919",       "876543210",
-					      "1234567893",       "2341 2341 2346 8", NULL };
+	static const char *const others[] = { "12345678A",
+					      "12345678",
+					      "12345678 z",
+					      "RSSMRA85T10A562T",
+					      "Have you sent out my card",
+					      "51 824 753 557",
+					      "51824753557",
+					      "2341 2341 2347",
+					      "234123412346",
+					      "44051401358",
+					      "44951401359",
+					      "9434765919",
+					      "876543210",
+					      "1234567893",
+					      "2341 2341 2346 8",
+					      NULL };
 
 	all_go(*state, "NIF", nif);
 	all_go(*state, "FISCAL_CODE", fiscal);
@@ -411,12 +422,40 @@ static void test_redact__orders_and_accounts_that_are_named(void **state)
 	assert_string_equal(redact(f, "account number: 4471 2290"), "account number: [ACCOUNT_1]");
 	assert_string_equal(redact(f, "customer 44712290 and Kundennummer C-1234"),
 			    "customer [ACCOUNT_1] and Kundennummer [ACCOUNT_2]");
-	assert_string_equal(redact(f, "account no 447 in 2026"), "account no [ACCOUNT_3] in 2026");
+	assert_string_equal(redact(f, "Account ID: AOEABLNVS1, username: jb568925"),
+			    "Account ID: [ACCOUNT_3], username: [ACCOUNT_4]");
+	assert_string_equal(redact(f, "account no 447 in 2026"), "account no [ACCOUNT_5] in 2026");
 	assert_string_equal(redact(f, "orders VK-20418, VK-20419 and 20420"),
 			    "orders [ORDER_1], [ORDER_6] and [ORDER_7]");
 	assert_string_equal(redact(f, "booking ref: XK7P2Q; VK-20418"), "booking ref: [ORDER_8]; [ORDER_1]");
+	row(f, NULL);
 	assert_string_equal(redact(f, "VK-20418"), "VK-20418");
 	all_stay(f, others);
+}
+
+static void test_redact__answers_to_what_was_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(redact(f, "8211314334"), "8211314334");
+	redact(f, "What is your order number, please?");
+	assert_string_equal(redact(f, "8211314334"), "[ORDER_1]");
+	assert_string_equal(redact(f, "8211314335"), "8211314335"); /* nobody asked again */
+	redact(f, "Can I have your account ID or username?");
+	assert_string_equal(redact(f, "Sure, it's jb568925; 41E9CCY7"),
+			    "Sure, it's [ACCOUNT_1]; [ACCOUNT_2]");
+	redact(f, "Your name and phone number?");
+	assert_string_equal(redact(f, "Jane Roe, 4155552671"), "Jane Roe, [PHONE_1]");
+	/* Not what only stands in the answer. */
+	redact(f, "What is your order number?");
+	assert_string_equal(redact(f, "I bought 821131433 of them on 2026-06-01"),
+			    "I bought 821131433 of them on 2026-06-01");
+	redact(f, "What is your order number?");
+	assert_string_equal(redact(f, "2026-06-01, 1299.00, 12:30, 250"), "2026-06-01, 1299.00, 12:30, 250");
+	/* Nor is it asked in another row. */
+	redact(f, "What is your order number?");
+	row(f, NULL);
+	assert_string_equal(redact(f, "8211314334"), "8211314334");
 }
 
 static void test_redact__names_of_the_customer(void **state)
@@ -583,6 +622,7 @@ int main(void)
 		TEST(test_redact__weak_checks_need_a_word),
 		TEST(test_redact__crypto_addresses),
 		TEST(test_redact__orders_and_accounts_that_are_named),
+		TEST(test_redact__answers_to_what_was_asked_for),
 		TEST(test_redact__names_of_the_customer),
 		TEST(test_redact__what_only_looks_like_it_stays),
 		TEST(test_redact__the_same_value_has_the_same_token),
