@@ -27,6 +27,18 @@ static int part_of(const struct writing *w, const struct kept_row *row)
 
 /* --- the manifest ------------------------------------------------------------------------------------------ */
 
+/* What stayed and may be something to look at. NULL without memory. */
+static json_t *kept_json(const struct writing *w)
+{
+	const char *const *samples;
+	size_t n = redactor_samples(w->redactor, &samples);
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		json_array_append_new(list, json_string(samples[i]));
+	return json_pack("{s:I, s:o}", "places", (json_int_t)redactor_kept(w->redactor), "samples", list);
+}
+
 static json_t *redaction_json(const struct writing *w)
 {
 	json_t *counts;
@@ -42,8 +54,8 @@ static json_t *redaction_json(const struct writing *w)
 		json_decref(counts);
 		return NULL;
 	}
-	return json_pack("{s:s, s:o, s:s}", "mode", dataset_pii_name(PII_REDACT), "counts", counts, "limits",
-			 REDACT_LIMITS);
+	return json_pack("{s:s, s:o, s:o, s:s}", "mode", dataset_pii_name(PII_REDACT), "counts", counts,
+			 "kept", kept_json(w), "limits", REDACT_LIMITS);
 }
 
 static json_t *split_json(const struct writing *w)

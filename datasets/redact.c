@@ -18,6 +18,10 @@
 /* Bytes of a token's hash: two of a million values are alike in every other dataset, and so what. */
 #define TOKEN_BYTES 5
 
+/* Of what stays: digits that make it a number to look at, and how much of it is shown. */
+#define SAMPLE_DIGITS 5
+#define SAMPLE_ROOM 48
+
 /* How a part of a name may stand in a text. */
 enum part { PART_BESIDE, PART_ALONE, PART_CAPITAL };
 
@@ -27,6 +31,10 @@ struct redactor {
 	struct map *parts; /* of the row: folded parts of names -> enum part */
 	struct strbuf names, key, word;
 	unsigned asked; /* by the row's last text */
+	uint64_t kept;
+	char samples[REDACT_SAMPLES][SAMPLE_ROOM];
+	const char *sample[REDACT_SAMPLES];
+	size_t n_samples;
 };
 
 struct recogniser {
@@ -85,6 +93,57 @@ void redactor_free(struct redactor *r)
 uint64_t redactor_count(const struct redactor *r, enum redact_kind k)
 {
 	return r->counts[k];
+}
+
+/* --- what stays --------------------------------------------------------------------------------------------- */
+
+uint64_t redactor_kept(const struct redactor *r)
+{
+	return r->kept;
+}
+
+size_t redactor_samples(const struct redactor *r, const char *const **out)
+{
+	*out = r->sample;
+	return r->n_samples;
+}
+
+static void add_sample(struct redactor *r, const char *s, size_t n)
+{
+	char *copy = r->samples[r->n_samples];
+
+	n = n < SAMPLE_ROOM ? n : SAMPLE_ROOM - 1;
+	for (size_t i = 0; i < r->n_samples; i++)
+		if (strlen(r->sample[i]) == n && memcmp(r->sample[i], s, n) == 0)
+			return;
+	memcpy(copy, s, n);
+	copy[n] = '\0';
+	r->sample[r->n_samples++] = copy;
+}
+
+static int joins_digits(char c)
+{
+	return is_alpha(c) || is_digit(c) || (c && strchr("-_/.,:", c));
+}
+
+/* Looks at the word around the digit at the place, of letters, digits and what joins them, and returns its end. */
+static size_t note_kept(struct redactor *r, const struct place *p)
+{
+	size_t start = p->at, end = p->at, digits = 0;
+
+	for (; end < p->n && joins_digits(p->s[end]); end++)
+		digits += is_digit(p->s[end]);
+	if (digits < SAMPLE_DIGITS || date_at(p, p->at))
+		return end;
+	while (start > p->from && joins_digits(p->s[start - 1]))
+		start--;
+	for (size_t stop = end;; stop--)
+		if (is_alpha(p->s[stop - 1]) || is_digit(p->s[stop - 1])) {
+			r->kept++;
+			if (r->n_samples < REDACT_SAMPLES)
+				add_sample(r, p->s + start, stop - start);
+			return end;
+		}
 }
 
 /* --- names ------------------------------------------------------------------------------------------------ */
@@ -298,12 +357,14 @@ int redactor_text(struct redactor *r, struct arena *a, struct text in, struct te
 {
 	STRBUF_AUTO plain = STRBUF_INIT;
 	struct place p = { .s = in.s, .n = in.n, .asked = r->asked };
-	size_t copied = 0;
+	size_t copied = 0, noted = 0;
 
 	while (p.at < p.n) {
 		enum redact_kind kind;
 		size_t len = find_any(r, &p, &kind);
 		if (len == 0) {
+			if (p.at >= noted && is_digit(p.s[p.at]))
+				noted = note_kept(r, &p);
 			p.at++;
 			while (p.at < p.n && (p.s[p.at] & 0xC0) == 0x80)
 				p.at++;

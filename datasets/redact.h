@@ -96,4 +96,12 @@ int redactor_text(struct redactor *r, struct arena *a, struct text in, struct te
 /* How many places were replaced so far, in all rows. */
 uint64_t redactor_count(const struct redactor *r, enum redact_kind k);
 
+/*
+ * What stayed and has five digits or more, dates left out: how many places, in all rows, and the first different ones,
+ * the redactor's, for a person to look at.
+ */
+#define REDACT_SAMPLES 20
+uint64_t redactor_kept(const struct redactor *r);
+size_t redactor_samples(const struct redactor *r, const char *const **out);
+
 #endif

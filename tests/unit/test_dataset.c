@@ -318,6 +318,7 @@ static void test_dataset__personal_data_is_redacted_unless_kept(void **state)
 	assert_int_equal(int_at(manifest, "redaction.counts.email"), 2);
 	assert_int_equal(int_at(manifest, "redaction.counts.name"), 2);
 	assert_int_equal(int_at(manifest, "redaction.counts.card"), 0);
+	assert_int_equal(int_at(manifest, "redaction.kept.places"), 0);
 	assert_non_null(
 		strstr(string_at(manifest, "redaction.limits"), "other names in free text are missed"));
 

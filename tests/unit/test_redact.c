@@ -577,6 +577,25 @@ static void test_redact__tokens_join_rows_of_a_dataset_and_no_two_datasets(void 
 	assert_string_equal(first, arena_printf(f->arena, "[EMAIL_%s]", digits));
 }
 
+static void test_redact__what_stays_is_shown(void **state)
+{
+	struct fixture *f = *state;
+	const char *const *samples;
+
+	redact(f, "VK-20418, 2026-06-01, 12:30, jane@x.org and order 20419. It was 1,299.00, (87123)");
+	redact(f, "VK-20418 again: VK-20420x12345678901234567890123456789012345678901234567890");
+	assert_int_equal(redactor_kept(f->redactor), 5);
+	assert_int_equal(redactor_samples(f->redactor, &samples), 4);
+	assert_string_equal(samples[0], "VK-20418");
+	assert_string_equal(samples[1], "1,299.00");
+	assert_string_equal(samples[2], "87123");
+	assert_string_equal(samples[3], "VK-20420x12345678901234567890123456789012345678");
+	for (int i = 0; i < 100; i++)
+		redact(f, arena_printf(f->arena, "AB-%d", 77000 + i));
+	assert_int_equal(redactor_kept(f->redactor), 105);
+	assert_int_equal(redactor_samples(f->redactor, &samples), REDACT_SAMPLES);
+}
+
 /* Whatever comes in: no byte is read past the end, and what comes out is UTF-8. */
 static void test_redact__any_text(void **state)
 {
@@ -627,6 +646,7 @@ int main(void)
 		TEST(test_redact__what_only_looks_like_it_stays),
 		TEST(test_redact__the_same_value_has_the_same_token),
 		TEST(test_redact__tokens_join_rows_of_a_dataset_and_no_two_datasets),
+		TEST(test_redact__what_stays_is_shown),
 		TEST(test_redact__any_text),
 	};
 	if (crypto_start() != 0)
