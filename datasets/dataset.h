@@ -10,8 +10,9 @@
  *	valid.jsonl test.jsonl with a split, also when they have no rows
  *	rows.provenance.jsonl  {"file","line","sha256" of the row,"conversation"?,"resolution"?,"case"?,"example"?,"at"}
  *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"pii",
- *	                       "redaction":{"mode","counts"?:{kind: n},"limits"?},
- *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components"},"rows",
+ *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
+ *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components",
+ *	                       "joined_by_near_duplicates"},"rows",
  *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"}]}
  *
  * A format is one file, out_x.c, that ends in its descriptor. Kinds:
