@@ -168,8 +168,10 @@ static int add_row(struct writing *w, struct arena *a, struct dataset_row *row, 
 	char hash[SHA256_TEXT] = "";
 	size_t n = 0;
 	char *s = NULL;
-	int rc = w->o->pii == PII_REDACT ? redact_row(w, a, of, row) : 0;
+	int rc = w->o->split != SPLIT_NONE ? components_add_text(w->components, of, row, w->err) : 0;
 
+	if (rc == 0 && w->o->pii == PII_REDACT)
+		rc = redact_row(w, a, of, row);
 	if (rc == 0)
 		w->o->format->write_row(row, &w->data);
 	if (rc == 0 && !w->data.failed) {
@@ -342,6 +344,22 @@ static int add_example(struct writing *w, struct arena *a, const struct record *
 
 /* --- the whole --------------------------------------------------------------------------------------- */
 
+/* With a secret of its own: tokens of two requests, or of two data folders, cannot be joined. NULL without memory. */
+static struct redactor *make_redactor(const struct writing *w)
+{
+	const struct dataset_options *o = w->o;
+	STRBUF_AUTO asked = STRBUF_INIT;
+	unsigned char secret[SHA256_SIZE];
+
+	strbuf_printf(&asked, "dataset\n%s\n%s\n%llu\n%lld\n%lld\n%s\n%llu\n", o->format->name,
+		      dataset_kind_name(o->kind), (unsigned long long)w->mark, (long long)o->since,
+		      (long long)o->until, dataset_split_name(o->split), (unsigned long long)o->seed);
+	if (asked.failed)
+		return NULL;
+	crypto_hmac(o->secret, asked.p, asked.n, secret);
+	return redactor_new(secret);
+}
+
 static int collect(struct writing *w)
 {
 	int rc;
@@ -350,7 +368,7 @@ static int collect(struct writing *w)
 	w->last = map_new();
 	w->votes = map_new();
 	w->components = components_new();
-	w->redactor = redactor_new();
+	w->redactor = make_redactor(w);
 	if (!w->arena || !w->last || !w->votes || !w->components || !w->redactor)
 		return no_memory(w->err);
 	if (needs_components(w) && (rc = each_record(w, RECORD_CONVERSATION, note_conversation)) < 0)
@@ -398,8 +416,8 @@ int dataset_write(struct engine *g, const struct dataset_options *o, struct data
 			       o->kind == DATASET_INTENTS ? "examples" : "resolved conversations");
 	if (rc == 0 && (w.data.failed || w.from.failed))
 		rc = no_memory(e);
-	if (rc == 0 && o->split != SPLIT_NONE && components_split(w.components, o->split, o->seed) < 0)
-		rc = no_memory(e);
+	if (rc == 0 && o->split != SPLIT_NONE)
+		rc = components_split(w.components, o->split, o->seed, e);
 	if (rc == 0)
 		rc = dataset_publish(&w, out);
 	strbuf_release(&w.data);

@@ -10,8 +10,9 @@
  *	valid.jsonl test.jsonl with a split, also when they have no rows
  *	rows.provenance.jsonl  {"file","line","sha256" of the row,"conversation"?,"resolution"?,"case"?,"example"?,"at"}
  *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"pii",
- *	                       "redaction":{"mode","counts"?:{kind: n},"limits"?},
- *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components"},"rows",
+ *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
+ *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components",
+ *	                       "joined_by_near_duplicates"},"rows",
  *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"}]}
  *
  * A format is one file, out_x.c, that ends in its descriptor. Kinds:
@@ -62,8 +63,9 @@ enum dataset_pii { PII_REDACT, PII_KEEP, PII_MODES };
 
 /*
  * Rows of one component go to one part: all of a customer, or of a
- * conversation (an example) of which no customer is known. Eight, one and one
- * tenths of the rows, as near as whole components come to it:
+ * conversation (an example) of which no customer is known, and of all that
+ * have near-duplicates of its rows (duplicates.h). Eight, one and one tenths of
+ * the rows, as near as whole components come to it:
  *
  *	time  by each component's first conversation: the oldest are for training, the youngest for the test
  *	hash  by SHA-256 of the seed in decimal, a newline and the component's name: its first 53 bits are a fraction
@@ -83,6 +85,7 @@ struct dataset_options {
 	uint64_t mark;        /* 0: now */
 	int64_t since, until; /* of the resolution or example, [since, until); 0: open */
 	enum dataset_pii pii; /* PII_KEEP: texts as they are; else see redact.h. Labels stay in any case */
+	unsigned char secret[32]; /* of the data folder: tokens are made with it and with the request */
 	enum dataset_split split;
 	uint64_t seed; /* of SPLIT_HASH */
 	void (*progress)(void *arg, uint64_t rows);

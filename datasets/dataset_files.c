@@ -27,6 +27,18 @@ static int part_of(const struct writing *w, const struct kept_row *row)
 
 /* --- the manifest ------------------------------------------------------------------------------------------ */
 
+/* What stayed and may be something to look at. NULL without memory. */
+static json_t *kept_json(const struct writing *w)
+{
+	const char *const *samples;
+	size_t n = redactor_samples(w->redactor, &samples);
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		json_array_append_new(list, json_string(samples[i]));
+	return json_pack("{s:I, s:o}", "places", (json_int_t)redactor_kept(w->redactor), "samples", list);
+}
+
 static json_t *redaction_json(const struct writing *w)
 {
 	json_t *counts;
@@ -42,15 +54,16 @@ static json_t *redaction_json(const struct writing *w)
 		json_decref(counts);
 		return NULL;
 	}
-	return json_pack("{s:s, s:o, s:s}", "mode", dataset_pii_name(PII_REDACT), "counts", counts, "limits",
-			 REDACT_LIMITS);
+	return json_pack("{s:s, s:o, s:o, s:s}", "mode", dataset_pii_name(PII_REDACT), "counts", counts,
+			 "kept", kept_json(w), "limits", REDACT_LIMITS);
 }
 
 static json_t *split_json(const struct writing *w)
 {
-	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:I}", "by", dataset_split_name(w->o->split), "sizes",
-			      "train", 0.8, "valid", 0.1, "test", 0.1, "components",
-			      (json_int_t)components_with_rows(w->components));
+	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:I, s:I}", "by", dataset_split_name(w->o->split),
+			      "sizes", "train", 0.8, "valid", 0.1, "test", 0.1, "components",
+			      (json_int_t)components_with_rows(w->components), "joined_by_near_duplicates",
+			      (json_int_t)components_joined(w->components));
 
 	if (j && w->o->split == SPLIT_HASH && body_set_int(j, "seed", (int64_t)w->o->seed) < 0) {
 		json_decref(j);

@@ -56,9 +56,17 @@ struct component *components_of(struct components *c, const char *kind, const ch
 struct text component_names(const struct component *of);
 void component_add_row(struct component *of);
 
-/* Gives each component with rows its part. -1 without memory. */
-int components_split(struct components *c, enum dataset_split by, uint64_t seed);
+/*
+ * What the row's user asks, or its text, for near-duplicates (duplicates.h): with texts as they are, so that a split
+ * is the same with and without redaction. Only for a split.
+ */
+int components_add_text(struct components *c, const struct component *of, const struct dataset_row *row,
+			struct error *e);
+
+/* Joins components with near-duplicates, and gives each with rows its part. Once, behind the last row. */
+int components_split(struct components *c, enum dataset_split by, uint64_t seed, struct error *e);
 enum dataset_part component_part(const struct component *of); /* PART_TRAIN before the split */
+uint64_t components_joined(const struct components *c); /* how many fewer there are for near-duplicates */
 size_t components_with_rows(const struct components *c);
 
 /* --- dataset_files.c --- */

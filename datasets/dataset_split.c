@@ -6,13 +6,16 @@
 #include "base/crypto.h"
 #include "base/map.h"
 #include "datasets/dataset_internal.h"
+#include "datasets/duplicates.h"
 
 struct component {
 	const char *name;  /* "customer:cu-7", "conversation:c-1", "example:ex_1" */
 	const char *names; /* "\nJane Roe\nJ. Roe\n", or NULL */
 	int64_t first;     /* when its first conversation began */
-	uint64_t rows;
+	uint64_t rows;     /* behind components_split(): of all that were joined with it */
 	enum dataset_part part;
+	uint32_t number;        /* in the order in which they were made */
+	struct component *with; /* the eldest of those that it was joined with; itself */
 	struct component *next;
 };
 
@@ -20,6 +23,7 @@ struct components {
 	struct arena *arena;
 	struct map *by_name, *by_conversation; /* -> struct component * */
 	struct component *list;                /* the last made is the first */
+	struct duplicates *duplicates;         /* NULL before the first text */
 	size_t n;
 };
 
@@ -44,6 +48,7 @@ void components_free(struct components *c)
 		return;
 	map_free(c->by_name);
 	map_free(c->by_conversation);
+	duplicates_free(c->duplicates);
 	arena_free(c->arena);
 	free(c);
 }
@@ -59,7 +64,10 @@ static struct component *find_or_make(struct components *c, const char *kind, co
 		of = arena_alloc(c->arena, sizeof(*of));
 		if (!of)
 			return NULL;
-		*of = (struct component){ .name = name, .first = at, .next = c->list };
+		*of = (struct component){
+			.name = name, .first = at, .number = (uint32_t)c->n, .next = c->list
+		};
+		of->with = of;
 		*slot = (uint64_t)(uintptr_t)of;
 		c->list = of;
 		c->n++;
@@ -114,9 +122,35 @@ void component_add_row(struct component *of)
 	of->rows++;
 }
 
+int components_add_text(struct components *c, const struct component *of, const struct dataset_row *row,
+			struct error *e)
+{
+	STRBUF_AUTO asked = STRBUF_INIT;
+	int rc = c->duplicates ? 0 : duplicates_open(&c->duplicates, e);
+
+	/* What is asked must not be known from training; answers are alike where agents have templates. */
+	for (size_t i = 0; i < row->n_messages; i++)
+		if (row->messages[i].role == ROLE_USER) {
+			strbuf_add(&asked, row->messages[i].text.s, row->messages[i].text.n);
+			strbuf_putc(&asked, '\n');
+		}
+	if (row->text.s)
+		strbuf_add(&asked, row->text.s, row->text.n);
+	if (rc == 0 && asked.failed)
+		rc = no_memory(e);
+	if (rc < 0 || asked.n == 0)
+		return rc;
+	return duplicates_add(c->duplicates, asked.p, asked.n, of->number, e);
+}
+
 enum dataset_part component_part(const struct component *of)
 {
-	return of->part;
+	return of->with->part;
+}
+
+uint64_t components_joined(const struct components *c)
+{
+	return c->duplicates ? duplicates_counts(c->duplicates).joined : 0;
 }
 
 size_t components_with_rows(const struct components *c)
@@ -190,7 +224,33 @@ static int split_by_time(struct components *c)
 	return 0;
 }
 
-int components_split(struct components *c, enum dataset_split by, uint64_t seed)
+/* Those with near-duplicates become one: the eldest has the rows of all, and began when the first of them did. */
+static int join_components(struct components *c, struct error *e)
 {
-	return by == SPLIT_HASH ? split_by_hash(c, seed) : split_by_time(c);
+	struct component **made = malloc((c->n + 1) * sizeof(struct component *));
+	int rc = made ? duplicates_join(c->duplicates, e) : no_memory(e);
+
+	for (struct component *of = c->list; rc == 0 && of; of = of->next)
+		made[of->number] = of;
+	for (struct component *of = c->list; rc == 0 && of; of = of->next) {
+		struct component *with = made[duplicates_group(c->duplicates, of->number)];
+		if (with == of)
+			continue;
+		of->with = with;
+		with->rows += of->rows;
+		with->first = of->first < with->first ? of->first : with->first;
+		of->rows = 0;
+	}
+	free(made);
+	return rc;
+}
+
+int components_split(struct components *c, enum dataset_split by, uint64_t seed, struct error *e)
+{
+	int rc = c->duplicates ? join_components(c, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	rc = by == SPLIT_HASH ? split_by_hash(c, seed) : split_by_time(c);
+	return rc < 0 ? no_memory(e) : 0;
 }

@@ -10,7 +10,7 @@
 #define MAX_LOCAL 64
 #define MAX_DOMAIN 253
 #define MAX_URL 2048
-#define MAX_WORD 24
+#define MAX_WORD (WORD_ROOM - 4)
 
 /* --- shared ---------------------------------------------------------------------------------------------- */
 
@@ -31,27 +31,32 @@ int word_before(const struct place *p)
 	return p->at > 0 && word_at(p->s, p->n, utf8_floor(p->s, p->n, p->at - 1));
 }
 
+int word_back(const struct place *p, size_t *end, char word[WORD_ROOM])
+{
+	size_t stop = *end, start;
+
+	while (stop > 0 && strchr(" :#.()-'\"", p->s[stop - 1]))
+		stop--;
+	for (start = stop; start > 0 && is_alpha(p->s[start - 1]);)
+		start--;
+	if (start == stop || stop - start > MAX_WORD)
+		return 0;
+	word[0] = '|';
+	for (size_t i = start; i < stop; i++)
+		word[1 + i - start] = lower(p->s[i]);
+	memcpy(word + 1 + (stop - start), "|", 2);
+	*end = start;
+	return 1;
+}
+
 int said_before(const struct place *p, int back, const char *words)
 {
+	char word[WORD_ROOM];
 	size_t end = p->at;
 
-	while (back-- > 0) {
-		char word[MAX_WORD + 3];
-		size_t start;
-		while (end > 0 && strchr(" :#.()-'\"", p->s[end - 1]))
-			end--;
-		for (start = end; start > 0 && is_alpha(p->s[start - 1]);)
-			start--;
-		if (start == end || end - start > MAX_WORD)
-			return 0;
-		word[0] = '|';
-		for (size_t i = start; i < end; i++)
-			word[1 + i - start] = lower(p->s[i]);
-		memcpy(word + 1 + (end - start), "|", 2);
+	while (back-- > 0 && word_back(p, &end, word))
 		if (strstr(words, word))
 			return 1;
-		end = start;
-	}
 	return 0;
 }
 

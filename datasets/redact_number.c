@@ -2,160 +2,7 @@
 
 #include <string.h>
 
-#define MAX_GROUPS 12
-#define MAX_DIGITS 20
-
-/* Digits with separators between them, as far as they go. */
-struct groups {
-	size_t n;                                  /* groups */
-	size_t start[MAX_GROUPS], end[MAX_GROUPS]; /* in the text */
-	size_t upto[MAX_GROUPS];                   /* digits up to the group's end */
-	char digits[MAX_DIGITS];
-};
-
-static size_t group_size(const struct groups *g, size_t i)
-{
-	return g->end[i] - g->start[i];
-}
-
-/* Spaces and dashes that are not ASCII: the no-break, thin and figure ones, hyphens, the en dash. */
-static const char *const wide[] = { "\xc2\xa0",     "\xe2\x80\x89", "\xe2\x80\xaf", "\xe2\x80\x90",
-				    "\xe2\x80\x91", "\xe2\x80\x92", "\xe2\x80\x93" };
-
-/* Bytes of one separator at `at`: one of `set`, or a wide one. */
-static size_t separator(const struct place *p, size_t at, const char *set)
-{
-	if (at >= p->n)
-		return 0;
-	if (p->s[at] && strchr(set, p->s[at]))
-		return 1;
-	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
-		if (p->n - at >= strlen(wide[i]) && memcmp(p->s + at, wide[i], strlen(wide[i])) == 0)
-			return strlen(wide[i]);
-	return 0;
-}
-
-/* The digit behind at most `max` separators, or `at` itself. A '.' stands alone between two digits. */
-static size_t skip_separators(const struct place *p, size_t at, const char *set, int max)
-{
-	size_t to = at, w;
-
-	while (max-- > 0 && (w = separator(p, to, set)) > 0) {
-		to += w;
-		if (p->s[to - 1] == '.')
-			break;
-	}
-	return to < p->n && is_digit(p->s[to]) ? to : at;
-}
-
-/* The number of digits at `at`, and their value (of the first eight). */
-static size_t number_at(const struct place *p, size_t at, unsigned *value)
-{
-	size_t n = 0;
-
-	*value = 0;
-	for (; at + n < p->n && is_digit(p->s[at + n]); n++)
-		if (n < 8)
-			*value = *value * 10 + (unsigned)(p->s[at + n] - '0');
-	return n;
-}
-
-static int is_day(unsigned a, unsigned b)
-{
-	return a >= 1 && b >= 1 && a <= 31 && b <= 31 && (a <= 12 || b <= 12);
-}
-
-static int is_year(size_t digits, unsigned value)
-{
-	return digits == 4 && value >= 1900 && value < 2100;
-}
-
-/* 1 if a date begins there: 2026-06-01, 1/6/2026, 01.06.26, 20260601. */
-static int date_at(const struct place *p, size_t at)
-{
-	unsigned v[3];
-	size_t n[3];
-	char sep = 0;
-
-	for (int i = 0; i < 3; i++) {
-		n[i] = number_at(p, at, &v[i]);
-		at += n[i];
-		if (i == 0 && n[0] == 8)
-			return is_year(4, v[0] / 10000) && is_day(v[0] / 100 % 100, v[0] % 100);
-		if (n[i] == 0 || (i < 2 && (at >= p->n || !strchr("-/.", p->s[at]))))
-			return 0;
-		if (i < 2 && sep && p->s[at] != sep)
-			return 0;
-		if (i < 2)
-			sep = p->s[at++];
-	}
-	/* Five pairs are a French phone number. */
-	if (at + 1 < p->n && p->s[at] == sep && is_digit(p->s[at + 1]))
-		return 0;
-	if (is_year(n[0], v[0]))
-		return is_day(v[1], v[2]);
-	return n[0] <= 2 && n[1] <= 2 && is_day(v[0], v[1]) && (is_year(n[2], v[2]) || n[2] == 2);
-}
-
-/* Groups of digits from `at`; a group that would be too much, a date or a time ends them. */
-static void read_groups(const struct place *p, size_t at, const char *set, int max, struct groups *g)
-{
-	size_t total = 0, next;
-
-	g->n = 0;
-	while (g->n < MAX_GROUPS) {
-		size_t start = at;
-		if (g->n && date_at(p, at))
-			return;
-		for (; at < p->n && is_digit(p->s[at]); at++) {
-			if (total == MAX_DIGITS)
-				return;
-			g->digits[total++] = p->s[at];
-		}
-		/* "4111 1111 1111 1111 08:30", and what runs into a word */
-		if (word_at(p->s, p->n, at) ||
-		    (g->n && at + 1 < p->n && p->s[at] == ':' && is_digit(p->s[at + 1])))
-			return;
-		g->start[g->n] = start;
-		g->end[g->n] = at;
-		g->upto[g->n++] = total;
-		next = skip_separators(p, at, set, max);
-		if (next == at)
-			return;
-		at = next;
-	}
-}
-
-/* 1 if the digit at the place goes on a number or an id: "VK-20418", "0.25", "#12", "10:30". */
-static int goes_on(const struct place *p)
-{
-	char last = p->at > 0 ? p->s[p->at - 1] : ' ';
-	char before = p->at > 1 ? p->s[p->at - 2] : ' ';
-
-	if (last == '#' || last == '_' || last == '$')
-		return 1;
-	if (p->at >= 2 && memcmp(p->s + p->at - 2, "\xc2\xa3", 2) == 0)
-		return 1;
-	if (p->at >= 3 && memcmp(p->s + p->at - 3, "\xe2\x82\xac", 3) == 0)
-		return 1;
-	return (last == '-' && (is_alpha(before) || is_digit(before))) ||
-	       (strchr("/.,:+", last) && is_digit(before));
-}
-
 /* --- payment cards ------------------------------------------------------------------------------------------ */
-
-static int luhn(const char *digits, size_t n)
-{
-	int sum = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		int d = digits[n - 1 - i] - '0';
-		if (i % 2)
-			d = d < 5 ? 2 * d : 2 * d - 9;
-		sum += d;
-	}
-	return sum % 10 == 0;
-}
 
 /* Four digits first and three or more in all groups but the last, as on a card. */
 static int is_card_spelling(const struct groups *g, size_t n)
@@ -168,19 +15,77 @@ static int is_card_spelling(const struct groups *g, size_t n)
 	return 1;
 }
 
+/*
+ * The networks' first digits and lengths, as they publish them: "from to least most", the first four digits. Without
+ * them one number in ten passes Luhn.
+ */
+static const struct network {
+	unsigned from, to, least, most;
+} networks[] = {
+	{ 2200, 2204, 16, 19 },                                                 /* Mir */
+	{ 2221, 2720, 16, 16 },                                                 /* Mastercard */
+	{ 3000, 3059, 14, 19 },                                                 /* Diners Club */
+	{ 3095, 3095, 14, 19 }, { 3400, 3499, 15, 15 },                         /* American Express */
+	{ 3528, 3589, 16, 19 },                                                 /* JCB */
+	{ 3600, 3699, 14, 19 },                                                 /* Diners Club */
+	{ 3700, 3799, 15, 15 },                                                 /* American Express */
+	{ 3800, 3999, 14, 19 },                                                 /* Diners Club */
+	{ 4000, 4999, 13, 13 },                                                 /* Visa */
+	{ 4000, 4999, 16, 16 }, { 4000, 4999, 19, 19 }, { 5000, 5099, 13, 19 }, /* Maestro */
+	{ 5100, 5599, 16, 16 },                                                 /* Mastercard */
+	{ 5600, 5899, 13, 19 },                                                 /* Maestro */
+	{ 6000, 6999, 13, 19 }, /* Maestro, Discover, UnionPay, RuPay */
+	{ 8100, 8171, 16, 19 }, /* UnionPay */
+};
+
+static int is_network(const char *digits, size_t n)
+{
+	unsigned first = 0;
+
+	for (size_t i = 0; i < 4; i++)
+		first = first * 10 + (unsigned)(digits[i] - '0');
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
+		if (first >= networks[i].from && first <= networks[i].to && n >= networks[i].least &&
+		    n <= networks[i].most)
+			return 1;
+	return 0;
+}
+
+/*
+ * 1 if the number goes on behind the first n groups: with a dash or dot, or with four more digits. A year may follow,
+ * and the three digits of the card's back.
+ */
+static int goes_on_after(const struct place *p, const struct groups *g, size_t n)
+{
+	size_t end = g->end[n - 1], gap = n > 1 ? separator(p, end, " -.") : 0;
+	unsigned value;
+	size_t digits = gap ? number_at(p, end + gap, &value) : 0;
+
+	return digits > 0 &&
+	       (p->s[end] == '-' || p->s[end] == '.' || (digits == 4 && !is_year(digits, value)));
+}
+
+/* EAN and the like: one in ten passes Luhn. */
+static const char goods_words[] =
+	"|article|ean|barcode|gtin|isbn|serial|sku|tracking|parcel|shipment|imei|part|item|model|";
+
 size_t find_card(const struct place *p, struct strbuf *key)
 {
 	struct groups g;
 	char before = p->at > 1 ? p->s[p->at - 2] : ' ';
 
-	/* No network's numbers begin with 0; 1 is how times in milliseconds do. */
-	if (p->s[p->at] < '2' || p->s[p->at] > '9' || word_before(p) ||
+	if (p->s[p->at] < '2' || p->s[p->at] > '8' || word_before(p) ||
 	    (p->at > 0 && strchr(".,", p->s[p->at - 1]) && is_digit(before)))
 		return 0;
-	read_groups(p, p->at, " -", 2, &g);
+	if (said_before(p, 3, goods_words))
+		return 0;
+	read_groups(p, p->at, " -.", 2, &g);
 	for (size_t n = g.n; n > 0; n--) {
 		size_t digits = g.upto[n - 1];
-		if (digits < 13 || digits > 19 || !is_card_spelling(&g, n) || !luhn(g.digits, digits))
+		if (digits < 13 || digits > 19 || !is_card_spelling(&g, n) || !is_network(g.digits, digits) ||
+		    !luhn_check(g.digits, digits))
+			continue;
+		if (goes_on_after(p, &g, n) || is_further_group(p))
 			continue;
 		strbuf_add(key, g.digits, digits);
 		return g.end[n - 1] - p->at;
@@ -234,10 +139,11 @@ size_t find_iban(const struct place *p, struct strbuf *key)
 			return 0;
 		digits += is_digit(p->s[at]);
 		plain[n++] = lower(p->s[at++]);
+		if ((n == 3 || n == 4) && !is_digit(plain[n - 1]))
+			return 0;
 	}
 	/* Half of it digits: no sentence passes by chance. */
-	if (!is_digit(plain[2]) || !is_digit(plain[3]) || digits * 2 < want || word_at(p->s, p->n, at) ||
-	    !iban_check(plain, n))
+	if (digits * 2 < want || word_at(p->s, p->n, at) || !iban_check(plain, n))
 		return 0;
 	strbuf_add(key, plain, n);
 	return at - p->at;
@@ -251,8 +157,8 @@ size_t find_ssn(const struct place *p, struct strbuf *key)
 
 	if (!is_digit(p->s[p->at]) || word_before(p) || goes_on(p))
 		return 0;
-	read_groups(p, p->at, " -", 1, &g);
-	if (g.n == 1 && g.upto[0] == 9 && said_before(p, 3, "|ssn|")) {
+	read_groups(p, p->at, " -.", 1, &g);
+	if (g.n == 1 && g.upto[0] == 9 && said_before(p, 3, "|ssn|social|security|")) {
 		strbuf_add(key, g.digits, 9);
 		return 9;
 	}
@@ -278,8 +184,8 @@ static const char id_words[] =
 	"model|item|parcel|shipment|booking|confirmation|policy|contract|account|id|ids|"
 	"version|firmware|";
 
-/* What the words before say that a number is: 1 a phone's, -1 some id, 0 nothing. The nearest word counts. */
-static int meaning(const struct place *p, int id_back)
+/* The nearest word counts. */
+int number_meaning(const struct place *p, int id_back)
 {
 	for (int back = 1; back <= 4; back++) {
 		if (said_before(p, back, phone_words))
@@ -341,8 +247,10 @@ static size_t find_national(const struct place *p, struct groups *g)
 		return 0;
 	if (open && (g->n == 1 || group_size(g, 0) > 5 || p->s[g->end[0]] != ')'))
 		return 0; /* all of it is in brackets: it begins behind this one */
-	int said = meaning(p, g->n > 1 ? 2 : 3);
-	if (said < 0)
+	int said = number_meaning(p, g->n > 1 ? 2 : 3);
+	if (said == 0 && p->asked & ASKED_PHONE && is_answer(p))
+		said = 1;
+	if (said < 0 || (said == 0 && is_further_group(p)))
 		return 0;
 	/* What is whole takes no more: "0612345678 10 times". */
 	size_t n = group_size(g, 0) >= 9 ? 1 : g->n;
@@ -363,7 +271,7 @@ static size_t find_international(const struct place *p, struct groups *g)
 		if (from >= p->n || p->s[from] < '1' || p->s[from] > '9')
 			return 0;
 	} else if (p->n - from > 2 && memcmp(p->s + from, "00", 2) == 0 && !goes_on(p) &&
-		   p->s[from + 2] != '0') {
+		   !is_further_group(p) && p->s[from + 2] != '0') {
 		least = 11;
 		most = 17;
 	} else {

@@ -119,6 +119,7 @@ static int export_set(const struct options *o, struct error *e)
 
 	if (rc < 0 || (rc = workplace_open(&wo, &w, e)) < 0)
 		return rc;
+	memcpy(d.secret, w.desk.secret, sizeof(d.secret));
 	cmd_catch_stop();
 	progress_start(&bar, "export");
 	rc = dataset_write(w.engine, &d, &done, e);

@@ -302,9 +302,10 @@ def test_export_redacts_unless_told_to_keep(tmp_path):
 
     said, out = export("plain")
     text = (out / "train.jsonl").read_text()
-    assert said["pii"] == "redact" and said["redacted"] == 4 * 36
-    assert not re.search(r"mara|lindqvist|12345678", text, re.I)
-    assert "VK-20418" in text and "5.2.1" in text and "[EMAIL_1]" in text
+    assert said["pii"] == "redact" and said["redacted"] == 5 * 36
+    assert not re.search(r"mara|lindqvist|12345678|20418", text, re.I)
+    assert "5.2.1" in text and len(set(re.findall(r"\[EMAIL_[0-9a-f]{10}\]", text))) == 36
+    assert len(set(re.findall(r"\[ORDER_[0-9a-f]{10}\]", text))) == 1
     assert json.loads((out / "manifest.json").read_text())["redaction"]["counts"]["email"] == 36
     assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "rows.provenance.jsonl", "train.jsonl"]
     assert "mara1@example.org" in (export("kept", "--pii", "keep")[1] / "train.jsonl").read_text()

@@ -1,0 +1,403 @@
+#include "datasets/duplicates.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/grow.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+#include "datasets/minhash.h"
+#include "text/fold.h"
+
+#define GRAM 5 /* characters */
+#define MOST_BYTES 16384
+#define BANDS 21
+#define ROWS 6
+#define WINDOW 64
+#define SPOOL_BUFFER 65536
+
+struct kept_text {
+	uint64_t hash; /* of the normalised text */
+	uint64_t at;   /* in the file; it ends where the next begins */
+	uint32_t group;
+	int same; /* as an earlier one, with which it was joined: takes no further part */
+};
+
+/* The different grams of a text, ascending. */
+struct gram_set {
+	uint32_t *grams;
+	size_t n, cap;
+	uint32_t text;
+	int loaded;
+};
+
+struct duplicates {
+	int fd;
+	uint64_t written;   /* bytes of normalised texts */
+	struct strbuf tail; /* of them those that are not in the file yet */
+	struct kept_text *texts;
+	uint32_t (*bands)[BANDS];
+	size_t n, cap, bands_cap;
+	uint32_t *parent; /* of groups: a forest, the least is the root */
+	size_t groups, groups_cap;
+	struct strbuf folded, plain;
+	uint32_t *grams, *room; /* of one text */
+	size_t grams_cap, room_cap;
+	struct minhash minhash;
+	struct gram_set window[WINDOW];
+	struct duplicates_counts counts;
+};
+
+/* Steele, Lea, Flood 2014: SplitMix64. */
+static uint64_t mix(uint64_t x)
+{
+	x += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+int duplicates_open(struct duplicates **out, struct error *e)
+{
+	struct duplicates *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (!d)
+		return no_memory(e);
+	if ((rc = file_temporary(&d->fd, e)) < 0) {
+		free(d);
+		return rc;
+	}
+	for (size_t i = 0; i < MINHASH_HASHES; i++) {
+		d->minhash.mul[i] = (uint32_t)mix(2 * i) | 1;
+		d->minhash.add[i] = (uint32_t)mix(2 * i + 1);
+	}
+	*out = d;
+	return 0;
+}
+
+void duplicates_free(struct duplicates *d)
+{
+	if (!d)
+		return;
+	close(d->fd);
+	strbuf_release(&d->tail);
+	strbuf_release(&d->folded);
+	strbuf_release(&d->plain);
+	free(d->texts);
+	free(d->bands);
+	free(d->parent);
+	free(d->grams);
+	free(d->room);
+	for (size_t i = 0; i < WINDOW; i++)
+		free(d->window[i].grams);
+	free(d);
+}
+
+struct duplicates_counts duplicates_counts(const struct duplicates *d)
+{
+	return d->counts;
+}
+
+/* --- groups ------------------------------------------------------------------------------------------------- */
+
+static int add_group(struct duplicates *d, uint32_t group)
+{
+	while (d->groups <= group) {
+		if (GROW(d->parent, d->groups, d->groups_cap) < 0)
+			return -1;
+		d->parent[d->groups] = (uint32_t)d->groups;
+		d->groups++;
+	}
+	return 0;
+}
+
+uint32_t duplicates_group(struct duplicates *d, uint32_t group)
+{
+	if (group >= d->groups)
+		return group;
+	while (d->parent[group] != group) {
+		d->parent[group] = d->parent[d->parent[group]];
+		group = d->parent[group];
+	}
+	return group;
+}
+
+static int together(struct duplicates *d, uint32_t a, uint32_t b)
+{
+	return duplicates_group(d, d->texts[a].group) == duplicates_group(d, d->texts[b].group);
+}
+
+static void join(struct duplicates *d, uint32_t a, uint32_t b)
+{
+	uint32_t x = duplicates_group(d, d->texts[a].group), y = duplicates_group(d, d->texts[b].group);
+
+	if (x == y)
+		return;
+	d->parent[x > y ? x : y] = x > y ? y : x;
+	d->counts.joined++;
+}
+
+/* --- texts -------------------------------------------------------------------------------------------------- */
+
+/* d->plain: without case and accents, and one space for all that is no letter or digit. */
+static void normalise(struct duplicates *d, const char *s, size_t n)
+{
+	int gap = 0;
+	uint32_t c;
+
+	strbuf_clear(&d->folded);
+	strbuf_clear(&d->plain);
+	if (n > 2 * MOST_BYTES)
+		n = utf8_floor(s, n, 2 * MOST_BYTES);
+	fold_text(s, n, &d->folded);
+	for (size_t i = 0; i < d->folded.n && d->plain.n + 4 < MOST_BYTES;) {
+		const char *at = d->folded.p + i;
+		size_t len = utf8_next(at, d->folded.n - i, &c);
+		i += len;
+		if (!fold_is_letter(c) && !fold_is_digit(c) && !fold_is_mark(c)) {
+			gap = d->plain.n > 0;
+			continue;
+		}
+		if (gap)
+			strbuf_putc(&d->plain, ' ');
+		gap = 0;
+		strbuf_add(&d->plain, at, len);
+	}
+}
+
+/* The hashes of all grams in order into *grams, which has room for n of them. Returns how many. */
+static size_t read_grams(const char *s, size_t n, uint32_t *grams)
+{
+	uint32_t c[GRAM] = { 0 };
+	size_t chars = 0, count = 0;
+
+	for (size_t i = 0; i < n; chars++) {
+		memmove(c, c + 1, (GRAM - 1) * sizeof(*c));
+		i += utf8_next(s + i, n - i, &c[GRAM - 1]);
+		if (chars + 1 < GRAM && i < n)
+			continue;
+		/* A character has 21 bits. */
+		uint64_t first = c[0] | (uint64_t)c[1] << 21 | (uint64_t)c[2] << 42;
+		grams[count++] = (uint32_t)(mix(mix(first) ^ (c[3] | (uint64_t)c[4] << 21)) >> 32);
+	}
+	return count;
+}
+
+static void fill_bands(const uint32_t least[MINHASH_HASHES], uint32_t bands[BANDS])
+{
+	for (size_t b = 0; b < BANDS; b++) {
+		uint64_t hash = b;
+		for (size_t r = 0; r < ROWS; r++)
+			hash = mix(hash ^ least[b * ROWS + r]);
+		bands[b] = (uint32_t)(hash >> 32);
+	}
+}
+
+static int flush(struct duplicates *d, struct error *e)
+{
+	int rc = file_append(d->fd, d->tail.p, d->tail.n, "the texts of a split", e);
+
+	strbuf_clear(&d->tail);
+	return rc;
+}
+
+static int make_room(struct duplicates *d, uint32_t group)
+{
+	if (d->folded.failed || d->plain.failed || d->tail.failed || add_group(d, group) < 0)
+		return -1;
+	if (GROW(d->grams, d->plain.n, d->grams_cap) < 0 || GROW(d->room, d->plain.n, d->room_cap) < 0 ||
+	    GROW(d->texts, d->n, d->cap) < 0)
+		return -1;
+	return GROW(d->bands, d->n, d->bands_cap);
+}
+
+int duplicates_add(struct duplicates *d, const char *s, size_t n, uint32_t group, struct error *e)
+{
+	uint32_t least[MINHASH_HASHES];
+
+	normalise(d, s, n);
+	if (make_room(d, group) < 0)
+		return no_memory(e);
+	if (d->plain.n == 0)
+		return 0;
+	minhash(&d->minhash, d->grams, read_grams(d->plain.p, d->plain.n, d->grams), least);
+	fill_bands(least, d->bands[d->n]);
+	uint64_t hash = d->plain.n;
+	for (size_t i = 0; i < d->plain.n; i++)
+		hash = mix(hash ^ (unsigned char)d->plain.p[i]);
+	d->texts[d->n++] = (struct kept_text){ hash, d->written, group, 0 };
+	d->counts.texts++;
+	d->written += d->plain.n;
+	strbuf_add(&d->tail, d->plain.p, d->plain.n);
+	return d->tail.n >= SPOOL_BUFFER ? flush(d, e) : 0;
+}
+
+/* --- pairs -------------------------------------------------------------------------------------------------- */
+
+/* Ascending, by bytes from the last to the first. */
+static void sort_grams(uint32_t *grams, uint32_t *room, size_t n)
+{
+	for (int shift = 0; shift < 32; shift += 8) {
+		size_t start[257] = { 0 };
+		for (size_t i = 0; i < n; i++)
+			start[(grams[i] >> shift & 255) + 1]++;
+		for (int b = 0; b < 256; b++)
+			start[b + 1] += start[b];
+		for (size_t i = 0; i < n; i++)
+			room[start[grams[i] >> shift & 255]++] = grams[i];
+		memcpy(grams, room, n * sizeof(*grams));
+	}
+}
+
+static int load_set(struct duplicates *d, uint32_t text, struct gram_set *set, struct error *e)
+{
+	uint64_t at = d->texts[text].at, end = text + 1 < d->n ? d->texts[text + 1].at : d->written;
+	char s[MOST_BYTES];
+	size_t n = (size_t)(end - at), count;
+
+	if (pread(d->fd, s, n, (off_t)at) != (ssize_t)n)
+		return error_set(e, ERR_IO, NULL, "the texts of a split cannot be read again");
+	if (GROW(set->grams, n, set->cap) < 0)
+		return no_memory(e);
+	count = read_grams(s, n, set->grams);
+	sort_grams(set->grams, d->room, count);
+	set->n = 0;
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || set->grams[i] != set->grams[i - 1])
+			set->grams[set->n++] = set->grams[i];
+	set->text = text;
+	set->loaded = 1;
+	return 0;
+}
+
+/* Four fifths of what both have together are in both. */
+static int is_near(const struct gram_set *a, const struct gram_set *b)
+{
+	size_t both = 0, i = 0, j = 0;
+
+	if (5 * a->n < 4 * b->n || 5 * b->n < 4 * a->n)
+		return 0;
+	while (i < a->n && j < b->n) {
+		uint32_t x = a->grams[i], y = b->grams[j];
+		both += x == y;
+		i += x <= y;
+		j += y <= x;
+	}
+	return 5 * both >= 4 * (a->n + b->n - both);
+}
+
+/* The set of the i-th text of a bucket: in the window those of the last texts stay. */
+static int set_in_window(struct duplicates *d, const uint64_t *bucket, size_t i, const struct gram_set **out,
+			 struct error *e)
+{
+	struct gram_set *set = &d->window[i % WINDOW];
+	uint32_t text = (uint32_t)bucket[i];
+
+	*out = set;
+	return set->loaded && set->text == text ? 0 : load_set(d, text, set, e);
+}
+
+static int join_near(struct duplicates *d, uint64_t *bucket, size_t n, struct error *e)
+{
+	const struct gram_set *a, *b;
+	int rc;
+
+	for (size_t j = 1; j < n; j++)
+		for (size_t i = j < WINDOW ? 0 : j - WINDOW + 1; i < j; i++) {
+			if (together(d, (uint32_t)bucket[i], (uint32_t)bucket[j]))
+				continue;
+			if ((rc = set_in_window(d, bucket, i, &a, e)) < 0 ||
+			    (rc = set_in_window(d, bucket, j, &b, e)) < 0)
+				return rc;
+			d->counts.compared++;
+			if (is_near(a, b))
+				join(d, (uint32_t)bucket[i], (uint32_t)bucket[j]);
+		}
+	return 0;
+}
+
+/* Those that are equal to an earlier one are joined with it and take no further part. */
+static int join_same(struct duplicates *d, uint64_t *bucket, size_t n, struct error *e)
+{
+	(void)e;
+	for (size_t j = 1; j < n; j++) {
+		struct kept_text *text = &d->texts[(uint32_t)bucket[j]];
+		for (size_t i = 0; i < j && !text->same; i++) {
+			const struct kept_text *earlier = &d->texts[(uint32_t)bucket[i]];
+			text->same = !earlier->same && earlier->hash == text->hash;
+			if (text->same)
+				join(d, (uint32_t)bucket[i], (uint32_t)bucket[j]);
+		}
+		d->counts.same += text->same != 0;
+	}
+	return 0;
+}
+
+/* --- buckets ------------------------------------------------------------------------------------------------ */
+
+/* Ascending by the upper half, otherwise in the order they are in. `room` is as large. */
+static void sort_upper(uint64_t *keys, uint64_t *room, size_t n)
+{
+	for (int shift = 32; shift < 64; shift += 8) {
+		size_t start[257] = { 0 };
+		for (size_t i = 0; i < n; i++)
+			start[(keys[i] >> shift & 255) + 1]++;
+		for (int b = 0; b < 256; b++)
+			start[b + 1] += start[b];
+		for (size_t i = 0; i < n; i++)
+			room[start[keys[i] >> shift & 255]++] = keys[i];
+		memcpy(keys, room, n * sizeof(*keys));
+	}
+}
+
+/* Each run of keys with one upper half and more than one text. */
+static int each_bucket(struct duplicates *d, uint64_t *keys, size_t n,
+		       int (*each)(struct duplicates *d, uint64_t *bucket, size_t n, struct error *e),
+		       struct error *e)
+{
+	size_t end;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i = end) {
+		for (end = i + 1; end < n && keys[end] >> 32 == keys[i] >> 32;)
+			end++;
+		if (end - i > 1)
+			rc = each(d, keys + i, end - i, e);
+	}
+	return rc;
+}
+
+/* `keys` and `room` have room for all texts. */
+static int join_all(struct duplicates *d, uint64_t *keys, uint64_t *room, struct error *e)
+{
+	int rc;
+
+	for (size_t i = 0; i < d->n; i++)
+		keys[i] = d->texts[i].hash >> 32 << 32 | i;
+	sort_upper(keys, room, d->n);
+	rc = each_bucket(d, keys, d->n, join_same, e);
+	for (size_t b = 0; rc == 0 && b < BANDS; b++) {
+		size_t n = 0;
+		for (size_t i = 0; i < d->n; i++)
+			if (!d->texts[i].same)
+				keys[n++] = (uint64_t)d->bands[i][b] << 32 | i;
+		sort_upper(keys, room, n);
+		rc = each_bucket(d, keys, n, join_near, e);
+	}
+	return rc;
+}
+
+int duplicates_join(struct duplicates *d, struct error *e)
+{
+	uint64_t *keys = malloc((d->n + 1) * sizeof(*keys)), *room = malloc((d->n + 1) * sizeof(*room));
+	int rc = keys && room ? flush(d, e) : no_memory(e);
+
+	if (rc == 0)
+		rc = join_all(d, keys, room, e);
+	free(keys);
+	free(room);
+	return rc;
+}
