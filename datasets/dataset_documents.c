@@ -18,13 +18,14 @@ struct document {
 	uint64_t at; /* in the spool, when it is loaded */
 	size_t title_n, text_n;
 	int loaded;
+	struct document *next; /* the one that was noted before */
 };
 
 struct documents {
 	struct arena *arena;
-	struct map *by_id; /* -> struct document * */
-	struct document **list;
-	size_t n, cap, loaded;
+	struct map *by_id;             /* -> struct document * */
+	struct document *last, **list; /* list: by id, when all are noted */
+	size_t n, loaded;
 	struct outfile *spool;
 };
 
@@ -43,11 +44,13 @@ static struct document *find_or_make(struct documents *d, const char *id)
 		return x;
 	uint64_t *slot = map_put(d->by_id, id, strlen(id), NULL);
 	x = slot ? arena_alloc(d->arena, sizeof(*x)) : NULL;
-	if (!x || ARENA_GROW(d->arena, d->list, d->n, d->cap) < 0)
+	if (!x)
 		return NULL;
 	x->id = arena_strdup(d->arena, id);
+	x->next = d->last;
 	*slot = (uint64_t)(uintptr_t)x;
-	d->list[d->n++] = x;
+	d->last = x;
+	d->n++;
 	return x->id ? x : NULL;
 }
 
@@ -72,6 +75,18 @@ static int by_id(const void *x, const void *y)
 	return strcmp((*(struct document *const *)x)->id, (*(struct document *const *)y)->id);
 }
 
+static int sort(struct documents *d)
+{
+	struct document **to = arena_alloc(d->arena, (d->n + 1) * sizeof(struct document *));
+
+	d->list = to;
+	for (struct document *x = d->last; to && x; x = x->next)
+		*to++ = x;
+	if (d->list && d->n)
+		qsort(d->list, d->n, sizeof(struct document *), by_id);
+	return d->list ? 0 : -1;
+}
+
 int documents_open(struct writing *w, struct documents **out)
 {
 	struct documents *d = calloc(1, sizeof(*d));
@@ -84,9 +99,7 @@ int documents_open(struct writing *w, struct documents **out)
 	if (!d->arena || !d->by_id)
 		return no_memory(w->err);
 	int rc = each_record(w, RECORD_VERSION, note_version);
-	if (rc == 0 && d->n)
-		qsort(d->list, d->n, sizeof(struct document *), by_id);
-	return rc;
+	return rc == 0 && sort(d) < 0 ? no_memory(w->err) : rc;
 }
 
 void documents_free(struct documents *d)

@@ -88,7 +88,7 @@ static json_t *label_json(const struct label *l)
 
 static json_t *labels_json(const struct writing *w)
 {
-	json_t **by_rank = calloc(w->n_labels + 1, sizeof(*by_rank)), *list = json_array();
+	json_t **by_rank = calloc(w->n_labels + 1, sizeof(json_t *)), *list = json_array();
 	int bad = !by_rank || !list;
 
 	for (size_t i = 0; !bad && i < w->n_labels; i++)

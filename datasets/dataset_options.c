@@ -41,15 +41,23 @@ static long word_number(const char *words, const char *value)
 	return -1;
 }
 
-static int read_value(const struct dataset_option *option, const char *value, long *out, struct error *e)
+static int read_word(const struct dataset_option *option, const char *value, long *out, struct error *e)
 {
-	char *end = NULL;
-	long x = option->words ? word_number(option->words, value) : strtol(value, &end, 10);
+	long x = word_number(option->words, value);
 
-	if (option->words && x < 0)
+	if (x < 0)
 		return error_set(e, ERR_BAD_VALUE, "options", "option %s is one of %s", option->name,
 				 option->words);
-	if (!option->words && (!*value || *end || x < 0 || x > option->max))
+	*out = x;
+	return 0;
+}
+
+static int read_number(const struct dataset_option *option, const char *value, long *out, struct error *e)
+{
+	char *end = NULL;
+	long x = strtol(value, &end, 10);
+
+	if (!*value || *end || x < 0 || x > option->max)
 		return error_set(e, ERR_BAD_VALUE, "options", "option %s is a number from 0 to %ld",
 				 option->name, option->max);
 	*out = x;
@@ -64,7 +72,9 @@ static int read_one(const struct dataset_option *table, const char *setting, lon
 	for (size_t i = 0; table[i].name; i++) {
 		if (strlen(table[i].name) != n || memcmp(table[i].name, setting, n) != 0)
 			continue;
-		int rc = read_value(&table[i], setting[n] ? setting + n + 1 : "", &values[i], e);
+		const char *value = setting[n] ? setting + n + 1 : "";
+		int rc = table[i].words ? read_word(&table[i], value, &values[i], e)
+					: read_number(&table[i], value, &values[i], e);
 		return rc < 0 ? rc : 1;
 	}
 	return 0;
@@ -237,7 +247,7 @@ static int name_label(struct writing *w, struct map *taken, struct label *l)
 
 int labels_name(struct writing *w)
 {
-	struct label **sorted = calloc(w->n_labels + 1, sizeof(*sorted));
+	struct label **sorted = calloc(w->n_labels + 1, sizeof(struct label *));
 	struct map *taken = map_new();
 	size_t n = 0;
 	int rc = sorted && taken ? 0 : -1;

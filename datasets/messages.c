@@ -103,7 +103,7 @@ long dataset_prompt(struct arena *a, const struct said *turns, size_t n, const s
 int dataset_answer(struct arena *a, const struct said *turns, size_t n, size_t from, enum message_role role,
 		   struct text *out)
 {
-	enum message_role r;
+	enum message_role r = ROLE_USER;
 	size_t next;
 
 	*out = (struct text){ NULL, 0 };
