@@ -204,11 +204,10 @@ static int collect(struct writing *w)
 
 	w->arena = arena_new(64 << 10);
 	w->last = map_new();
-	w->votes = map_new();
 	w->label_numbers = map_new();
 	w->components = components_new();
 	w->redactor = redactor_new();
-	if (!w->arena || !w->last || !w->votes || !w->label_numbers || !w->components || !w->redactor)
+	if (!w->arena || !w->last || !w->label_numbers || !w->components || !w->redactor)
 		return no_memory(w->err);
 	memcpy(path, w->tmp, n);
 	memcpy(path + n, "/rows.spool", sizeof("/rows.spool"));
@@ -276,7 +275,6 @@ static void release(struct writing *w)
 	components_free(w->components);
 	redactor_free(w->redactor);
 	map_free(w->last);
-	map_free(w->votes);
 	map_free(w->label_numbers);
 	arena_free(w->arena);
 }

@@ -49,7 +49,6 @@ struct writing {
 	struct redactor *redactor;
 	struct arena *arena; /* of labels */
 	struct map *last;    /* conversation -> seq of its resolution in force at the mark */
-	struct map *votes;   /* intents: example -> its vote, see rows_intents.c */
 	struct map *label_numbers;
 	struct label *labels;
 	size_t n_labels, label_cap;
@@ -96,13 +95,14 @@ json_t *from_resolution(const struct record *r);
 long label_number(struct writing *w, struct text name);
 
 /*
- * The row, of a record of that kind ("conversation", "example") and id that
- * began `at`; `from`, where it is from, is taken (NULL: no memory). What the
- * format refuses is skipped. row->id is set here.
+ * The row, of a conversation or of an example that has none; `from`, where it
+ * is from, is taken (NULL: no memory). What the format refuses is skipped.
+ * row->id is set here.
  */
 struct row_of {
-	const char *kind, *id;
-	int64_t at;
+	const char *kind; /* "conversation"; NULL: an example */
+	const char *id;   /* of it */
+	int64_t at;       /* when it began */
 	const char *name; /* that the row's id is made of */
 };
 int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const struct row_of *of,

@@ -319,6 +319,12 @@ static int keep_row(struct writing *w, const struct dataset_row *row, struct kep
 	return 0;
 }
 
+/* For its part, or for the customer's name. */
+static int needs_component(const struct writing *w, const struct row_of *of)
+{
+	return w->o->split != SPLIT_NONE || (w->o->pii == PII_REDACT && of->kind);
+}
+
 int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const struct row_of *of,
 	    json_t *from)
 {
@@ -330,9 +336,8 @@ int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const s
 	row->id = row_id(a, w, of->name, &kept.lot);
 	if (!owned || !row->id || body_set(owned, "row", row->id) < 0)
 		return no_memory(w->err);
-	/* Without a split and with texts as they are, nobody asks whose a row is. */
-	if ((redacts || w->o->split != SPLIT_NONE) &&
-	    !(kept.component = components_of(w->components, of->kind, of->id, of->at)))
+	if (needs_component(w, of) &&
+	    !(kept.component = components_of(w->components, of->kind ? of->kind : "example", of->id, of->at)))
 		return no_memory(w->err);
 	drop_unwanted(w, row);
 	int rc = redacts ? redact_row(w, a, kept.component, row) : 0;

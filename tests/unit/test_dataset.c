@@ -171,6 +171,38 @@ static void test_dataset__intents_have_the_label_of_their_votes(void **state)
 			    "{\"role\":\"assistant\",\"content\":\"refund\"}]}\n");
 }
 
+static void test_dataset__a_label_that_was_corrected_later_is_not_known_at_the_mark(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_INTENTS, "before");
+
+	ACT(f, conversation_act, J(f, "{'id':'c-9','turns':[{'role':'customer','text':'help'}]}"));
+	const char *id = open_handoff(f, "{'conversation_id':'c-9','trigger':'policy'}");
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'a','text':'first'}"));
+	struct dataset_summary before = export(f, &o);
+	fixture_caller(f, fixture_rights("k-other", SCOPE_ADMIN, NULL, 0));
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'b','text':'second'}"));
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'c','text':'third'}"));
+	o.folder = arena_printf(f->arena, "%s/now", f->folder);
+	export(f, &o);
+	json_t *row = J(f, content(f, o.folder, "rows.provenance.jsonl"));
+	assert_string_equal(string_at(row, "label"), "c");
+	assert_string_equal(string_at(row, "origin"), "qa");
+	o.folder = arena_printf(f->arena, "%s/again", f->folder);
+	o.mark = before.mark;
+	assert_string_equal(export(f, &o).sha256, before.sha256);
+	assert_string_equal(
+		content(f, o.folder, "rows.provenance.jsonl"),
+		content(f, arena_printf(f->arena, "%s/before", f->folder), "rows.provenance.jsonl"));
+	/* Who resolved it first has less to say than who corrected it. */
+	fixture_caller(f, fixture_rights("k-all", SCOPE_ADMIN, NULL, 0));
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'d','text':'fourth'}"));
+	o.folder = arena_printf(f->arena, "%s/last", f->folder);
+	o.mark = 0;
+	export(f, &o);
+	assert_string_equal(string_at(J(f, content(f, o.folder, "rows.provenance.jsonl")), "label"), "c");
+}
+
 static void test_dataset__a_resolution_that_was_superseded_makes_no_row(void **state)
 {
 	struct fixture *f = *state;
@@ -503,6 +535,7 @@ int main(void)
 		TEST(test_dataset__the_same_mark_gives_the_same_bytes),
 		TEST(test_dataset__since_and_until),
 		TEST(test_dataset__intents_have_the_label_of_their_votes),
+		TEST(test_dataset__a_label_that_was_corrected_later_is_not_known_at_the_mark),
 		TEST(test_dataset__a_resolution_that_was_superseded_makes_no_row),
 		TEST(test_dataset__nothing_remains_of_what_fails),
 		TEST(test_dataset__nothing_remains_when_the_disk_is_full),
