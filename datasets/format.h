@@ -88,7 +88,7 @@ struct dataset_option {
 #define DATASET_FILES 3
 #define DATASET_SETTINGS 4
 
-/* Why something recorded made no row. A format's `refuses` may say the last two. */
+/* Why something recorded made no row. The last two are said by formats alone. */
 enum reason {
 	SKIP_SUPERSEDED,
 	SKIP_OUTCOME,

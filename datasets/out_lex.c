@@ -23,10 +23,29 @@
 #define NAME_MAX_CHARS 90
 #define TEXT_MAX_UNITS 500
 
+/* What Lex takes of a text, on one line. */
+static void put_valid(struct strbuf *out, struct text t)
+{
+	STRBUF_AUTO clean = STRBUF_INIT;
+
+	for (size_t i = 0; i < t.n; i++) {
+		unsigned char c = (unsigned char)t.s[i];
+		int valid = c >= 0x80 || isalnum(c) || strchr(" ._'-", c);
+		strbuf_putc(&clean, valid ? (char)c : ' ');
+	}
+	put_one_line(out, (struct text){ clean.p, clean.n });
+	out->failed |= clean.failed;
+}
+
 static int refuses(const struct dataset_writer *w, const struct dataset_row *r)
 {
+	STRBUF_AUTO valid = STRBUF_INIT;
+
 	(void)w;
-	return utf16_units(r->text) > TEXT_MAX_UNITS ? (int)SKIP_TOO_LONG : -1;
+	put_valid(&valid, r->text);
+	if (utf16_units(r->text) > TEXT_MAX_UNITS)
+		return SKIP_TOO_LONG;
+	return valid.n || valid.failed ? -1 : (int)SKIP_NOTHING_SAID;
 }
 
 static void label(struct text t, struct strbuf *out)
@@ -83,26 +102,16 @@ static void label_begin(struct dataset_writer *w, struct text name)
 				"\"sampleUtterances\":[\n");
 }
 
-static void put_utterance(struct strbuf *b, struct text t)
-{
-	STRBUF_AUTO clean = STRBUF_INIT;
-	STRBUF_AUTO line = STRBUF_INIT;
-
-	for (size_t i = 0; i < t.n; i++) {
-		unsigned char c = (unsigned char)t.s[i];
-		int valid = c >= 0x80 || isalnum(c) || strchr(" ._'-", c);
-		strbuf_putc(&clean, valid ? (char)c : ' ');
-	}
-	put_one_line(&line, (struct text){ clean.p, clean.n });
-	put_field(b, "utterance", (struct text){ line.p, line.n });
-	b->failed |= clean.failed | line.failed;
-}
-
 static void row(struct dataset_writer *w, const struct dataset_row *r)
 {
-	strbuf_puts(&w->out[0], w->label_rows ? ",{" : " {");
-	put_utterance(&w->out[0], r->text);
-	line_end(&w->out[0]);
+	STRBUF_AUTO utterance = STRBUF_INIT;
+	struct strbuf *b = &w->out[0];
+
+	put_valid(&utterance, r->text);
+	strbuf_puts(b, w->label_rows ? ",{" : " {");
+	put_field(b, "utterance", (struct text){ utterance.p, utterance.n });
+	line_end(b);
+	b->failed |= utterance.failed;
 }
 
 static void label_end(struct dataset_writer *w, struct text name)

@@ -129,7 +129,9 @@ static void test_lex__a_zip_with_a_folder_an_intent(void **state)
 
 	fill_intents(f);
 	example(f, "{x} \xf0\x9f\x98\x80 don't", "\xf0\x9f\x98\x80");
+	example(f, "?!", "nothing that Lex takes");
 	export(f, &o);
+	assert_int_equal(int_at(manifest_of(f, &o), "skipped.nothing_to_learn"), 1);
 	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/train.zip", o.folder), &a, &n, &f->err));
 	assert_memory_equal(a, "PK\3\4", 4);
 	assert_memory_equal(a + n - 22, "PK\5\6", 4);
