@@ -153,6 +153,20 @@ static void test_lex__a_zip_with_a_folder_an_intent(void **state)
 	free(b);
 }
 
+static void test_zip__more_files_than_it_can_count_are_told(void **state)
+{
+	struct zip z = { 0 };
+	STRBUF_AUTO out = STRBUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < UINT16_MAX; i++)
+		zip_add(&z, "a", "", 0, &out);
+	assert_false(z.too_large);
+	zip_add(&z, "a", "", 0, &out);
+	assert_true(z.too_large);
+	zip_release(&z);
+}
+
 static void test_labels__that_become_the_same_are_told_apart(void **state)
 {
 	struct fixture *f = *state;
@@ -339,6 +353,7 @@ int main(void)
 		TEST(test_dialogflow_cx__an_intent_a_line),
 		TEST(test_clu__one_project_with_train_and_test),
 		TEST(test_lex__a_zip_with_a_folder_an_intent),
+		TEST(test_zip__more_files_than_it_can_count_are_told),
 		TEST(test_labels__that_become_the_same_are_told_apart),
 		TEST(test_labels__of_any_kind_keep_the_file_whole),
 		TEST(test_dataset__a_text_that_is_only_personal_data_makes_no_row),
