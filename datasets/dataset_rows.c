@@ -69,20 +69,21 @@ static int redact_row(struct writing *w, struct arena *a, const struct component
 	return x.failed ? no_memory(w->err) : 0;
 }
 
-/* Behind a token such as "[EMAIL_1]" at `s`; `s` itself if there is none. */
+/* Behind a token such as "[EMAIL_1]" at `s`: a kind in capitals, "_", digits of a number. `s` itself if there is none. */
 static const char *behind_token(const char *s, const char *end)
 {
 	const char *p = s + 1;
 
 	if (*s != '[')
 		return s;
-	while (p < end && *p >= 'A' && *p <= 'Z')
+	while (p < end && ((*p >= 'A' && *p <= 'Z') || *p == '_'))
 		p++;
-	if (p == s + 1 || p == end || *p != '_')
+	if (p < s + 3 || p[-1] != '_')
 		return s;
-	for (p++; p < end && *p >= '0' && *p <= '9';)
+	const char *number = p;
+	while (p < end && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'f')))
 		p++;
-	return p < end && *p == ']' && p[-1] != '_' ? p + 1 : s;
+	return p > number && p < end && *p == ']' ? p + 1 : s;
 }
 
 /* Are there only tokens, and what is between words? */

@@ -56,9 +56,8 @@ struct passage {
 /* One row before it has a format. Texts are without personal data, unless that is kept. Unused fields are zero. */
 struct dataset_row {
 	enum dataset_kind kind;
-	const char *
-		id; /* of the dataset's own, "r_" and 16 digits of a hash: tells nothing, and stays in the next dataset */
-	int64_t at; /* of the resolution, example or handoff, ms */
+	const char *id; /* the dataset's own: "r_" and 16 digits of a hash, the same in the next dataset */
+	int64_t at;     /* of the resolution, example or handoff, ms */
 	/*
 	 * answers: ends with the assistant; preferences: with the user. No two
 	 * neighbours of one role, the first is the user's. Bots' turns are left out.
