@@ -219,13 +219,22 @@ static int collect(struct writing *w)
 	return rc < 0 ? rc : kinds[w->o->kind].collect(w);
 }
 
+static int nothing_to_export(const struct writing *w)
+{
+	STRBUF_AUTO why = STRBUF_INIT;
+
+	reasons_list(w, &why);
+	return error_set(w->err, ERR_EMPTY_TEXT, NULL, "there is nothing to export: no %s were found%s%s%s",
+			 kinds[w->o->kind].things, why.n ? " (made no row: " : "", why.n ? why.p : "",
+			 why.n ? ")" : "");
+}
+
 /* Which rows stay, what their labels are called, and which part they go to. */
 static int arrange(struct writing *w)
 {
 	rows_select(w);
 	if (w->rows == 0)
-		return error_set(w->err, ERR_EMPTY_TEXT, NULL, "there is nothing to export: no %s were found",
-				 kinds[w->o->kind].things);
+		return nothing_to_export(w);
 	if (labels_name(w) < 0)
 		return no_memory(w->err);
 	for (size_t i = 0; i < w->rows; i++)

@@ -25,6 +25,14 @@ static const char *const reason_names[REASONS] = {
 	[SKIP_TOO_LONG] = "too_long",
 };
 
+void reasons_list(const struct writing *w, struct strbuf *out)
+{
+	for (int i = 0; i < REASONS; i++)
+		if (w->skipped[i])
+			strbuf_printf(out, "%s%s %llu", out->n ? ", " : "", reason_names[i],
+				      (unsigned long long)w->skipped[i]);
+}
+
 /* --- the manifest ------------------------------------------------------------------------------------------ */
 
 static json_t *redaction_json(const struct writing *w)

@@ -163,6 +163,8 @@ int write_parts(struct writing *w, json_t *files, struct dataset_summary *done);
 
 /* The folder's path without slashes at the end; ERR_EXISTS if there is something in it. */
 int dataset_check_folder(const char *folder, char out[DATASET_PATH], struct error *e);
+/* "superseded 2, no_draft 7": what made no row. */
+void reasons_list(const struct writing *w, struct strbuf *out);
 /* Makes w->tmp, in which the dataset is made. */
 int dataset_begin(struct writing *w);
 /* Writes the files and gives the folder its name. */

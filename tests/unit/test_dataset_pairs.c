@@ -283,7 +283,8 @@ static void test_sentence_transformers__every_row_has_as_many_negatives(void **s
 	string_at(j, "negative_2");
 	o.settings = many;
 	o.folder = arena_printf(f->arena, "%s/many", f->folder);
-	assert_non_null(strstr(EXPORT_FAILS(f, ERR_EMPTY_TEXT, &o), "nothing to export"));
+	assert_non_null(strstr(EXPORT_FAILS(f, ERR_EMPTY_TEXT, &o),
+			       "(made no row: no_evidence_used 1, too_few_negatives 2)"));
 }
 
 int main(void)
