@@ -11,6 +11,7 @@ export PYTHON
 # Third-party folders, outside of the tree: see deps/README.md.
 FAISS := $(or $(FAISS_PREFIX),$(shell deps/faiss/build.sh --print))
 VENV := $(shell tests/venv.sh --print)
+EXPORTS_VENV := $(shell tests/venv.sh --print tests/exports)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
@@ -60,13 +61,14 @@ $(B)/obj/tests/%: CPPFLAGS_ALL += -Itests
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := build
-.PHONY: help setup model build run test unit http bench bench-peers layers format lint clean FORCE
+.PHONY: help setup model build run test unit http exports bench bench-peers layers format lint clean FORCE
 
 help:
 	@echo "make run        install what is missing, build, import the demo, serve on 127.0.0.1:$(PORT) (PORT=)"
 	@echo "make test       install what is missing, build, run all tests      (make unit, make http: a part)"
 	@echo "make build      install what is missing, build $(B)/readback"
 	@echo "make SAN=address,undefined test      make SAN=thread test      in build folders of their own"
+	@echo "make exports    install what reads training sets (once, about 1 GB), and have it read ours"
 	@echo "make layers     fail on an #include that goes up"
 	@echo "make lint       clang-format and clang-tidy                        (make format: apply the format)"
 	@echo "make bench      build the programs of tests/bench and tests/quality"
@@ -90,6 +92,10 @@ unit: $(TESTS) | $(B)/setup/model
 
 http: build $(VENV)/complete
 	@SAN=$(SAN) VENV=$(VENV) tests/run.sh $(B) --http
+
+exports: build $(EXPORTS_VENV)/complete $(B)/setup/exports
+	@READBACK_BIN=$(B)/readback PYTHONDONTWRITEBYTECODE=1 $(EXPORTS_VENV)/bin/pytest -q -rs -s -p no:cacheprovider \
+		$(PYTEST_ARGS) tests/exports </dev/null
 
 bench: $(BENCH)
 
@@ -127,6 +133,12 @@ $(FAISS)/lib/libfaiss.a: | $(B)/setup/packages
 
 $(VENV)/complete: | $(B)/setup/packages
 	@tests/venv.sh
+
+$(EXPORTS_VENV)/complete: | $(B)/setup/packages
+	@tests/venv.sh tests/exports
+
+$(B)/setup/exports: deps/apt-packages-exports.txt deps/setup.sh | $(B)/setup/packages
+	@deps/setup.sh $< && mkdir -p $(@D) && touch $@
 
 # Without a model the program runs on words alone, so this is said once and is no failure.
 $(B)/setup/model: deps/model/fetch.sh | $(B)/setup/packages

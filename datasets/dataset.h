@@ -6,58 +6,36 @@
  * A folder is made whole under another name and then renamed, so one that has
  * its name is complete:
  *
- *	train.jsonl            the rows, nothing else in them (strict readers refuse more)
+ *	train.jsonl            the rows, nothing else in them (strict readers refuse more); names are the format's
  *	valid.jsonl test.jsonl with a split, also when they have no rows
- *	rows.provenance.jsonl  {"file","line","sha256" of the row,"conversation"?,"resolution"?,"case"?,"example"?,"at"}
+ *	rows.provenance.jsonl  {"file","line","sha256" of the row,"row": its id,"label"?,"conversation"?,"resolution"?,
+ *	                       "handoff"?,"evidence"?,"case"?,"example"?,"at"}
  *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"pii",
  *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
+ *	                       "options"?:{name: value},
  *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components",
  *	                       "joined_by_near_duplicates"},"rows",
- *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"}]}
+ *	                       "labels"?:[{"label","rows","as"?}],"documents"?: n,
+ *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"?}]}
  *
- * A format is one file, out_x.c, that ends in its descriptor. Kinds:
- *
- *	answers  what a customer said and an agent answered, from resolved conversations. Bot turns are left out: what
- *		 a bot said is never a label
- *	intents  a text and its label, from examples
+ * Kinds of rows, and what a format is: format.h. Rows wait in a file without a
+ * name until all are there, so memory grows by a few dozen bytes a row.
  */
 #ifndef READBACK_DATASETS_DATASET_H
 #define READBACK_DATASETS_DATASET_H
 
-#include "base/strbuf.h"
+#include "datasets/format.h"
 #include "desk/bodies.h"
-
-enum dataset_kind { DATASET_ANSWERS, DATASET_INTENTS, DATASET_KINDS };
-
-enum message_role { ROLE_USER, ROLE_ASSISTANT };
-
-struct message {
-	enum message_role role;
-	struct text text;
-};
-
-/* One row before it has a format: a conversation that ends in the assistant's answer, or a text and its label. */
-struct dataset_row {
-	enum dataset_kind kind;
-	const struct message *messages; /* answers: no two neighbours of one role, the first is the user's */
-	size_t n_messages;
-	struct text text, label; /* intents */
-};
-
-struct dataset_format {
-	const char *name, *help;
-	unsigned kinds; /* bits 1 << enum dataset_kind */
-	/* Appends the row as one line, with its newline. A failure is sticky in `out`. */
-	void (*write_row)(const struct dataset_row *row, struct strbuf *out);
-};
-
-extern const struct dataset_format dataset_trl_sft; /* out_trl_sft.c */
 
 /* NULL past the end. */
 const struct dataset_format *dataset_format_at(size_t i);
 const struct dataset_format *dataset_format_find(const char *name); /* NULL: there is none */
 const char *dataset_kind_name(enum dataset_kind k);
 int dataset_kind_find(const char *name, enum dataset_kind *out); /* -1: there is none */
+
+/* Settings of every format that has the kind, ended by a zeroed one. */
+const struct dataset_option *dataset_options_of(enum dataset_kind k);
+#define DATASET_COMMON 3
 
 enum dataset_pii { PII_REDACT, PII_KEEP, PII_MODES };
 
@@ -71,7 +49,6 @@ enum dataset_pii { PII_REDACT, PII_KEEP, PII_MODES };
  *	hash  by SHA-256 of the seed in decimal, a newline and the component's name: its first 53 bits are a fraction
  */
 enum dataset_split { SPLIT_NONE, SPLIT_TIME, SPLIT_HASH, SPLITS };
-enum dataset_part { PART_TRAIN, PART_VALID, PART_TEST, PARTS };
 
 const char *dataset_pii_name(enum dataset_pii p);
 int dataset_pii_find(const char *name, enum dataset_pii *out); /* -1: there is none */
@@ -83,15 +60,24 @@ struct dataset_options {
 	enum dataset_kind kind;
 	const char *folder;   /* must not be there, or be empty */
 	uint64_t mark;        /* 0: now */
-	int64_t since, until; /* of the resolution or example, [since, until); 0: open */
+	int64_t since, until; /* of the resolution, example or handoff, [since, until); 0: open */
 	enum dataset_pii pii; /* PII_KEEP: texts as they are; else see redact.h. Labels stay in any case */
 	unsigned char secret[32]; /* of the data folder: tokens are made with it and with the request */
 	enum dataset_split split;
-	uint64_t seed; /* of SPLIT_HASH */
+	uint64_t seed;               /* of SPLIT_HASH */
+	const char *const *settings; /* "name=value" each, of the format's options and its kind's */
+	size_t n_settings;
 	void (*progress)(void *arg, uint64_t rows);
 	void *arg;
 	const volatile int *stop; /* ERR_INTERRUPTED; nothing is left behind */
 };
+
+struct dataset_settings {
+	long own[DATASET_SETTINGS], common[DATASET_COMMON]; /* in the order of their tables */
+};
+
+/* What the settings come to; ERR_BAD_VALUE, at "options", says what there is. */
+int dataset_settings_read(const struct dataset_options *o, struct dataset_settings *out, struct error *e);
 
 struct dataset_summary {
 	uint64_t mark, rows, skipped, redacted;
@@ -101,8 +87,8 @@ struct dataset_summary {
 
 /*
  * ERR_EXISTS when the folder holds something, ERR_BAD_VALUE when the format
- * lacks the kind, ERR_EMPTY_TEXT when no row came out. On failure nothing
- * that looks like a dataset remains.
+ * lacks the kind or a setting, or the mark is in the future, ERR_EMPTY_TEXT
+ * when no row came out. On failure nothing that looks like a dataset remains.
  */
 int dataset_write(struct engine *g, const struct dataset_options *o, struct dataset_summary *out,
 		  struct error *e);
@@ -112,11 +98,14 @@ int dataset_write(struct engine *g, const struct dataset_options *o, struct data
  * role are joined by a newline. It begins with the user and ends with the assistant: with the agent's last answer, or
  * with `resolution` when no agent answered. 0 messages when there is nothing to learn; -1 without memory.
  */
-struct said {
-	const char *role; /* "customer", "bot", "agent", "system" */
-	struct text text;
-};
 long dataset_messages(struct arena *a, const struct said *turns, size_t n, struct text resolution,
 		      const struct message **out);
+
+/* The same of what is to be answered: it ends with the user. 0 when the user did not speak last. */
+long dataset_prompt(struct arena *a, const struct said *turns, size_t n, const struct message **out);
+
+/* What is said of a role from turn `from` on until the other one speaks, joined; s NULL: nothing. -1 without memory. */
+int dataset_answer(struct arena *a, const struct said *turns, size_t n, size_t from, enum message_role role,
+		   struct text *out);
 
 #endif

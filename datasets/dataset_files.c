@@ -3,26 +3,34 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
 #include "base/file.h"
 #include "datasets/dataset_internal.h"
 
-#define PROVENANCE "rows.provenance.jsonl"
 #define MANIFEST "manifest.json"
 
-static const char *const part_files[PARTS] = { "train.jsonl", "valid.jsonl", "test.jsonl" };
-static const char *const reason_names[REASONS] = { "superseded", "not_resolved", "out_of_time",
-						   "nothing_to_learn" };
+static const char *const reason_names[REASONS] = {
+	[SKIP_SUPERSEDED] = "superseded",
+	[SKIP_OUTCOME] = "not_resolved",
+	[SKIP_TIME] = "out_of_time",
+	[SKIP_NOTHING_SAID] = "nothing_to_learn",
+	[SKIP_ONLY_PERSONAL] = "only_personal_data",
+	[SKIP_NO_DRAFT] = "no_draft",
+	[SKIP_NO_ANSWER] = "no_answer",
+	[SKIP_SAME_ANSWER] = "same_answer",
+	[SKIP_OTHER_QUESTION] = "customer_said_more",
+	[SKIP_NO_EVIDENCE] = "no_evidence_used",
+	[SKIP_CAPPED] = "capped",
+	[SKIP_FEW_EXAMPLES] = "too_few_examples",
+	[SKIP_FEW_NEGATIVES] = "too_few_negatives",
+	[SKIP_TOO_LONG] = "too_long",
+};
 
-/* Parts that have a file. */
-static int parts_of(const struct writing *w)
+void reasons_list(const struct writing *w, struct strbuf *out)
 {
-	return w->o->split == SPLIT_NONE ? 1 : PARTS;
-}
-
-static int part_of(const struct writing *w, const struct kept_row *row)
-{
-	return w->o->split == SPLIT_NONE ? PART_TRAIN : (int)component_part(row->component);
+	for (int i = 0; i < REASONS; i++)
+		if (w->skipped[i])
+			strbuf_printf(out, "%s%s %llu", out->n ? ", " : "", reason_names[i],
+				      (unsigned long long)w->skipped[i]);
 }
 
 /* --- the manifest ------------------------------------------------------------------------------------------ */
@@ -86,6 +94,37 @@ static json_t *skipped_json(const struct writing *w)
 	return j;
 }
 
+/* A label, how many rows have it, and what the format calls it if that is another name. */
+static json_t *label_json(const struct label *l)
+{
+	json_t *j = json_pack("{s:s%, s:I}", "label", l->name.s, l->name.n, "rows", (json_int_t)l->rows);
+	int other = l->as.n != l->name.n || memcmp(l->as.s, l->name.s, l->as.n) != 0;
+
+	if (j && other && body_set_text(j, "as", l->as) < 0) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+static json_t *labels_json(const struct writing *w)
+{
+	json_t **by_rank = calloc(w->n_labels + 1, sizeof(json_t *)), *list = json_array();
+	int bad = !by_rank || !list;
+
+	for (size_t i = 0; !bad && i < w->n_labels; i++)
+		if (w->labels[i].rows)
+			by_rank[w->labels[i].rank] = label_json(&w->labels[i]);
+	for (size_t i = 0; !bad && i < w->n_labels && by_rank[i]; i++)
+		bad = json_array_append_new(list, by_rank[i]) < 0;
+	free(by_rank);
+	if (bad) {
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
 /* `files` is borrowed. NULL without memory. */
 static char *manifest_text(const struct writing *w, json_t *files)
 {
@@ -94,99 +133,42 @@ static char *manifest_text(const struct writing *w, json_t *files)
 				 (json_int_t)w->mark, "pii", dataset_pii_name(w->o->pii), "redaction",
 				 redaction_json(w), "rows", (json_int_t)w->rows, "skipped", skipped_json(w),
 				 "files", files);
+	json_t *options = settings_json(w);
+	int given = json_object_size(options) > 0, bad = !j || !options;
 
-	if (!j || (w->o->since && body_set_time(j, "since", w->o->since) < 0) ||
+	bad = bad || (given && body_set_copy(j, "options", options) < 0);
+	json_decref(options);
+	if (bad || (w->o->since && body_set_time(j, "since", w->o->since) < 0) ||
 	    (w->o->until && body_set_time(j, "until", w->o->until) < 0) ||
-	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w)) < 0))
+	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w)) < 0) ||
+	    (w->o->kind == DATASET_INTENTS && body_set_take(j, "labels", labels_json(w)) < 0) ||
+	    (w->documents && body_set_int(j, "documents", (int64_t)documents_count(w->documents)) < 0))
 		return NULL;
 	return json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_DIGITS);
 }
 
 /* --- files --------------------------------------------------------------------------------------------------- */
 
-static int write_in(const struct writing *w, const char *folder, const char *name, const char *s, size_t n)
+static int write_in(const struct writing *w, const char *name, const char *s, size_t n)
 {
 	char path[DATASET_PATH + 256];
 
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
-		return error_set(w->err, ERR_FOLDER, NULL, "the path of the folder is too long");
+	snprintf(path, sizeof(path), "%s/%s", w->tmp, name);
 	return file_write(path, s, n, w->err);
 }
 
-/* Writes the file and tells the manifest's list of it. */
-static int write_listed(const struct writing *w, const char *folder, const char *name, const struct strbuf *b,
-			uint64_t rows, json_t *files)
+static int write_files(struct writing *w, struct dataset_summary *out)
 {
-	char hash[SHA256_TEXT];
-
-	if (b->failed)
-		return no_memory(w->err);
-	crypto_sha256_text(b->n ? b->p : "", b->n, hash);
-	if (json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:I}", "name", name, "sha256", hash,
-						   "bytes", (json_int_t)b->n, "rows", (json_int_t)rows)) < 0)
-		return no_memory(w->err);
-	return write_in(w, folder, name, b->n ? b->p : "", b->n);
-}
-
-/* Where the row is from, with the place it got. */
-static int add_provenance(const struct writing *w, const struct kept_row *row, const char *file,
-			  uint64_t line, struct strbuf *out)
-{
-	json_t *parsed = NULL;
-	size_t n;
-	int rc = json_parse(w->from.p + row->from, row->from_n, w->err, &parsed);
-
-	if (rc < 0)
-		return rc;
-	JSON_AUTO *j = parsed;
-	if (body_set(j, "file", file) < 0 || body_set_int(j, "line", (int64_t)line) < 0)
-		return no_memory(w->err);
-	char *s = json_text(j, &n);
-	if (!s)
-		return no_memory(w->err);
-	strbuf_add(out, s, n);
-	strbuf_putc(out, '\n');
-	free(s);
-	return 0;
-}
-
-/* The rows of a part, in the order they were recorded in. */
-static int write_part(const struct writing *w, const char *folder, enum dataset_part part,
-		      struct strbuf *provenance, uint64_t *rows, json_t *files)
-{
-	STRBUF_AUTO data = STRBUF_INIT;
-	uint64_t line = 0;
-
-	for (size_t i = 0; i < w->rows; i++) {
-		const struct kept_row *row = &w->kept[i];
-		if (part_of(w, row) != (int)part)
-			continue;
-		strbuf_add(&data, w->data.p + row->start, row->n);
-		int rc = add_provenance(w, row, part_files[part], ++line, provenance);
-		if (rc < 0)
-			return rc;
-	}
-	*rows = line;
-	return write_listed(w, folder, part_files[part], &data, line, files);
-}
-
-static int write_files(const struct writing *w, const char *folder, struct dataset_summary *out)
-{
-	STRBUF_AUTO provenance = STRBUF_INIT;
-	JSON_AUTO *files = json_array();
 	struct dataset_summary done = { .mark = w->mark, .rows = w->rows };
-	int rc = files ? 0 : no_memory(w->err);
+	JSON_AUTO *files = json_array();
+	int rc = files ? write_parts(w, files, &done) : no_memory(w->err);
 
-	for (int p = 0; rc == 0 && p < parts_of(w); p++)
-		rc = write_part(w, folder, (enum dataset_part)p, &provenance, &done.parts[p], files);
-	if (rc == 0)
-		rc = write_listed(w, folder, PROVENANCE, &provenance, w->rows, files);
 	if (rc < 0)
 		return rc;
 	char *text = manifest_text(w, files);
 	if (!text)
 		return no_memory(w->err);
-	rc = write_in(w, folder, MANIFEST, text, strlen(text));
+	rc = write_in(w, MANIFEST, text, strlen(text));
 	crypto_sha256_text(text, strlen(text), done.sha256);
 	free(text);
 	for (int i = 0; i < REASONS; i++)
@@ -196,19 +178,6 @@ static int write_files(const struct writing *w, const char *folder, struct datas
 	if (rc == 0)
 		*out = done;
 	return rc;
-}
-
-/* All that write_files() may have made. */
-static void remove_files(const char *folder)
-{
-	static const char *const others[] = { PROVENANCE, MANIFEST };
-	char path[DATASET_PATH + 256];
-
-	for (size_t i = 0; i < PARTS + sizeof(others) / sizeof(others[0]); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, i < PARTS ? part_files[i] : others[i - PARTS]);
-		file_remove(path, NULL);
-	}
-	rmdir(folder);
 }
 
 int dataset_check_folder(const char *folder, char out[DATASET_PATH], struct error *e)
@@ -234,20 +203,47 @@ int dataset_check_folder(const char *folder, char out[DATASET_PATH], struct erro
 		       : 0;
 }
 
+int dataset_begin(struct writing *w)
+{
+	snprintf(w->tmp, sizeof(w->tmp), "%s.tmp-%ld", w->folder, (long)getpid());
+	return folder_make(w->tmp, w->err);
+}
+
 int dataset_publish(struct writing *w, struct dataset_summary *out)
 {
-	char folder[DATASET_PATH], tmp[DATASET_PATH + 128];
-	int rc = dataset_check_folder(w->o->folder, folder, w->err);
+	struct dataset_summary done;
+	int rc = write_files(w, &done);
 
-	if (rc < 0)
-		return rc;
-	snprintf(tmp, sizeof(tmp), "%s.tmp-%ld", folder, (long)getpid());
-	rc = folder_make(tmp, w->err);
+	/* Somebody may have put something there meanwhile. */
 	if (rc == 0)
-		rc = write_files(w, tmp, out);
+		rc = dataset_check_folder(w->o->folder, w->folder, w->err);
 	if (rc == 0)
-		rc = file_publish(tmp, folder, w->err);
-	if (rc < 0)
-		remove_files(tmp);
+		rc = file_publish(w->tmp, w->folder, w->err);
+	if (rc == 0)
+		*out = done;
 	return rc;
+}
+
+/* The folder's files, and those of the folders in it: there are no deeper ones. */
+static void remove_folder(const char *folder, int deeper)
+{
+	char path[DATASET_PATH + 512], **names = NULL;
+	size_t n = 0;
+
+	if (folder_list(folder, &names, &n, NULL) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		if (deeper && file_is_folder(path))
+			remove_folder(path, 0);
+		else
+			file_remove(path, NULL);
+	}
+	free(names);
+	rmdir(folder);
+}
+
+void dataset_discard(struct writing *w)
+{
+	remove_folder(w->tmp, 1);
 }

@@ -1,41 +1,132 @@
 /*
  * dataset_internal.h: what the files of dataset_write() share.
  *
- *	dataset.c        what was recorded becomes rows
- *	dataset_split.c  whose they are, and which part those go to
- *	dataset_files.c  rows become a folder
+ *	dataset.c            the whole, step by step; the list of formats
+ *	dataset_options.c    settings; which rows they leave out
+ *	rows_x.c             what was recorded becomes rows of a kind
+ *	dataset_rows.c       rows are redacted and wait, in a file without a name
+ *	dataset_documents.c  the knowledge at the mark
+ *	dataset_split.c      whose rows are, and which part those go to
+ *	dataset_parts.c      rows become files, by the format
+ *	dataset_files.c      files become a folder with its manifest
  */
 #ifndef READBACK_DATASETS_DATASET_INTERNAL_H
 #define READBACK_DATASETS_DATASET_INTERNAL_H
 
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/outfile.h"
 #include "datasets/dataset.h"
 #include "datasets/redact.h"
 
 #define DATASET_PATH 3072
 
-/* Why something recorded made no row. */
-enum reason { SKIP_SUPERSEDED, SKIP_OUTCOME, SKIP_TIME, SKIP_NOTHING_SAID, REASONS };
-
 struct kept_row {
-	const struct component *component; /* NULL: nobody asks */
-	size_t start, n;                   /* in the data, with its newline */
-	size_t from, from_n;               /* where it is from, as JSON without file and line */
+	struct component *component; /* NULL: nobody asks */
+	uint64_t at;                 /* in the spool */
+	uint64_t lot;                /* drawn for caps: the lowest stay */
+	uint32_t n, label;           /* bytes there; number of the label */
+};
+
+struct label {
+	struct text name, as; /* as the format writes it; the arena's */
+	uint32_t rank;        /* among all, by the bytes of the name */
+	uint64_t rows;        /* that stay */
 };
 
 struct writing {
 	struct engine *engine;
 	const struct dataset_options *o;
+	struct dataset_settings settings;
 	struct error *err;
+	char folder[DATASET_PATH], tmp[DATASET_PATH + 128];
 	uint64_t mark, skipped[REASONS];
-	struct strbuf data, from;
+	struct outfile *spool;
+	struct strbuf packed; /* room for one row */
 	struct kept_row *kept;
 	size_t rows, cap;
 	struct components *components;
 	struct redactor *redactor;
-	struct arena *arena; /* of votes */
-	struct map *last;    /* answers: conversation -> seq of its resolution in force at the mark */
-	struct map *votes;   /* intents: example -> its struct vote in force at the mark */
+	struct arena *arena; /* of labels */
+	struct map *last;    /* conversation -> seq of its resolution in force at the mark */
+	struct map *label_numbers;
+	struct label *labels;
+	size_t n_labels, label_cap;
+	struct documents *documents; /* retrieval only */
 };
+
+/* --- dataset.c --- */
+
+int check_stop(const struct writing *w);
+/* All records of the kind up to the mark. */
+int each_record(struct writing *w, enum record_kind k,
+		int (*each)(struct writing *w, struct arena *a, const struct record *r));
+/* The turns of a conversation that were there at `at`. */
+int load_turns(struct writing *w, struct arena *a, const char *conversation, uint64_t at, struct said **out,
+	       size_t *n);
+int in_time(const struct writing *w, int64_t at);
+int skip(struct writing *w, enum reason why); /* counts it; 0 */
+
+/* --- dataset_options.c --- */
+
+/* Leaves out what cap, min-examples and balance say, and counts the rows of labels. */
+void rows_select(struct writing *w);
+/* Ranks the labels and gives them their names in the format. */
+int labels_name(struct writing *w);
+/* The settings that are not as they are without being given; NULL without memory. */
+json_t *settings_json(const struct writing *w);
+
+/* --- rows_x.c: each goes through all that was recorded up to the mark --- */
+
+int collect_answers(struct writing *w);
+int collect_intents(struct writing *w);
+int collect_preferences(struct writing *w);
+int collect_retrieval(struct writing *w);
+
+/* rows_answers.c: notes which resolution of a conversation is in force; then why one makes no row of any kind, or -1. */
+int resolutions_note(struct writing *w);
+int resolution_unfit(const struct writing *w, const struct record *r);
+/* Where a resolution's row is from; NULL without memory. */
+json_t *from_resolution(const struct record *r);
+
+/* --- dataset_rows.c --- */
+
+/* The number of a label, made when it is new; -1 without memory. */
+long label_number(struct writing *w, struct text name);
+
+/*
+ * The row, of a conversation or of an example that has none; `from`, where it
+ * is from, is taken (NULL: no memory). What the format refuses is skipped.
+ * row->id is set here.
+ */
+struct row_of {
+	const char *kind; /* "conversation"; NULL: an example */
+	const char *id;   /* of it */
+	int64_t at;       /* when it began */
+	const char *name; /* that the row's id is made of */
+};
+int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const struct row_of *of,
+	    json_t *from);
+
+/* The row in the arena, with its documents; *from is JSON. */
+int load_row(struct writing *w, const struct kept_row *kept, struct arena *a, struct dataset_row *row,
+	     struct text *from);
+
+/* --- dataset_documents.c --- */
+
+/* All documents that there are at the mark, or were. */
+int documents_open(struct writing *w, struct documents **out);
+void documents_free(struct documents *d);
+/* Is one of this id known? It is then kept, also if it was deleted. */
+int documents_use(struct documents *d, const char *id);
+/* Loads the texts of those that were used, with `all` of those that are there too, without personal data. */
+int documents_load(struct writing *w, struct documents *d, int all);
+/* The title and text of p->id into the arena. */
+int documents_get(struct writing *w, struct documents *d, struct arena *a, struct passage *p);
+/* Calls each() with every loaded one, by id. */
+int documents_each(struct writing *w, struct documents *d, int (*each)(void *arg, const struct passage *p),
+		   void *arg);
+size_t documents_count(const struct documents *d); /* loaded */
 
 /* --- dataset_split.c: components own their strings --- */
 
@@ -69,10 +160,24 @@ enum dataset_part component_part(const struct component *of); /* PART_TRAIN befo
 uint64_t components_joined(const struct components *c); /* how many fewer there are for near-duplicates */
 size_t components_with_rows(const struct components *c);
 
+/* --- dataset_parts.c --- */
+
+/* Parts that have a file. */
+int part_is_written(const struct writing *w, enum dataset_part p);
+/* All files of the format and the provenance, into w->tmp; `files` gets what the manifest tells of them. */
+int write_parts(struct writing *w, json_t *files, struct dataset_summary *done);
+
 /* --- dataset_files.c --- */
 
 /* The folder's path without slashes at the end; ERR_EXISTS if there is something in it. */
 int dataset_check_folder(const char *folder, char out[DATASET_PATH], struct error *e);
+/* "superseded 2, no_draft 7": what made no row. */
+void reasons_list(const struct writing *w, struct strbuf *out);
+/* Makes w->tmp, in which the dataset is made. */
+int dataset_begin(struct writing *w);
+/* Writes the files and gives the folder its name. */
 int dataset_publish(struct writing *w, struct dataset_summary *out);
+/* Removes w->tmp with all that is in it. */
+void dataset_discard(struct writing *w);
 
 #endif

@@ -134,6 +134,11 @@ int components_add_text(struct components *c, const struct component *of, const 
 			strbuf_add(&asked, row->messages[i].text.s, row->messages[i].text.n);
 			strbuf_putc(&asked, '\n');
 		}
+	for (size_t i = 0; i < row->n_turns; i++)
+		if (strcmp(row->turns[i].role, "customer") == 0) {
+			strbuf_add(&asked, row->turns[i].text.s, row->turns[i].text.n);
+			strbuf_putc(&asked, '\n');
+		}
 	if (row->text.s)
 		strbuf_add(&asked, row->text.s, row->text.n);
 	if (rc == 0 && asked.failed)

@@ -46,12 +46,11 @@ static struct text join_run(struct arena *a, const struct said *turns, size_t n,
 	return (struct text){ s, (size_t)(p - s) };
 }
 
-long dataset_messages(struct arena *a, const struct said *turns, size_t n, struct text resolution,
-		      const struct message **out)
+/* All that was said, from the user's first message on; there is room for one more. */
+static long join_turns(struct arena *a, const struct said *turns, size_t n, struct message **out)
 {
 	struct message *list = arena_alloc(a, (n + 2) * sizeof(*list));
 	size_t count = 0, next = 0;
-	int answered = 0;
 
 	if (!list)
 		return -1;
@@ -66,10 +65,20 @@ long dataset_messages(struct arena *a, const struct said *turns, size_t n, struc
 		if (count == 0 && role == ROLE_ASSISTANT)
 			continue; /* a greeting answers nothing */
 		list[count++] = (struct message){ role, joined };
-		answered |= role == ROLE_ASSISTANT;
 	}
-	if (count && list[count - 1].role == ROLE_USER) {
-		if (answered)
+	*out = list;
+	return (long)count;
+}
+
+long dataset_messages(struct arena *a, const struct said *turns, size_t n, struct text resolution,
+		      const struct message **out)
+{
+	struct message *list = NULL;
+	long count = join_turns(a, turns, n, &list);
+
+	/* Roles take turns, so an answer is among two messages. */
+	if (count > 0 && list[count - 1].role == ROLE_USER) {
+		if (count > 1)
 			count--; /* thanks behind the last answer */
 		else if (!is_blank(resolution))
 			list[count++] = (struct message){ ROLE_ASSISTANT, resolution };
@@ -77,5 +86,31 @@ long dataset_messages(struct arena *a, const struct said *turns, size_t n, struc
 			count = 0;
 	}
 	*out = list;
-	return (long)count;
+	return count;
+}
+
+long dataset_prompt(struct arena *a, const struct said *turns, size_t n, const struct message **out)
+{
+	struct message *list = NULL;
+	long count = join_turns(a, turns, n, &list);
+
+	if (count > 0 && list[count - 1].role == ROLE_ASSISTANT)
+		count = 0;
+	*out = list;
+	return count;
+}
+
+int dataset_answer(struct arena *a, const struct said *turns, size_t n, size_t from, enum message_role role,
+		   struct text *out)
+{
+	enum message_role r = ROLE_USER;
+	size_t next;
+
+	*out = (struct text){ NULL, 0 };
+	while (from < n && !role_of(&turns[from], &r))
+		from++;
+	if (from == n || r != role)
+		return 0;
+	*out = join_run(a, turns, n, from, &next);
+	return out->s ? 0 : -1;
 }

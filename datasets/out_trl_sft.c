@@ -2,40 +2,22 @@
  * TRL's SFTTrainer, conversational form: exactly {"messages":[{"role","content"},…]} a line.
  * An intent is a conversation of two: the text, and its label as the answer.
  */
-#include <stdlib.h>
+#include "datasets/format.h"
 
-#include "datasets/dataset.h"
-
-static int add_message(json_t *list, const char *role, struct text text)
+static void row(struct dataset_writer *w, const struct dataset_row *r)
 {
-	return json_array_append_new(list, json_pack("{s:s, s:s%}", "role", role, "content", text.s, text.n));
-}
+	const struct message intent[] = { { ROLE_USER, r->text }, { ROLE_ASSISTANT, r->label } };
+	int is_intent = r->kind == DATASET_INTENTS;
 
-static void write_row(const struct dataset_row *row, struct strbuf *out)
-{
-	json_t *list = json_array();
-	int bad = 0;
-
-	for (size_t i = 0; i < row->n_messages; i++)
-		bad |= add_message(list, row->messages[i].role == ROLE_USER ? "user" : "assistant",
-				   row->messages[i].text) < 0;
-	if (row->kind == DATASET_INTENTS)
-		bad |= add_message(list, "user", row->text) < 0 ||
-		       add_message(list, "assistant", row->label) < 0;
-	JSON_AUTO *j = json_pack("{s:o}", "messages", list);
-	char *s = j && !bad ? json_dumps(j, JSON_COMPACT) : NULL;
-	if (!s) {
-		out->failed = 1;
-		return;
-	}
-	strbuf_puts(out, s);
-	strbuf_putc(out, '\n');
-	free(s);
+	line_begin(&w->out[0]);
+	put_messages(&w->out[0], "messages", is_intent ? intent : r->messages, is_intent ? 2 : r->n_messages);
+	line_end(&w->out[0]);
 }
 
 const struct dataset_format dataset_trl_sft = {
 	.name = "trl-sft",
 	.help = "TRL supervised fine-tuning: {\"messages\":[…]}",
 	.kinds = 1u << DATASET_ANSWERS | 1u << DATASET_INTENTS,
-	.write_row = write_row,
+	.files = { "%s.jsonl" },
+	.row = row,
 };

@@ -31,6 +31,18 @@ static const struct option_spec *find_option(const struct usage *u, const char *
 	return NULL;
 }
 
+static int add_to_list(const struct option_spec *o, const char *value)
+{
+	struct option_list *list = o->out;
+
+	if (list->n == OPTION_LIST_MAX) {
+		fprintf(stderr, "readback: %s is given more than %d times\n", o->name, OPTION_LIST_MAX);
+		return -1;
+	}
+	list->items[list->n++] = value;
+	return 0;
+}
+
 static int set_option(const struct option_spec *o, const char *value)
 {
 	char *end = NULL;
@@ -43,6 +55,8 @@ static int set_option(const struct option_spec *o, const char *value)
 	case OPTION_TEXT:
 		*(const char **)o->out = value;
 		return 0;
+	case OPTION_LIST:
+		return add_to_list(o, value);
 	case OPTION_INT:
 		*(long *)o->out = strtol(value, &end, 10);
 		break;

@@ -33,13 +33,20 @@ extern const struct command cmd_serve, cmd_import, cmd_search, cmd_handoff, cmd_
 	cmd_key, cmd_status, cmd_reindex, cmd_rules, cmd_models, cmd_insights, cmd_verify;
 
 /* Options as a table, so that --help is true. */
-enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER };
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_LIST };
+
+/* Of an option that may be given several times. */
+#define OPTION_LIST_MAX 16
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	size_t n;
+};
 
 struct option_spec {
 	const char *name;  /* "--data" */
 	const char *value; /* "DIR": shown in help; NULL for a flag */
 	enum option_type type;
-	void *out; /* int *, const char **, long *, double *; holds the default before */
+	void *out; /* int *, const char **, long *, double *, struct option_list *; holds the default before */
 	const char *help;
 };
 

@@ -8,6 +8,7 @@
 
 struct options {
 	const char *data, *tenant, *format, *kind, *out, *pii, *split, *since, *until;
+	struct option_list settings;
 	long mark, seed;
 	int json;
 };
@@ -17,18 +18,50 @@ static void rows_written(void *arg, uint64_t rows)
 	progress_show(arg, (int64_t)rows, 0);
 }
 
+static const char *format_name(size_t i)
+{
+	return dataset_format_at(i) ? dataset_format_at(i)->name : NULL;
+}
+
+static const char *kind_name(size_t i)
+{
+	return i < DATASET_KINDS ? dataset_kind_name((enum dataset_kind)i) : NULL;
+}
+
+static void list_names(const char *(*name)(size_t i), struct strbuf *out)
+{
+	for (size_t i = 0; name(i); i++)
+		strbuf_printf(out, "%s%s", i ? ", " : "", name(i));
+}
+
 static int find_format(const char *name, const struct dataset_format **out, struct error *e)
 {
 	STRBUF_AUTO known = STRBUF_INIT;
 
-	for (size_t i = 0; dataset_format_at(i); i++)
-		strbuf_printf(&known, "%s%s", i ? ", " : "", dataset_format_at(i)->name);
+	list_names(format_name, &known);
 	if (!name)
 		return error_set(e, ERR_USAGE, NULL, "--format says what to write: there is %s", known.p);
 	*out = dataset_format_find(name);
 	return *out ? 0
 		    : error_set(e, ERR_USAGE, NULL, "--format %.60s is not there: there is %s", name,
 				known.p);
+}
+
+/* As asked for; else answers, or what the format has in their place. */
+static int find_kind(const char *name, const struct dataset_format *f, enum dataset_kind *out,
+		     struct error *e)
+{
+	STRBUF_AUTO known = STRBUF_INIT;
+
+	for (int k = 0; !name && k < DATASET_KINDS; k++)
+		if (f->kinds & 1u << k) {
+			*out = (enum dataset_kind)k;
+			return 0;
+		}
+	if (dataset_kind_find(name, out) == 0)
+		return 0;
+	list_names(kind_name, &known);
+	return error_set(e, ERR_USAGE, NULL, "--kind %.60s is not there: there is %s", name, known.p);
 }
 
 static int read_time(const char *flag, const char *s, int64_t *out, struct error *e)
@@ -43,12 +76,10 @@ static int read_options(const struct options *o, struct dataset_options *d, stru
 {
 	int rc = find_format(o->format, &d->format, e);
 
-	if (rc < 0)
+	if (rc < 0 || (rc = find_kind(o->kind, d->format, &d->kind, e)) < 0)
 		return rc;
 	if (!o->out || !*o->out)
 		return error_set(e, ERR_USAGE, NULL, "--out names the folder to make");
-	if (dataset_kind_find(o->kind, &d->kind) < 0)
-		return error_set(e, ERR_USAGE, NULL, "--kind is answers or intents");
 	if (dataset_pii_find(o->pii, &d->pii) < 0)
 		return error_set(e, ERR_USAGE, NULL, "--pii is redact or keep");
 	if (dataset_split_find(o->split, &d->split) < 0)
@@ -57,6 +88,13 @@ static int read_options(const struct options *o, struct dataset_options *d, stru
 		return error_set(e, ERR_USAGE, NULL, "--seed is a number from 0 up");
 	if (o->mark < 0)
 		return error_set(e, ERR_USAGE, NULL, "--at is a mark that an earlier export printed");
+	d->settings = o->settings.items;
+	d->n_settings = o->settings.n;
+	struct dataset_settings checked;
+	if (dataset_settings_read(d, &checked, e) < 0) {
+		e->code = ERR_USAGE;
+		return ERR_USAGE;
+	}
 	d->folder = o->out;
 	d->seed = (uint64_t)o->seed;
 	d->mark = (uint64_t)o->mark;
@@ -131,36 +169,78 @@ static int export_set(const struct options *o, struct error *e)
 	return rc;
 }
 
+static void put_options(struct strbuf *out, const struct dataset_option *table)
+{
+	for (; table && table->name; table++)
+		strbuf_printf(out, "      --option %s=%s  %s\n", table->name,
+			      table->words ? table->words : "N", table->help);
+}
+
+/* The formats with their kinds and options, for --help. */
+static void put_formats(struct strbuf *out)
+{
+	strbuf_puts(out, "formats:\n");
+	for (size_t i = 0; dataset_format_at(i); i++) {
+		const struct dataset_format *f = dataset_format_at(i);
+		strbuf_printf(out, "  %s: %s\n      ", f->name, f->help);
+		for (int k = 0, n = 0; k < DATASET_KINDS; k++)
+			if (f->kinds & 1u << k)
+				strbuf_printf(out, "%s%s", n++ ? ", " : "kind ",
+					      dataset_kind_name((enum dataset_kind)k));
+		strbuf_putc(out, '\n');
+		put_options(out, f->options);
+	}
+	for (int k = 0; k < DATASET_KINDS; k++) {
+		if (!dataset_options_of((enum dataset_kind)k)->name)
+			continue;
+		strbuf_printf(out, "all formats, kind %s:\n", dataset_kind_name((enum dataset_kind)k));
+		put_options(out, dataset_options_of((enum dataset_kind)k));
+	}
+}
+
 static int run(int argc, char **argv)
 {
-	struct options o = { .kind = "answers", .pii = "redact", .split = "none" };
+	struct options o = { .pii = "redact", .split = "none" };
+	STRBUF_AUTO more = STRBUF_INIT;
 	struct error e = { 0 };
 	int operands;
 	const struct option_spec options[] = {
-		{ "--format", "NAME", OPTION_TEXT, &o.format, "trl-sft" },
+		{ "--format", "NAME", OPTION_TEXT, &o.format, "what to write, see below" },
 		{ "--out", "DIR", OPTION_TEXT, &o.out, "the folder to make; it must be new or empty" },
 		{ "--data", "DIR", OPTION_TEXT, &o.data, "the data folder" },
 		{ "--tenant", "T", OPTION_TEXT, &o.tenant, "the tenant (default: \"default\")" },
 		{ "--kind", "KIND", OPTION_TEXT, &o.kind,
-		  "answers (of agents; default) or intents (texts and labels)" },
+		  "answers (of agents), intents (texts and labels), preferences (an agent's answer over the bot's draft)\n"
+		  "                           or retrieval (questions and documents); default: the format's first" },
+		{ "--option", "NAME=VALUE", OPTION_LIST, &o.settings,
+		  "of the format or the kind, see below; may be given several times" },
 		{ "--pii", "HOW", OPTION_TEXT, &o.pii,
 		  "redact: e-mails, phones, cards, the customer's name … become tokens (default); keep: texts as they are" },
 		{ "--split", "BY", OPTION_TEXT, &o.split,
 		  "time (oldest for training) or hash: train, valid and test by 8:1:1, a customer in one (default: none)" },
 		{ "--seed", "N", OPTION_INT, &o.seed, "of --split hash (default: 0)" },
 		{ "--since", "TIME", OPTION_TEXT, &o.since,
-		  "only what was resolved or labelled from then on" },
-		{ "--until", "TIME", OPTION_TEXT, &o.until, "only what was resolved or labelled before" },
+		  "only what was resolved, labelled or handed off from then on" },
+		{ "--until", "TIME", OPTION_TEXT, &o.until,
+		  "only what was resolved, labelled or handed off before" },
 		{ "--at", "MARK", OPTION_INT, &o.mark, "as of an earlier export's mark (default: now)" },
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },
 	};
-	const struct usage u = {
-		"export", "", "Writes a training set: rows, where each is from, and a manifest with sums.",
-		options,
-		"The same data at the same mark gives the same bytes. Bot turns are left out.\n"
+	put_formats(&more);
+	strbuf_puts(
+		&more,
+		"\nThe same data at the same mark gives the same bytes. Bot turns are left out, but of vcon.\n"
 		"Redaction is by pattern, checksum and the customer's known name: other names in free text are missed.\n"
-		"It may run beside a server. What fails leaves nothing behind that looks finished."
+		"It may run beside a server. What fails leaves nothing behind that looks finished.");
+	if (more.failed)
+		return cmd_fail(&(struct error){ .code = ERR_NO_MEMORY, .message = "out of memory" });
+	const struct usage u = {
+		"export",
+		"",
+		"Writes a training set: rows, where each is from, and a manifest with sums.",
+		options,
+		more.p,
 	};
 	int code = usage_parse(&u, argc, argv, &operands);
 

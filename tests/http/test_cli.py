@@ -327,6 +327,46 @@ def test_export_redacts_unless_told_to_keep(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+FORMATS = ("openai", "trl-sft", "trl-dpo", "trl-kto", "sentence-transformers", "rasa", "dialogflow-cx", "clu", "lex",
+           "fasttext", "beir", "trec", "ragas", "vcon")
+
+
+def test_export_tells_its_formats_and_their_options(filled, tmp_path):
+    told = readback("export", "--help").stdout
+    for name in FORMATS:
+        assert re.search(rf"^  {name}: \S", told, re.M), name
+    assert "--option negatives=N" in told and "--option balance=none|smallest" in told
+
+    def refused(*options):
+        told = readback("export", "--out", tmp_path / "x", "--data", filled / "data", *options)
+        assert told.returncode == 2 and not (tmp_path / "x").exists()
+        return told.stderr
+
+    assert "there is openai, trl-sft" in refused("--format", "csv")
+    assert "there is train-on" in refused("--format", "openai", "--option", "weights=1")
+    assert "all|last" in refused("--format", "openai", "--option", "train-on=none")
+    assert "there is answers, intents, preferences, retrieval" in refused("--format", "openai", "--kind", "cases")
+    # A kind that the format has not, and a mark that has not come.
+    for options, why in ((("--format", "rasa", "--kind", "answers"), "it has intents"),
+                         (("--format", "rasa", "--at", "1000000"), "has not come to mark 1000000")):
+        told = readback("export", "--out", tmp_path / "x", "--data", filled / "data", *options)
+        assert told.returncode == 1 and why in told.stderr and not (tmp_path / "x").exists()
+
+
+def test_export_writes_the_same_bytes_again_in_every_format(filled, tmp_path):
+    for name in FORMATS:
+        folders = [tmp_path / name, tmp_path / f"{name}-2"]
+        told = [readback("export", "--format", name, "--out", out, "--data", filled / "data") for out in folders]
+        if name in ("trl-dpo", "trl-kto"):  # nobody replaced a draft here
+            assert all(t.returncode == 1 and "nothing to export" in t.stderr for t in told)
+            assert not any(out.exists() for out in folders)
+            continue
+        assert all(t.returncode == 0 for t in told), told[0].stderr
+        files = sorted(p.relative_to(folders[0]) for p in folders[0].rglob("*") if p.is_file())
+        assert len(files) >= 3
+        assert all((folders[0] / f).read_bytes() == (folders[1] / f).read_bytes() for f in files)
+
+
 # --- keys -----------------------------------------------------------------------------------------
 
 def test_keys_are_made_listed_and_revoked(tmp_path):

@@ -1,21 +1,8 @@
-#include "desk_fixture.h"
+#include "dataset_fixture.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
-
-#include "base/file.h"
-#include "datasets/dataset.h"
-
-static int set_up(void **state)
-{
-	*state = fixture_open("none");
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	fixture_close(*state);
-	return 0;
-}
 
 /* "customer: a | bot: b" as turns. */
 static size_t turns_of(struct fixture *f, const char *script, struct said *out)
@@ -26,7 +13,7 @@ static size_t turns_of(struct fixture *f, const char *script, struct said *out)
 	for (char *p = strtok_r(copy, "|", &rest); p; p = strtok_r(NULL, "|", &rest)) {
 		char *colon = strchr(p, ':');
 		*colon = '\0';
-		out[n++] = (struct said){ p, text_of(colon + 1) };
+		out[n++] = (struct said){ .role = p, .text = text_of(colon + 1) };
 	}
 	return n;
 }
@@ -81,14 +68,6 @@ static void test_messages__begin_with_the_user_and_end_with_an_answer(void **sta
 
 /* --- whole datasets ---------------------------------------------------------------------------------- */
 
-static void import(struct fixture *f, const char *line)
-{
-	int status;
-
-	NO_ERROR(f, conversation_import(&f->desk, &f->call, J(f, line), &status));
-	assert_int_equal(status, 1);
-}
-
 static void fill(struct fixture *f)
 {
 	import(f,
@@ -101,33 +80,6 @@ static void fill(struct fixture *f)
 	import(f,
 	       "{'id':'c-3','turns':[{'role':'customer','text':'broken'}],"
 	       "'resolution':{'outcome':'resolved','intent':'fault','text':'sent a new one','at':'2026-06-03T09:00:00Z'}}");
-}
-
-static struct dataset_options options_of(struct fixture *f, enum dataset_kind kind, const char *name)
-{
-	return (struct dataset_options){ .format = &dataset_trl_sft,
-					 .kind = kind,
-					 .pii = PII_KEEP,
-					 .folder = arena_printf(f->arena, "%s/%s", f->folder, name) };
-}
-
-static const char *content(struct fixture *f, const char *folder, const char *name)
-{
-	char *s;
-	size_t n;
-
-	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/%s", folder, name), &s, &n, &f->err));
-	const char *copy = arena_strndup(f->arena, s, n);
-	free(s);
-	return copy;
-}
-
-static struct dataset_summary export(struct fixture *f, const struct dataset_options *o)
-{
-	struct dataset_summary s;
-
-	NO_ERROR(f, dataset_write(f->desk.engine, o, &s, &f->err));
-	return s;
 }
 
 static void test_dataset__answers(void **state)
@@ -219,6 +171,38 @@ static void test_dataset__intents_have_the_label_of_their_votes(void **state)
 			    "{\"role\":\"assistant\",\"content\":\"refund\"}]}\n");
 }
 
+static void test_dataset__a_label_that_was_corrected_later_is_not_known_at_the_mark(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_INTENTS, "before");
+
+	ACT(f, conversation_act, J(f, "{'id':'c-9','turns':[{'role':'customer','text':'help'}]}"));
+	const char *id = open_handoff(f, "{'conversation_id':'c-9','trigger':'policy'}");
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'a','text':'first'}"));
+	struct dataset_summary before = export(f, &o);
+	fixture_caller(f, fixture_rights("k-other", SCOPE_ADMIN, NULL, 0));
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'b','text':'second'}"));
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'c','text':'third'}"));
+	o.folder = arena_printf(f->arena, "%s/now", f->folder);
+	export(f, &o);
+	json_t *row = J(f, content(f, o.folder, "rows.provenance.jsonl"));
+	assert_string_equal(string_at(row, "label"), "c");
+	assert_string_equal(string_at(row, "origin"), "qa");
+	o.folder = arena_printf(f->arena, "%s/again", f->folder);
+	o.mark = before.mark;
+	assert_string_equal(export(f, &o).sha256, before.sha256);
+	assert_string_equal(
+		content(f, o.folder, "rows.provenance.jsonl"),
+		content(f, arena_printf(f->arena, "%s/before", f->folder), "rows.provenance.jsonl"));
+	/* An agent has less to say than the curator who corrected it. */
+	fixture_caller(f, fixture_rights("k-agent", SCOPE_AGENT, NULL, 0));
+	ACT(f, resolution_act, id, J(f, "{'outcome':'resolved','intent':'d','text':'fourth'}"));
+	o.folder = arena_printf(f->arena, "%s/last", f->folder);
+	o.mark = 0;
+	export(f, &o);
+	assert_string_equal(string_at(J(f, content(f, o.folder, "rows.provenance.jsonl")), "label"), "c");
+}
+
 static void test_dataset__a_resolution_that_was_superseded_makes_no_row(void **state)
 {
 	struct fixture *f = *state;
@@ -269,6 +253,57 @@ static void test_dataset__nothing_remains_of_what_fails(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_null(strstr(names[i], ".tmp-"));
 	free(names);
+}
+
+/* Every file is larger than that: the first write to disk fails, in the middle of the export. */
+static void test_dataset__nothing_remains_when_the_disk_is_full(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+	struct rlimit before, low;
+	struct dataset_summary s;
+	char **names;
+	size_t n;
+
+	fill(f);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	low = before;
+	low.rlim_cur = 16;
+	void (*was)(int) = signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &low);
+	int rc = dataset_write(f->desk.engine, &o, &s, &f->err);
+	setrlimit(RLIMIT_FSIZE, &before);
+	signal(SIGXFSZ, was);
+	assert_int_equal(rc, ERR_IO);
+	NO_ERROR(f, folder_list(f->folder, &names, &n, &f->err));
+	for (size_t i = 0; i < n; i++)
+		assert_null(strstr(names[i], "out"));
+	free(names);
+	assert_int_equal(export(f, &o).rows, 2);
+}
+
+static void test_dataset__a_conversation_of_5000_turns(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+	STRBUF_AUTO line = STRBUF_INIT;
+
+	strbuf_puts(&line, "{'id':'c-1','turns':[");
+	for (int i = 0; i < 5000; i++)
+		strbuf_printf(&line, "%s{'role':'%s','text':'turn %d, mail a%d@x.org'}", i ? "," : "",
+			      i % 2 ? "agent" : "customer", i, i);
+	strbuf_puts(&line, "],'resolution':{'outcome':'resolved','intent':'long','text':'x'}}");
+	import(f, line.p);
+	o.pii = PII_REDACT;
+	assert_int_equal(export(f, &o).redacted, 5000);
+	json_t *row = J(f, content(f, o.folder, "train.jsonl"));
+	assert_int_equal(json_array_size(at(row, "messages")), 5000);
+	assert_memory_equal(string_at(row, "messages.4999.content"), "turn 4999, mail [EMAIL_", 23);
+	o.format = &dataset_vcon;
+	o.folder = arena_printf(f->arena, "%s/vcon", f->folder);
+	export(f, &o);
+	row = J(f, content(f, o.folder, "train.jsonl"));
+	assert_int_equal(json_array_size(at(row, "dialog")), 5000);
 }
 
 static void test_dataset__an_empty_folder_is_taken(void **state)
@@ -498,7 +533,7 @@ static void test_dataset__formats_are_found_by_name(void **state)
 	assert_null(dataset_format_at(1000));
 	assert_int_equal(dataset_kind_find("intents", &kind), 0);
 	assert_int_equal(kind, DATASET_INTENTS);
-	assert_int_equal(dataset_kind_find("preferences", &kind), -1);
+	assert_int_equal(dataset_kind_find("cases", &kind), -1);
 	enum dataset_pii pii;
 	enum dataset_split split;
 	assert_int_equal(dataset_pii_find("keep", &pii), 0);
@@ -508,8 +543,6 @@ static void test_dataset__formats_are_found_by_name(void **state)
 	assert_int_equal(split, SPLIT_HASH);
 	assert_int_equal(dataset_split_find("size", &split), -1);
 }
-
-#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
 {
@@ -521,8 +554,11 @@ int main(void)
 		TEST(test_dataset__the_same_mark_gives_the_same_bytes),
 		TEST(test_dataset__since_and_until),
 		TEST(test_dataset__intents_have_the_label_of_their_votes),
+		TEST(test_dataset__a_label_that_was_corrected_later_is_not_known_at_the_mark),
 		TEST(test_dataset__a_resolution_that_was_superseded_makes_no_row),
 		TEST(test_dataset__nothing_remains_of_what_fails),
+		TEST(test_dataset__nothing_remains_when_the_disk_is_full),
+		TEST(test_dataset__a_conversation_of_5000_turns),
 		TEST(test_dataset__an_empty_folder_is_taken),
 		TEST(test_dataset__personal_data_is_redacted_unless_kept),
 		TEST(test_dataset__examples_know_the_customer_of_their_conversation),

@@ -1,0 +1,93 @@
+/*
+ * rows_intents.c: examples, with the label of their votes up to the mark. A
+ * reviewer's vote holds against others; else the last one counts.
+ *
+ * Whoever votes puts the example with its new label in the same event, so an
+ * example that nobody has put again has its first vote in its own record. Only
+ * of others the votes are looked at: their record may be younger than the mark.
+ * Votes from before an example was taken back and made again do not count.
+ */
+#include <string.h>
+
+#include "datasets/dataset_internal.h"
+
+#define VOTES_PAGE 100
+
+struct vote {
+	struct text label; /* s NULL: none */
+	const char *by, *at;
+	int64_t ms; /* of `at` */
+};
+
+static int is_by_qa(const char *by)
+{
+	return strcmp(by, "qa") == 0;
+}
+
+/* A vote, or the example that came with it. */
+static struct vote vote_of(const json_t *body, const char *by)
+{
+	return (struct vote){ body_text(body, "label"), body_string(body, by), body_string(body, "at"),
+			      body_time(body, "at") };
+}
+
+static int find_vote(struct writing *w, struct arena *a, const struct record *r, struct vote *out)
+{
+	struct scan s = { .kind = RECORD_VOTE,
+			  .field = { "example" },
+			  .value = { r->id },
+			  .at = w->mark,
+			  .limit = VOTES_PAGE };
+	struct vote v = { .by = "", .at = "" };
+	size_t n;
+
+	do {
+		struct record *page;
+		int rc = engine_scan(w->engine, &s, a, &page, &n, w->err);
+		if (rc < 0)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			struct vote next = vote_of(page[i].body, "by");
+			if (page[i].created >= r->created && (is_by_qa(next.by) || !is_by_qa(v.by)))
+				v = next;
+		}
+		if (n) {
+			s.after = page[n - 1].created;
+			s.after_id = page[n - 1].id;
+		}
+	} while (n == s.limit);
+	*out = v;
+	return 0;
+}
+
+static int add_example(struct writing *w, struct arena *a, const struct record *r)
+{
+	const char *conversation = body_string(r->body, "conversation");
+	struct vote vote = vote_of(r->body, "origin");
+	struct dataset_row row = { .kind = DATASET_INTENTS, .text = body_text(r->body, "text") };
+	const int known = *conversation != '\0';
+	int rc = r->changed == r->created ? 0 : find_vote(w, a, r, &vote);
+
+	if (rc < 0)
+		return rc;
+	if (!row.text.s || !vote.label.s)
+		return skip(w, SKIP_NOTHING_SAID);
+	if (!in_time(w, vote.ms))
+		return skip(w, SKIP_TIME);
+	row.at = vote.ms;
+	row.label = vote.label;
+	const struct row_of of = { known ? "conversation" : NULL, known ? conversation : r->id, row.at,
+				   r->id };
+	json_t *from = json_pack("{s:s, s:s, s:s, s:s%}", "example", r->id, "origin", vote.by, "at", vote.at,
+				 "label", row.label.s, row.label.n);
+	if (from && body_set(from, "conversation", conversation) < 0) {
+		json_decref(from);
+		from = NULL;
+	}
+	return add_row(w, a, &row, &of, from);
+}
+
+int collect_intents(struct writing *w)
+{
+	return each_record(w, RECORD_EXAMPLE, add_example);
+}
