@@ -59,6 +59,7 @@ int asks_for_human(struct arena *a, const char *s, size_t n)
 					     "transfer", "escalate", "speaking", "talking" };
 	static const char *const want[] = { "want", "need", "get", "give", "prefer", "like" };
 	static const char *const sure[] = { "human", "representative", "supervisor", "manager", "operator" };
+	static const char *const hand[] = { "give", "get", "want", "prefer" };
 	const struct token *t = NULL;
 	long count = analyse_text(a, s, n, &t);
 
@@ -69,6 +70,17 @@ int asks_for_human(struct arena *a, const char *s, size_t n)
 		for (long j = i + 1; among(t[i].word, want, COUNT(want)) && j < count && j <= i + 4; j++)
 			if (among(t[j].word, sure, COUNT(sure)) && !denied(t, i))
 				return 1;
+		/* "give me a person"; not "I need a person at home to sign" */
+		for (long j = i + 1; among(t[i].word, hand, COUNT(hand)) && j < count && j <= i + 3; j++)
+			if (strcmp(t[j].word, "person") == 0 && strcmp(t[j - 1].word, "a") == 0 &&
+			    !denied(t, i))
+				return 1;
+		/* "please a human", "a human please" */
+		if (strcmp(t[i].word, "please") == 0 &&
+		    ((i + 2 < count && strcmp(t[i + 1].word, "a") == 0 &&
+		      among(t[i + 2].word, sure, COUNT(sure))) ||
+		     (i >= 2 && strcmp(t[i - 2].word, "a") == 0 && among(t[i - 1].word, sure, COUNT(sure)))))
+			return 1;
 		if (i + 1 < count && !denied(t, i) &&
 		    (strcmp(t[i].word, "real") == 0 || strcmp(t[i].word, "live") == 0 ||
 		     strcmp(t[i].word, "actual") == 0) &&

@@ -78,6 +78,9 @@ static void test_asks_for_human__says_so(void **state)
 		"I need a real person",
 		"let me chat with a live agent",
 		"Please transfer me to an agent now",
+		"This leads nowhere. Give me a person.",
+		"Please, a human.",
+		"The code never comes. A human please, I have no time.",
 	};
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
@@ -95,6 +98,8 @@ static void test_asks_for_human__does_not(void **state)
 		"the delivery person left it at the neighbour's house",
 		"no need to speak to a human",
 		"I need the update agent installed on my laptop",
+		"I need a person at home to sign for the parcel",
+		"Please get the parcel to the person next door",
 	};
 
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
