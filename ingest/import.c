@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "embed/embed.h"
 #include "ingest/batch.h"
 
-#define MAX_THREADS 8
+#define MAX_THREADS 32
 #define RING (2 * MAX_THREADS)
 #define FEW_LINES 16 /* of conversations, which take longer, so that progress is seen */
 
@@ -52,22 +53,23 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-static unsigned wanted_threads(const struct importer_options *o)
+static unsigned wanted_threads(const struct desk *d, const struct importer_options *o)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	long n = o->threads ? (long)o->threads : cores;
 
 	if (o->what == IMPORT_CONVERSATIONS)
 		return 0;
+	/* Each waits for a sync, which all that wait share; where texts are embedded, that is what takes the time. */
 	if (o->what == IMPORT_EXAMPLES && !o->threads)
-		n = 2 * n; /* each waits for its own sync */
+		n *= d->embedder && embedder_info(d->embedder)->dim ? 2 : 16;
 	return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (unsigned)n;
 }
 
 int importer_open(struct desk *d, const struct importer_options *o, struct importer **out, struct error *e)
 {
 	struct importer *m = calloc(1, sizeof(*m));
-	unsigned n = wanted_threads(o);
+	unsigned n = wanted_threads(d, o);
 
 	if (!m)
 		return no_memory(e);
