@@ -223,7 +223,7 @@ static int collect(struct writing *w)
 	w->arena = arena_new(64 << 10);
 	w->last = map_new();
 	w->label_numbers = map_new();
-	w->components = components_new();
+	w->components = components_new(w->tmp);
 	w->redactor = make_redactor(w);
 	if (!w->arena || !w->last || !w->label_numbers || !w->components || !w->redactor)
 		return no_memory(w->err);

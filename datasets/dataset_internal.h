@@ -130,7 +130,8 @@ size_t documents_count(const struct documents *d); /* loaded */
 
 /* --- dataset_split.c: components own their strings --- */
 
-struct components *components_new(void); /* NULL without memory */
+/* `folder`, which is borrowed, is where texts may wait. NULL without memory. */
+struct components *components_new(const char *folder);
 void components_free(struct components *c);
 
 /* A conversation's record: its customer, the customer's name, its beginning. -1 without memory. */

@@ -21,18 +21,20 @@ struct component {
 
 struct components {
 	struct arena *arena;
+	const char *folder;
 	struct map *by_name, *by_conversation; /* -> struct component * */
 	struct component *list;                /* the last made is the first */
 	struct duplicates *duplicates;         /* NULL before the first text */
 	size_t n;
 };
 
-struct components *components_new(void)
+struct components *components_new(const char *folder)
 {
 	struct components *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
+	c->folder = folder;
 	c->arena = arena_new(64 << 10);
 	c->by_name = map_new();
 	c->by_conversation = map_new();
@@ -126,7 +128,8 @@ int components_add_text(struct components *c, const struct component *of, const 
 			struct error *e)
 {
 	STRBUF_AUTO asked = STRBUF_INIT;
-	int rc = c->duplicates ? 0 : duplicates_open(&c->duplicates, e);
+	const char *path = c->duplicates ? "" : arena_printf(c->arena, "%s/asked.spool", c->folder);
+	int rc = !path ? no_memory(e) : c->duplicates ? 0 : duplicates_open(path, &c->duplicates, e);
 
 	/* What is asked must not be known from training; answers are alike where agents have templates. */
 	for (size_t i = 0; i < row->n_messages; i++)

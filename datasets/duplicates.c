@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/grow.h"
+#include "base/outfile.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "datasets/minhash.h"
@@ -16,11 +15,10 @@
 #define BANDS 21
 #define ROWS 6
 #define WINDOW 64
-#define SPOOL_BUFFER 65536
 
 struct kept_text {
 	uint64_t hash; /* of the normalised text */
-	uint64_t at;   /* in the file; it ends where the next begins */
+	uint64_t at;   /* in the spool; it ends where the next begins */
 	uint32_t group;
 	int same; /* as an earlier one, with which it was joined: takes no further part */
 };
@@ -34,9 +32,7 @@ struct gram_set {
 };
 
 struct duplicates {
-	int fd;
-	uint64_t written;   /* bytes of normalised texts */
-	struct strbuf tail; /* of them those that are not in the file yet */
+	struct outfile *spool; /* the normalised texts */
 	struct kept_text *texts;
 	uint32_t (*bands)[BANDS];
 	size_t n, cap, bands_cap;
@@ -59,14 +55,14 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-int duplicates_open(struct duplicates **out, struct error *e)
+int duplicates_open(const char *path, struct duplicates **out, struct error *e)
 {
 	struct duplicates *d = calloc(1, sizeof(*d));
 	int rc;
 
 	if (!d)
 		return no_memory(e);
-	if ((rc = file_temporary(&d->fd, e)) < 0) {
+	if ((rc = outfile_open(path, OUTFILE_SPOOL, &d->spool, e)) < 0) {
 		free(d);
 		return rc;
 	}
@@ -82,8 +78,7 @@ void duplicates_free(struct duplicates *d)
 {
 	if (!d)
 		return;
-	close(d->fd);
-	strbuf_release(&d->tail);
+	outfile_drop(d->spool);
 	strbuf_release(&d->folded);
 	strbuf_release(&d->plain);
 	free(d->texts);
@@ -196,17 +191,9 @@ static void fill_bands(const uint32_t least[MINHASH_HASHES], uint32_t bands[BAND
 	}
 }
 
-static int flush(struct duplicates *d, struct error *e)
-{
-	int rc = file_append(d->fd, d->tail.p, d->tail.n, "the texts of a split", e);
-
-	strbuf_clear(&d->tail);
-	return rc;
-}
-
 static int make_room(struct duplicates *d, uint32_t group)
 {
-	if (d->folded.failed || d->plain.failed || d->tail.failed || add_group(d, group) < 0)
+	if (d->folded.failed || d->plain.failed || add_group(d, group) < 0)
 		return -1;
 	if (GROW(d->grams, d->plain.n, d->grams_cap) < 0 || GROW(d->room, d->plain.n, d->room_cap) < 0 ||
 	    GROW(d->texts, d->n, d->cap) < 0)
@@ -228,11 +215,10 @@ int duplicates_add(struct duplicates *d, const char *s, size_t n, uint32_t group
 	uint64_t hash = d->plain.n;
 	for (size_t i = 0; i < d->plain.n; i++)
 		hash = mix(hash ^ (unsigned char)d->plain.p[i]);
-	d->texts[d->n++] = (struct kept_text){ hash, d->written, group, 0 };
+	d->texts[d->n++] = (struct kept_text){ hash, outfile_bytes(d->spool), group, 0 };
 	d->counts.texts++;
-	d->written += d->plain.n;
-	strbuf_add(&d->tail, d->plain.p, d->plain.n);
-	return d->tail.n >= SPOOL_BUFFER ? flush(d, e) : 0;
+	outfile_add(d->spool, d->plain.p, d->plain.n);
+	return 0;
 }
 
 /* --- pairs -------------------------------------------------------------------------------------------------- */
@@ -254,12 +240,15 @@ static void sort_grams(uint32_t *grams, uint32_t *room, size_t n)
 
 static int load_set(struct duplicates *d, uint32_t text, struct gram_set *set, struct error *e)
 {
-	uint64_t at = d->texts[text].at, end = text + 1 < d->n ? d->texts[text + 1].at : d->written;
+	uint64_t at = d->texts[text].at,
+		 end = text + 1 < d->n ? d->texts[text + 1].at : outfile_bytes(d->spool);
 	char s[MOST_BYTES];
 	size_t n = (size_t)(end - at), count;
 
-	if (pread(d->fd, s, n, (off_t)at) != (ssize_t)n)
-		return error_set(e, ERR_IO, NULL, "the texts of a split cannot be read again");
+	int rc = outfile_read(d->spool, at, s, n, e);
+
+	if (rc < 0)
+		return rc;
 	if (GROW(set->grams, n, set->cap) < 0)
 		return no_memory(e);
 	count = read_grams(s, n, set->grams);
@@ -393,7 +382,7 @@ static int join_all(struct duplicates *d, uint64_t *keys, uint64_t *room, struct
 int duplicates_join(struct duplicates *d, struct error *e)
 {
 	uint64_t *keys = malloc((d->n + 1) * sizeof(*keys)), *room = malloc((d->n + 1) * sizeof(*room));
-	int rc = keys && room ? flush(d, e) : no_memory(e);
+	int rc = keys && room ? 0 : no_memory(e);
 
 	if (rc == 0)
 		rc = join_all(d, keys, room, e);

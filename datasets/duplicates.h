@@ -19,7 +19,7 @@
  *
  * All hashes are of integers and seeded by constants: the same texts give the
  * same groups on any machine. In memory a text takes 108 bytes; the texts are in a
- * temporary file (file.h). One thread at a time.
+ * file without a name (outfile.h). One thread at a time.
  */
 #ifndef READBACK_DATASETS_DUPLICATES_H
 #define READBACK_DATASETS_DUPLICATES_H
@@ -31,8 +31,8 @@
 
 struct duplicates;
 
-/* Errors of all: ERR_NO_MEMORY, and those of file.h. */
-int duplicates_open(struct duplicates **out, struct error *e);
+/* Texts wait in a file without a name that is made at `path`. Errors of all: those of outfile.h. */
+int duplicates_open(const char *path, struct duplicates **out, struct error *e);
 void duplicates_free(struct duplicates *d); /* NULL is fine */
 
 /* A text (valid UTF-8, copied) of a group; groups are numbered from 0 without large gaps. At most 2^32 - 1 texts. */

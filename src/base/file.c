@@ -164,27 +164,6 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-int file_temporary(int *fd, struct error *e)
-{
-	const char *folder = getenv("TMPDIR");
-	char path[4096];
-
-	if (snprintf(path, sizeof(path), "%s/readback-XXXXXX", folder && *folder ? folder : "/tmp") >=
-	    (int)sizeof(path))
-		return error_set(e, ERR_FOLDER, NULL, "the path in TMPDIR is too long");
-	int made = mkostemp(path, O_CLOEXEC);
-	if (made < 0)
-		return error_errno(e, path);
-	unlink(path);
-	*fd = made;
-	return 0;
-}
-
-int file_append(int fd, const void *p, size_t n, const char *what, struct error *e)
-{
-	return write_all(fd, p, n) < 0 ? error_errno(e, what) : 0;
-}
-
 int file_write(const char *path, const void *p, size_t n, struct error *e)
 {
 	const struct file_part part = { p, n };

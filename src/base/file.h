@@ -36,11 +36,6 @@ int file_write_parts(const char *path, const struct file_part *parts, size_t n, 
 /* The two halves of file_write for whoever writes by another library: make `tmp`, then publish it as `path`. */
 int file_publish(const char *tmp, const char *path, struct error *e);
 
-/* A file that has no name and is gone when *fd is closed, in TMPDIR or /tmp: for what does not fit into memory. */
-int file_temporary(int *fd, struct error *e);
-int file_append(int fd, const void *p, size_t n, const char *what,
-		struct error *e); /* `what` is named by the error */
-
 int file_exists(const char *path);
 int file_is_folder(const char *path);
 int64_t file_size(const char *path);                /* -1 if it cannot be had */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -25,6 +26,16 @@ struct line {
 };
 
 static uint64_t state = 1;
+
+/* Where a file may be made that loses its name at once. */
+static const char *spool_path(void)
+{
+	static char path[300];
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(path, sizeof(path), "%s/readback-spool-%ld", tmp ? tmp : "/tmp", (long)getpid());
+	return path;
+}
 
 static size_t below(size_t n)
 {
@@ -86,7 +97,7 @@ int main(int argc, char **argv)
 	char text[MOST_WORDS * 12];
 
 	make_words(words);
-	check(duplicates_open(&d, &e), &e);
+	check(duplicates_open(spool_path(), &d, &e), &e);
 	int64_t from = clock_mono_us();
 	for (size_t i = 0; i < texts; i++) {
 		struct line *l = &latest[i % LATEST];
