@@ -4,6 +4,7 @@
  * the conversation was resolved with; what others analysed is no label.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -12,6 +13,7 @@
 
 #define MAJOR 0
 #define MINOR 4
+#define MAX_WORD 128 /* bytes of what is a name, and is shown in errors */
 
 /* Whom the turns are of, and what solved it: the last that an agent said, or else a bot. */
 struct told {
@@ -19,26 +21,32 @@ struct told {
 	struct text by_agent, by_bot;
 };
 
+static int is_newer(const char *version)
+{
+	char *end;
+	unsigned long major = strtoul(version, &end, 10),
+		      minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+
+	return major > MAJOR || (major == MAJOR && minor > MINOR);
+}
+
 static void check_version(struct reader *r)
 {
 	struct text version = { 0 };
 	json_t *critical = NULL;
-	int major, minor;
 
-	reader_string(r, "vcon", OPTIONAL, 64, &version);
-	if (version.s && sscanf(version.s, "%d.%d", &major, &minor) != 2)
+	reader_string(r, "vcon", OPTIONAL, MAX_WORD, &version);
+	if (version.s && strspn(version.s, "0123456789.") != version.n)
 		reader_fail(r, ERR_BAD_VALUE, "vcon", "must be a version such as 0.4.0");
-	else if (version.s && (major > MAJOR || (major == MAJOR && minor > MINOR)))
+	else if (version.s && is_newer(version.s))
 		reader_fail(r, ERR_BAD_VALUE, "vcon",
 			    "version %s is newer than %d.%d, the last that is known here", version.s, MAJOR,
 			    MINOR);
-	reader_array(r, "critical", OPTIONAL, 1000, &critical);
+	reader_strings(r, "critical", OPTIONAL, 100, MAX_WORD, &critical);
 	if (json_array_size(critical) > 0)
 		reader_fail(r, ERR_BAD_VALUE, "critical",
-			    "it needs the extension %.60s, which is not known here",
-			    json_is_string(json_array_get(critical, 0))
-				    ? json_string_value(json_array_get(critical, 0))
-				    : "?");
+			    "it needs the extension %s, which is not known here",
+			    json_string_value(json_array_get(critical, 0)));
 }
 
 /* The index of the party that speaks: the originator, or else the first that is named. -1: failed. */
@@ -61,18 +69,18 @@ static void check_plain(struct reader *r)
 {
 	struct text type = { 0 }, media = { 0 }, older = { 0 }, encoding = { 0 };
 
-	reader_string(r, "type", REQUIRED, 64, &type);
+	reader_string(r, "type", REQUIRED, MAX_WORD, &type);
 	if (type.s && strcmp(type.s, "text") != 0)
-		reader_fail(r, ERR_BAD_VALUE, "type", "is %.40s: only text is read", type.s);
-	reader_text(r, "mediatype", OPTIONAL, 256, &media);
-	reader_text(r, "mimetype", OPTIONAL, 256, &older);
+		reader_fail(r, ERR_BAD_VALUE, "type", "is %s: only text is read", type.s);
+	reader_text(r, "mediatype", OPTIONAL, MAX_WORD, &media);
+	reader_text(r, "mimetype", OPTIONAL, MAX_WORD, &older);
 	if (!media.s)
 		media = older;
 	if (media.n && strncmp(media.s, "text/plain", strlen("text/plain")) != 0)
-		reader_fail(r, ERR_BAD_VALUE, "mediatype", "is %.40s: only text/plain is read", media.s);
-	reader_text(r, "encoding", OPTIONAL, 64, &encoding);
+		reader_fail(r, ERR_BAD_VALUE, "mediatype", "is %s: only text/plain is read", media.s);
+	reader_text(r, "encoding", OPTIONAL, MAX_WORD, &encoding);
 	if (encoding.n && strcmp(encoding.s, "none") != 0)
-		reader_fail(r, ERR_BAD_VALUE, "encoding", "is %.40s: only none is read", encoding.s);
+		reader_fail(r, ERR_BAD_VALUE, "encoding", "is %s: only none is read", encoding.s);
 }
 
 static int read_role(const struct told *t, json_int_t party, struct text *role, struct error *why)
@@ -163,7 +171,7 @@ static int value(struct arena *a, json_t *in, json_t **out, struct error *why)
 
 	reader_init(&r, in, NULL, why);
 	check_version(&r);
-	reader_string(&r, "uuid", REQUIRED, 128, &uuid);
+	reader_string(&r, "uuid", REQUIRED, MAX_WORD, &uuid);
 	reader_any(&r, "created_at", OPTIONAL, &created);
 	reader_array(&r, "parties", REQUIRED, CONVERSATION_MAX_TURNS, &t.parties);
 	reader_array(&r, "dialog", REQUIRED, CONVERSATION_MAX_TURNS, &dialog);

@@ -1,7 +1,7 @@
 /* Files of other tools, as they write them, through `import --from`. */
 #include "desk_fixture.h"
 
-#include <sys/stat.h>
+#include <zlib.h>
 
 #include "base/file.h"
 #include "ingest/import.h"
@@ -32,12 +32,17 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const char *write_file(struct bench *b, const char *name, const char *s)
+static const char *write_bytes(struct bench *b, const char *name, const char *s, size_t n)
 {
 	const char *path = arena_printf(b->f->arena, "%s/%s", b->f->folder, name);
 
-	NO_ERROR(b->f, file_write(path, s, strlen(s), &b->f->err));
+	NO_ERROR(b->f, file_write(path, s, n, &b->f->err));
 	return path;
+}
+
+static const char *write_file(struct bench *b, const char *name, const char *s)
+{
+	return write_bytes(b, name, s, strlen(s));
 }
 
 static void report(void *arg, const char *file, uint64_t line, const struct error *e,
@@ -226,6 +231,49 @@ static void test_values__a_long_array_is_read_piece_by_piece(void **state)
 	assert_string_equal(label_of(b, "text number 1999"), "x");
 }
 
+static void test_values__of_a_gzip_cut_short_the_beginning_goes_in(void **state)
+{
+	struct bench *b = *state;
+	const char *path = arena_printf(b->f->arena, "%s/a.json.gz", b->f->folder);
+	gzFile gz = gzopen(path, "wb");
+	struct import_progress p;
+	char *packed;
+	size_t n;
+
+	gzputc(gz, '[');
+	for (unsigned i = 0; i < 50000; i++)
+		gzprintf(
+			gz,
+			"%s{\"fields\":{\"text\":\"text %u\"},\"responses\":[{\"status\":\"submitted\",\"values\":"
+			"{\"l\":{\"value\":\"label %u\"}}}]}",
+			i ? "," : "", i * 2654435761u, i % 10);
+	gzputs(gz, "]");
+	gzclose(gz);
+	NO_ERROR(b->f, file_read(path, &packed, &n, &b->f->err));
+	path = write_bytes(b, "cut.json.gz", packed, n / 100);
+	free(packed);
+	assert_int_equal(try_import(b, IMPORT_EXAMPLES, "argilla", path, &p), ERR_CORRUPT);
+	assert_true(p.imported > 0 && p.imported < 50000);
+	assert_int_equal(p.failed, 0);
+}
+
+static void test_values__a_record_of_more_than_24_mib_is_refused_and_the_next_goes_in(void **state)
+{
+	struct bench *b = *state;
+	STRBUF_AUTO s = STRBUF_INIT;
+	struct import_progress p;
+
+	strbuf_puts(&s, "[{\"fields\":{\"text\":\"");
+	for (unsigned i = 0; i <= IMPORT_MAX_LINE; i++)
+		strbuf_putc(&s, 'x');
+	strbuf_puts(&s,
+		    "\"}},{\"fields\":{\"text\":\"t\"},\"responses\":[{\"status\":\"submitted\",\"values\":"
+		    "{\"l\":{\"value\":\"a\"}}}]}]");
+	NO_ERROR(b->f, try_import(b, IMPORT_EXAMPLES, "argilla", write_file(b, "a.json", s.p), &p));
+	COUNTS(p, 1, 0, 1);
+	assert_string_equal(b->said.p, "1::too_large\n");
+}
+
 /* --- fastText ------------------------------------------------------------------------------------------ */
 
 static void test_fasttext__labels_stand_as_they_are(void **state)
@@ -269,6 +317,18 @@ static void test_fasttext__a_long_label_is_refused(void **state)
 	strbuf_puts(&s, " text\n");
 	const struct bad list[] = { { s.p, "1:label:too_large\n", NULL } };
 	CHECK_BAD(b, IMPORT_EXAMPLES, "fasttext", list);
+}
+
+static void test_fasttext__a_nul_is_refused(void **state)
+{
+	static const char line[] = "__label__a te\0xt\n__label__b text\n";
+	struct bench *b = *state;
+	struct import_progress p;
+
+	NO_ERROR(b->f, try_import(b, IMPORT_EXAMPLES, "fasttext",
+				  write_bytes(b, "a.txt", line, sizeof(line) - 1), &p));
+	COUNTS(p, 1, 0, 1);
+	assert_string_equal(b->said.p, "1::bad_utf8\n");
 }
 
 /* What `export --format fasttext` writes of these labels, with its manifest. */
@@ -352,6 +412,11 @@ static void test_label_studio__the_latest_annotation_that_was_not_cancelled_coun
 
 	import_twice(b, IMPORT_EXAMPLES, "label-studio", path, 1);
 	assert_string_equal(label_of(b, "t"), "second");
+	struct scan s = { .kind = RECORD_EXAMPLE, .limit = 10 };
+	struct record *list;
+	size_t n;
+	NO_ERROR(b->f, engine_scan(b->f->desk.engine, &s, b->f->arena, &list, &n, &b->f->err));
+	assert_string_equal(body_string(list[0].body, "at"), "2026-03-09T22:16:08.728Z");
 }
 
 static void test_label_studio__what_has_no_choice_says_so(void **state)
@@ -572,6 +637,7 @@ static void test_vcon__bad_ones_name_the_field_and_newer_ones_the_version(void *
 		{ VCON("0.5.0", ""), "1:vcon:bad_value\n", "0.5.0" },
 		{ VCON("1.0.0", ""), "1:vcon:bad_value\n", "1.0.0" },
 		{ VCON("new", ""), "1:vcon:bad_value\n", NULL },
+		{ VCON("99999999999999999999.0", ""), "1:vcon:bad_value\n", "newer" },
 		{ "{\"uuid\":\"u\",\"critical\":[\"video\"],\"parties\":[],\"dialog\":[]}",
 		  "1:critical:bad_value\n", "video" },
 		{ "{\"vcon\":\"0.4.0\",\"uuid\":", "1::bad_json\n", NULL },
@@ -643,7 +709,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_values__arrays_lines_and_objects_of_many_lines),
 		TEST(test_values__a_long_array_is_read_piece_by_piece),
+		TEST(test_values__of_a_gzip_cut_short_the_beginning_goes_in),
+		TEST(test_values__a_record_of_more_than_24_mib_is_refused_and_the_next_goes_in),
 		TEST(test_fasttext__labels_stand_as_they_are),
+		TEST(test_fasttext__a_nul_is_refused),
 		TEST(test_fasttext__bad_lines_say_what_is_wrong),
 		TEST(test_fasttext__a_long_label_is_refused),
 		TEST(test_fasttext__the_manifest_knows_what_labels_were),
