@@ -15,10 +15,10 @@
 #define MINOR 4
 #define MAX_WORD 128 /* bytes of what is a name, and is shown in errors */
 
-/* Whom the turns are of, and what solved it: the last that an agent said, or else a bot. */
+/* Whom the turns are of, and what an agent said last. */
 struct told {
 	json_t *parties, *turns;
-	struct text by_agent, by_bot;
+	struct text by_agent;
 };
 
 static int is_newer(const char *version)
@@ -121,8 +121,6 @@ static int read_turn(struct told *t, json_t *dialog, size_t i, struct error *why
 		return no_memory(why);
 	if (strcmp(role.s, "agent") == 0)
 		t->by_agent = body;
-	else if (strcmp(role.s, "bot") == 0)
-		t->by_bot = body;
 	return 0;
 }
 
@@ -145,17 +143,18 @@ static const json_t *find_intent(const json_t *analysis)
 	return NULL;
 }
 
-/* The export does not say what solved it, so the last answer does. Without one there is no case to learn from. */
+/*
+ * The export does not say what solved it, so the agent's last answer does.
+ * Where only a bot answered there is none: its text makes no case.
+ */
 static int add_resolution(const struct told *t, const json_t *intent, json_t *created, json_t *out,
 			  struct error *why)
 {
-	struct text solved = t->by_agent.s ? t->by_agent : t->by_bot;
-
-	if (!intent || !solved.s)
+	if (!intent || !t->by_agent.s)
 		return 0;
 	if (json_object_set_new(out, "resolution",
 				json_pack("{s:s, s:O, s:s%, s:O*}", "outcome", "resolved", "intent", intent,
-					  "text", solved.s, solved.n, "at", created)) < 0)
+					  "text", t->by_agent.s, t->by_agent.n, "at", created)) < 0)
 		return no_memory(why);
 	return 0;
 }

@@ -227,6 +227,22 @@ static void test_vcon__a_row_of_ours_is_a_resolved_conversation(void **state)
 	assert_string_equal(body_string(r.body, "resolved_at"), "2026-06-01T08:00:00Z");
 }
 
+/* A bot's text makes no case, also where the conversation was resolved. */
+static void test_vcon__what_only_a_bot_answered_is_no_case(void **state)
+{
+	struct bench *b = *state;
+	const char *path = write_file(
+		b, "train.jsonl",
+		"{\"vcon\":\"0.4.0\",\"uuid\":\"u-1\"," PARTIES
+		",\"dialog\":[" TURN("0", "My hub is offline") "," TURN(
+			"1",
+			"Restart it") "],\"analysis\":[{\"type\":\"intent\",\"vendor\":\"readback\",\"body\":\"x\"}]}\n");
+
+	import_twice(b, IMPORT_CONVERSATIONS, "vcon", path, 1);
+	assert_string_equal(string_at(show(b, "vcon:u-1"), "state"), "open");
+	assert_int_equal(count(b, RECORD_EXAMPLE) + count(b, RECORD_CASE), 0);
+}
+
 /* A file of one object over many lines, of an older draft, from elsewhere: what its analysis says is no label. */
 static void test_vcon__of_another_tool_is_a_conversation_without_a_label(void **state)
 {
@@ -332,6 +348,7 @@ int main(void)
 		TEST(test_openai__chats_become_conversations),
 		TEST(test_openai__bad_rows_name_the_message),
 		TEST(test_vcon__a_row_of_ours_is_a_resolved_conversation),
+		TEST(test_vcon__what_only_a_bot_answered_is_no_case),
 		TEST(test_vcon__of_another_tool_is_a_conversation_without_a_label),
 		TEST(test_vcon__bad_ones_name_the_field_and_newer_ones_the_version),
 		TEST(test_beir__an_exported_corpus_is_documents),
