@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "ingest/document.h"
+#include "ingest/foreign.h"
 #include "ingest/import.h"
 #include "ingest/sync.h"
 
@@ -18,8 +19,9 @@ struct walk {
 	struct importer *importer;
 	const struct import_options *o;
 	int64_t bytes_done, bytes_total;
-	struct lines *lines; /* the file under way */
-	struct sync *sync;   /* of a folder of documents */
+	struct lines *lines;     /* the file under way */
+	struct sync *sync;       /* of a folder of documents */
+	struct foreign *foreign; /* of a file of another tool */
 	uint64_t deleted;
 };
 
@@ -65,29 +67,40 @@ static void trim_line(uint64_t line, const char **s, size_t *n)
 		--*n;
 }
 
-static int import_lines(struct walk *w, const char *path, const char *name, struct error *e)
+static int add_line(struct walk *w, const char *name, uint64_t line, const char *s, size_t n, struct error *e)
+{
+	if (n > IMPORT_MAX_LINE) {
+		struct error why;
+		error_set(&why, ERR_TOO_LARGE, NULL, "the line is longer than %u bytes", IMPORT_MAX_LINE);
+		return importer_refuse(w->importer, name, line, &why, e);
+	}
+	trim_line(line, &s, &n);
+	return w->foreign ? foreign_line(w->foreign, name, line, s, n, e)
+			  : importer_add(w->importer, name, line, s, n, e);
+}
+
+static int add_lines(struct walk *w, const char *name, struct error *e)
 {
 	uint64_t line = 0;
 	const char *s;
 	size_t n;
+	int rc;
+
+	if (w->foreign && !foreign_has_lines(w->foreign))
+		return foreign_values(w->foreign, name, w->lines, e);
+	while ((rc = lines_next(w->lines, IMPORT_MAX_LINE, &s, &n, e)) > 0)
+		if ((rc = add_line(w, name, ++line, s, n, e)) < 0)
+			break;
+	return rc;
+}
+
+static int import_lines(struct walk *w, const char *path, const char *name, struct error *e)
+{
 	int rc = lines_open(path, &w->lines, e);
 
 	if (rc < 0)
 		return rc;
-	while ((rc = lines_next(w->lines, IMPORT_MAX_LINE, &s, &n, e)) > 0) {
-		line++;
-		if (n > IMPORT_MAX_LINE) {
-			struct error why;
-			error_set(&why, ERR_TOO_LARGE, NULL, "the line is longer than %u bytes",
-				  IMPORT_MAX_LINE);
-			rc = importer_refuse(w->importer, name, line, &why, e);
-		} else {
-			trim_line(line, &s, &n);
-			rc = importer_add(w->importer, name, line, s, n, e);
-		}
-		if (rc < 0)
-			break;
-	}
+	rc = add_lines(w, name, e);
 	/* A file that breaks off: what came before goes in. */
 	if (rc < 0 && (rc == ERR_CORRUPT || rc == ERR_IO))
 		importer_flush(w->importer, NULL);
@@ -229,6 +242,23 @@ static int import_all(struct walk *w, struct desk *d, const char *folder, struct
 	return rc;
 }
 
+static int import_any(struct walk *w, struct desk *d, const char *path, struct error *e)
+{
+	int folder = file_is_folder(path);
+
+	if (folder && w->o->from)
+		return error_set(e, ERR_USAGE, NULL, "%s is a folder: --from takes files", path);
+	if (folder)
+		return import_all(w, d, path, e);
+	int rc = w->o->from ? foreign_open(w->o->from, w->importer, path, &w->foreign, e) : 0;
+	if (rc < 0)
+		return rc;
+	if (strcmp(path, "-") == 0)
+		return import_lines(w, path, "stdin", e);
+	w->bytes_total = file_size(path) < 0 ? 0 : file_size(path);
+	return import_lines(w, path, path, e);
+}
+
 int import_path(struct desk *d, const char *path, const struct import_options *o, struct import_progress *p,
 		struct error *e)
 {
@@ -243,17 +273,11 @@ int import_path(struct desk *d, const char *path, const struct import_options *o
 
 	if (rc < 0)
 		return rc;
-	if (strcmp(path, "-") == 0) {
-		rc = import_lines(&w, path, "stdin", e);
-	} else if (file_is_folder(path)) {
-		rc = import_all(&w, d, path, e);
-	} else {
-		w.bytes_total = file_size(path) < 0 ? 0 : file_size(path);
-		rc = import_lines(&w, path, path, e);
-	}
+	rc = import_any(&w, d, path, e);
 	*p = progress_of(&w);
 	p->bytes_done = rc == 0 && p->bytes_total ? p->bytes_total : p->bytes_done;
 	importer_close(w.importer);
 	sync_close(w.sync);
+	foreign_close(w.foreign);
 	return rc;
 }

@@ -45,6 +45,12 @@ struct import_progress {
 	int64_t bytes_done, bytes_total; /* total 0: not known */
 };
 
+/* A format of another tool: fasttext, label-studio and argilla of examples, openai and vcon of conversations. */
+struct import_format;
+/* ERR_USAGE, which names those that there are. */
+int import_format_find(enum import_what what, const char *name, const struct import_format **out,
+		       struct error *e);
+
 struct import_options {
 	enum import_what what;
 	const struct rights *rights;
@@ -54,6 +60,7 @@ struct import_options {
 	void *arg;
 	const volatile int *stop; /* Ctrl-C: ends with ERR_INTERRUPTED; what is in stays in */
 	const char *source;       /* of a folder's files; NULL: made from the folder's name and path */
+	const struct import_format *from; /* of files, not of folders; NULL: lines as we have them */
 };
 
 /*

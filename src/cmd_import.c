@@ -14,7 +14,8 @@
 /* What is told while it runs and at the end. */
 struct tally {
 	enum import_what what;
-	struct import_progress sum; /* of the files before this one */
+	const struct import_format *from; /* NULL: ours */
+	struct import_progress sum;       /* of the files before this one */
 	struct progress bar;
 	json_t *errors; /* the first SHOWN_ERRORS */
 };
@@ -79,7 +80,8 @@ static int import_here(struct workplace *w, const char *path, const char *source
 				    .report = report,
 				    .arg = t,
 				    .stop = &cmd_stop,
-				    .source = source };
+				    .source = source,
+				    .from = t->from };
 	struct import_progress p = { 0 };
 	int rc = import_path(&w->desk, path, &o, &p, e);
 
@@ -229,7 +231,7 @@ static void print_end(const struct tally *t, double seconds, int json)
 
 struct flags {
 	struct client_options remote;
-	const char *tenant, *source;
+	const char *tenant, *source, *from;
 	int json;
 };
 
@@ -273,6 +275,9 @@ static int check_operands(const struct flags *f, char **argv, int operands, stru
 			argv[1]);
 		return EXIT_USAGE;
 	}
+	struct error e = { 0 };
+	if (f->from && import_format_find(t->what, f->from, &t->from, &e) < 0)
+		return cmd_fail(&e);
 	return -1;
 }
 
@@ -288,6 +293,8 @@ static int run(int argc, char **argv)
 		EMBEDDER_OPTIONS(f.remote.embedder),
 		{ "--source", "NAME", OPTION_TEXT, &f.source,
 		  "of a folder's text files; also goes in front of their ids (default: the folder's name and a hash)" },
+		{ "--from", "FORMAT", OPTION_TEXT, &f.from,
+		  "of another tool: fasttext, label-studio, argilla (examples); openai, vcon (conversations)" },
 		{ "--url", "URL", OPTION_TEXT, &f.remote.url,
 		  "a running server instead of the folder; documents only" },
 		{ "--key", "KEY", OPTION_TEXT, &f.remote.key, "API key for --url" },
@@ -299,7 +306,8 @@ static int run(int argc, char **argv)
 		"Imports files of NDJSON (gzip accepted, - is stdin), or folders: .ndjson and .jsonl, and for documents "
 		".md, .txt and .html, a document a file. Documents whose file is gone from its folder are deleted.",
 		options,
-		"A bad line is reported as file:line: field: what is wrong, and skipped.\n"
+		"A bad line is reported as file:line: field: what is wrong, and skipped. Of an array of JSON (--from) the\n"
+		"line is the record's number. docs/formats-datasets.md says what is taken of each format.\n"
 		"Importing the same again changes nothing; after Ctrl-C the same command goes on where it stopped.\n"
 		"exit codes: 0 all in, 1 failed, 2 wrong use, 3 some lines were skipped, 130 interrupted"
 	};

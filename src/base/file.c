@@ -408,6 +408,20 @@ int lines_next(struct lines *l, size_t max, const char **line, size_t *n, struct
 	return 1;
 }
 
+int lines_piece(struct lines *l, const char **piece, size_t *n, struct error *e)
+{
+	int rc = l->at == l->have && !l->ended ? lines_fill(l, e) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (l->ended)
+		return 0;
+	*piece = l->piece + l->at;
+	*n = l->have - l->at;
+	l->at = l->have;
+	return 1;
+}
+
 int64_t lines_offset(const struct lines *l)
 {
 	return (int64_t)gzoffset(l->gz);

@@ -63,6 +63,8 @@ struct lines;
 int lines_open(const char *path, struct lines **out, struct error *e);
 /* 1: *line (no newline, valid until the next call) of *n bytes; 0: the end; < 0: an error. `max`: longest line. */
 int lines_next(struct lines *l, size_t max, const char **line, size_t *n, struct error *e);
+/* As lines_next, but whatever comes next, as the file is read: for what is not parted by lines. */
+int lines_piece(struct lines *l, const char **piece, size_t *n, struct error *e);
 int64_t lines_offset(const struct lines *l); /* bytes of the file consumed so far, for progress */
 void lines_close(struct lines *l);
 

@@ -124,6 +124,74 @@ def test_the_same_again_changes_nothing(filled, what):
     assert after["seq"] == before["seq"] and after["records"] == before["records"]
 
 
+MESSAGES = [{"role": "user", "content": "where is my refund"}, {"role": "assistant", "content": "Paid it today. \U0001f4e6"}]
+
+
+def vcon(n, **over):
+    """A row as `export --format vcon` writes it."""
+    turn = {"type": "text", "start": "2026-06-01T08:00:00Z", "mediatype": "text/plain", "encoding": "none"}
+    return {"vcon": "0.4.0", "uuid": f"0b1c2d3e-0000-8000-8000-{n:012d}", "created_at": "2026-06-01T09:00:00Z",
+            "parties": [{"role": r} for r in ("customer", "bot", "agent", "system")],
+            "dialog": [{**turn, "parties": [0], "originator": 0, "body": f"question {n}"},
+                       {**turn, "parties": [2], "originator": 2, "body": "It is solved."}],
+            "analysis": [{"type": "intent", "dialog": [0, 1], "vendor": "readback", "mediatype": "text/plain",
+                          "body": "refund status", "encoding": "none"}], "attachments": [], **over}
+
+
+def task(text, *choices, cancelled=False):
+    return {"id": 1, "data": {"text": text}, "predictions": [], "annotations": [
+        {"was_cancelled": cancelled, "result": [{"from_name": "intent", "to_name": "text", "type": "choices",
+                                                 "value": {"choices": list(choices)}}]}]}
+
+
+def record(text, label, status):
+    return {"id": "r", "fields": {"text": text}, "suggestions": {"label": {"value": "a model's", "score": 1, "agent": "m"}},
+            "responses": {"label": [{"value": label, "user_id": "u"}]}, "status": status}
+
+
+def rows(items):
+    return "".join(json.dumps(i) + "\n" for i in items)
+
+
+# format: what, a file of two that go in and one that does not, what is said of that one
+FOREIGN = {
+    "fasttext": ("examples", "__label__refund_status where is my refund\n__label__\U0001f4e6 where is \"it\"\nno label\n", "3: label: "),
+    "label-studio": ("examples", json.dumps([task("one", "a \"b\""), task("two", "x", cancelled=True), task("three", "y\nz")], indent=1),
+                     "2: annotations: has none that was not cancelled"),
+    "argilla": ("examples", json.dumps([record("one", "x", "completed"), record("two", "y", "completed"),
+                                        record("three", "z", "pending")]), "3: responses: has none that was submitted"),
+    "openai": ("conversations", rows([{"messages": MESSAGES}, {"messages": []}, {"messages": MESSAGES[:1]}]),
+               "2: messages: has no message"),
+    "vcon": ("conversations", rows([vcon(1), vcon(2), vcon(3, vcon="0.5.0")]), "3: vcon: version 0.5.0 is newer"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_files_of_other_tools_are_imported_and_known_the_next_time(tmp_path, name):
+    what, content, said = FOREIGN[name]
+    file = tmp_path / "file"
+    file.write_text(content)
+    first = readback("import", what, file, "--from", name, "--data", tmp_path / "data", "--json")
+    assert first.returncode == 3, first.stderr
+    counts = json.loads(first.stdout)
+    assert (counts["imported"], counts["unchanged"], counts["failed"]) == (2, 0, 1)
+    assert f"{file}:{said}" in first.stderr
+    again = readback("import", what, "-", "--from", name, "--data", tmp_path / "data", "--json", input=content)
+    counts = json.loads(again.stdout)
+    assert (counts["imported"], counts["unchanged"], counts["failed"]) == (0, 2, 1)
+    records = json.loads(readback("status", "--data", tmp_path / "data", "--json").stdout)["records"]
+    assert records["example" if what == "examples" else "conversation"] == 2
+    assert records.get("case", 0) == (2 if name == "vcon" else 0)
+
+
+def test_a_format_that_is_not_known_is_wrong_usage(tmp_path):
+    for what, name, says in (("examples", "rasa", "fasttext, label-studio, argilla"), ("conversations", "fasttext", "openai, vcon"),
+                             ("documents", "beir", "BEIR corpora are documents as they are")):
+        told = readback("import", what, "-", "--from", name, "--data", tmp_path / "data", input="")
+        assert told.returncode == 2 and says in told.stderr
+    assert readback("import", "examples", tmp_path, "--from", "fasttext", "--data", tmp_path / "data").returncode == 2
+
+
 def test_gzip_and_stdin_are_read(tmp_path):
     plain = lines(tmp_path / "d.ndjson", DOCUMENTS)
     packed = tmp_path / "d.ndjson.gz"
