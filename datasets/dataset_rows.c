@@ -69,23 +69,6 @@ static int redact_row(struct writing *w, struct arena *a, const struct component
 	return x.failed ? no_memory(w->err) : 0;
 }
 
-/* Behind a token such as "[EMAIL_1]" at `s`: a kind in capitals, "_", digits of a number. `s` itself if there is none. */
-static const char *behind_token(const char *s, const char *end)
-{
-	const char *p = s + 1;
-
-	if (*s != '[')
-		return s;
-	while (p < end && ((*p >= 'A' && *p <= 'Z') || *p == '_'))
-		p++;
-	if (p < s + 3 || p[-1] != '_')
-		return s;
-	const char *number = p;
-	while (p < end && ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'f')))
-		p++;
-	return p > number && p < end && *p == ']' ? p + 1 : s;
-}
-
 /* Are there only tokens, and what is between words? */
 static int is_only_tokens(struct text t)
 {
@@ -93,13 +76,13 @@ static int is_only_tokens(struct text t)
 	int any = 0;
 
 	while (s < end) {
-		const char *next = behind_token(s, end);
+		size_t token = redact_token(s, (size_t)(end - s));
 		unsigned char c = (unsigned char)*s;
-		if (next > s)
+		if (token)
 			any = 1;
 		else if (c >= 0x80 || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'))
 			return 0;
-		s = next > s ? next : s + 1;
+		s += token ? token : 1;
 	}
 	return any;
 }

@@ -353,6 +353,23 @@ static int add_token(struct redactor *r, enum redact_kind kind, struct strbuf *o
 	return 0;
 }
 
+size_t redact_token(const char *s, size_t n)
+{
+	const size_t digits = 2 * TOKEN_BYTES;
+
+	if (n == 0 || *s != '[')
+		return 0;
+	for (int k = 0; k < REDACT_KINDS; k++) {
+		size_t len = strlen(recognisers[k].token), all = len + digits + 3;
+		if (n < all || memcmp(s + 1, recognisers[k].token, len) != 0 || s[1 + len] != '_' ||
+		    s[all - 1] != ']')
+			continue;
+		if (strspn(s + len + 2, "0123456789abcdef") == digits)
+			return all;
+	}
+	return 0;
+}
+
 int redactor_text(struct redactor *r, struct arena *a, struct text in, struct text *out)
 {
 	STRBUF_AUTO plain = STRBUF_INIT;
@@ -361,6 +378,11 @@ int redactor_text(struct redactor *r, struct arena *a, struct text in, struct te
 
 	while (p.at < p.n) {
 		enum redact_kind kind;
+		size_t token = redact_token(p.s + p.at, p.n - p.at);
+		if (token) { /* it was redacted before */
+			p.from = p.at += token;
+			continue;
+		}
 		size_t len = find_any(r, &p, &kind);
 		if (len == 0) {
 			if (p.at >= noted && is_digit(p.s[p.at]))

@@ -93,6 +93,9 @@ int redactor_begin(struct redactor *r, struct text names);
 /* `in` (valid UTF-8) without what is recognised; *out is `in` itself or the arena's. -1 without memory. */
 int redactor_text(struct redactor *r, struct arena *a, struct text in, struct text *out);
 
+/* Bytes of the token that a text begins with, whoever made it; 0: it begins with none. Tokens stay as they are. */
+size_t redact_token(const char *s, size_t n);
+
 /* How many places were replaced so far, in all rows. */
 uint64_t redactor_count(const struct redactor *r, enum redact_kind k);
 

@@ -6,8 +6,7 @@ import pathlib
 import pytest
 from conftest import readback
 
-pytestmark = [pytest.mark.paced,
-              pytest.mark.skipif("fasttext" not in readback("export", "--help").stdout, reason="export has no such formats yet")]
+pytestmark = pytest.mark.paced
 
 DEMO = pathlib.Path(__file__).parents[2] / "datasets/demo"
 LABELS = ["a b", "a_b", "a\nb", "\U0001f4e6 \"x\"", "c:d", "__label__e"]

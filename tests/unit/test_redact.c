@@ -137,6 +137,29 @@ static void all_stay(struct fixture *f, const char *const *list)
 	}
 }
 
+/* What was exported, imported and is exported again has the tokens that it had. */
+static void test_redact__tokens_stay_as_they_are(void **state)
+{
+	struct fixture *f = *state;
+	const char *once = "my order is VK-20418, mail jane@example.com or call +44 20 7946 0018";
+	struct text first, second;
+	struct redactor *other = redactor_new(other_secret);
+
+	assert_int_equal(redactor_text(f->redactor, f->arena, text(once), &first), 0);
+	assert_non_null(strstr(first.s, "[ORDER_"));
+	assert_non_null(strstr(first.s, "[EMAIL_"));
+	assert_int_equal(redactor_begin(other, text(NULL)), 0);
+	assert_int_equal(redactor_text(other, f->arena, first, &second), 0);
+	assert_int_equal(second.n, first.n);
+	assert_memory_equal(second.s, first.s, first.n);
+	/* What only looks like one is looked at. */
+	assert_int_equal(redact_token("[EMAIL_0123]", 12), 0);
+	assert_int_equal(redact_token("[EMAIL_0123456789", 17), 0);
+	assert_int_equal(redact_token("[OTHER_0123456789]", 18), 0);
+	assert_int_equal(redact_token("[EMAIL_0123456789] x", 20), 18);
+	redactor_free(other);
+}
+
 static void test_redact__email(void **state)
 {
 	static const char *const list[] = { "jane.doe@example.com",
@@ -628,6 +651,7 @@ static void test_redact__any_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_redact__tokens_stay_as_they_are),
 		TEST(test_redact__email),
 		TEST(test_redact__phone),
 		TEST(test_redact__phone_by_what_is_said_before),
