@@ -8,6 +8,7 @@
 
 #define BINS 15
 #define SAMPLES 1000
+#define SAME 1e-9 /* scores that differ by less differ by rounding */
 
 static int gain_of(const char *document, const struct judged *judged, size_t n)
 {
@@ -73,6 +74,7 @@ void ranking_score(const char *const *ranked, size_t n, const struct judged *jud
 			out->recall5 = (double)hits / (double)relevant;
 		out->recall10 = (double)hits / (double)relevant;
 	}
+	out->ndcg10 = out->ndcg10 > 1 ? 1 : out->ndcg10; /* by rounding */
 }
 
 double ranking_average_precision(const char *const *ranked, size_t n, const struct judged *judged,
@@ -239,21 +241,84 @@ double percentile_of(double *v, size_t n, double p)
 	return v[rank == 0 ? 0 : rank > n ? n - 1 : rank - 1];
 }
 
-int bootstrap_mean(const double *v, size_t n, uint64_t seed, double *lo, double *hi)
+int bootstrap_interval(const double *v, size_t n, size_t samples, uint64_t seed, double out[2])
 {
-	double *means = malloc(SAMPLES * sizeof(*means));
+	double *means = malloc(samples * sizeof(*means));
 	struct dice d = { seed };
 
 	if (!means)
 		return -1;
-	for (size_t s = 0; s < SAMPLES; s++) {
+	for (size_t s = 0; s < samples; s++) {
 		double sum = 0;
 		for (size_t i = 0; i < n; i++)
 			sum += v[dice_below(&d, n)];
 		means[s] = n ? sum / (double)n : 0;
 	}
-	*lo = percentile_of(means, SAMPLES, .025);
-	*hi = percentile_of(means, SAMPLES, .975);
+	out[0] = percentile_of(means, samples, .025);
+	out[1] = percentile_of(means, samples, .975);
 	free(means);
 	return 0;
+}
+
+int bootstrap_mean(const double *v, size_t n, uint64_t seed, double *lo, double *hi)
+{
+	double interval[2];
+
+	if (bootstrap_interval(v, n, SAMPLES, seed, interval) < 0)
+		return -1;
+	*lo = interval[0];
+	*hi = interval[1];
+	return 0;
+}
+
+/* Share of random signs under which the sum is as far from 0; the signs as they are count as one sample more. */
+static double sign_flip_p(const double *v, size_t n, size_t samples, uint64_t seed)
+{
+	struct dice d = { seed };
+	double found = 0;
+	size_t as_far = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += v[i];
+	for (size_t s = 0; s < samples; s++) {
+		double sum = 0;
+		uint64_t signs = 0;
+		for (size_t i = 0; i < n; i++) {
+			signs = i % 64 == 0 ? dice_next(&d) : signs >> 1;
+			sum += signs & 1 ? v[i] : -v[i];
+		}
+		as_far += fabs(sum) >= fabs(found) - SAME;
+	}
+	return (double)(as_far + 1) / (double)(samples + 1);
+}
+
+/* The same seed draws the same queries for all three intervals: that is what makes them paired. */
+int paired_measure(const double *a, const double *b, size_t n, uint64_t seed, struct paired_scores *out)
+{
+	struct paired_scores p = { .n = n, .a = mean_of(a, n), .b = mean_of(b, n) };
+	double *v = calloc(n + 1, sizeof(*v));
+	size_t differ = 0;
+
+	if (!v)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		v[i] = b[i] - a[i];
+		p.wins += v[i] > SAME;
+		p.losses += v[i] < -SAME;
+	}
+	p.ties = n - p.wins - p.losses;
+	p.difference = mean_of(v, n);
+	int rc = bootstrap_interval(a, n, PAIRED_SAMPLES, seed, p.a_interval) < 0 ||
+				 bootstrap_interval(b, n, PAIRED_SAMPLES, seed, p.b_interval) < 0 ||
+				 bootstrap_interval(v, n, PAIRED_SAMPLES, seed, p.interval) < 0
+			 ? -1
+			 : 0;
+	for (size_t i = 0; i < n; i++) /* a tie is the same under either sign */
+		if (fabs(v[i]) > SAME)
+			v[differ++] = v[i];
+	p.p = sign_flip_p(v, differ, PAIRED_SAMPLES, seed);
+	free(v);
+	if (rc == 0)
+		*out = p;
+	return rc;
 }

@@ -61,5 +61,28 @@ double percentile_of(double *v, size_t n, double p); /* sorts v; p in 0 … 1; n
 
 /* 95 % interval of the mean by 1,000 bootstrap samples. 0, or -1 without memory. */
 int bootstrap_mean(const double *v, size_t n, uint64_t seed, double *lo, double *hi);
+/* The same by so many samples (percentiles of their means; Efron and Tibshirani 1993, chapter 13). */
+int bootstrap_interval(const double *v, size_t n, size_t samples, uint64_t seed, double out[2]);
+
+/* --- two systems on the same items ------------------------------------------------------------------- */
+
+#define PAIRED_SAMPLES 10000
+
+struct paired_scores {
+	double a, b; /* means */
+	double a_interval[2], b_interval[2];
+	double difference, interval[2]; /* of b - a */
+	double p; /* two-sided: how likely so large a difference is if the two are as good */
+	size_t n, wins, ties, losses; /* of b */
+};
+
+/*
+ * Scores of a and b on the same n items. Intervals are 95 %, of PAIRED_SAMPLES
+ * bootstrap samples over the items (for searches: Sakai 2006); p is of as many
+ * random flips of the differences' signs (a randomisation test, Fisher 1935;
+ * Smucker et al. 2007), at least 1 / (PAIRED_SAMPLES + 1). The same seed, the
+ * same figures. 0, or -1 without memory.
+ */
+int paired_measure(const double *a, const double *b, size_t n, uint64_t seed, struct paired_scores *out);
 
 #endif

@@ -18,5 +18,7 @@ void qrels_free(struct qrels *q); /* NULL is fine */
 /* The judgements of a query; 0 if it has none. */
 size_t qrels_of(const struct qrels *q, const char *query, const struct judged **out);
 size_t qrels_queries(const struct qrels *q);
+/* The queries in the order of the file: begin with *i = 0; NULL at the end. */
+const char *qrels_each(const struct qrels *q, size_t *i);
 
 #endif

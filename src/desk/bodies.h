@@ -25,6 +25,9 @@
  *                  review that came up again,"note"?}; of what was drawn also "text","propensity","seen"
  *                  (learn/answering.h), where "label" is the bot's, and of an audit that was decided "right"
  *   relevance     {"document","intent","conversation","case","handoff"?,"used":bool,"shown_rank"?,"outcome"}
+ *   eval          {"type":"retrieval|intent","name"?,"metric","dataset":{"name","sha256"},"a","b":{"name","sha256","value",
+ *                  "interval","missing","unknown"},"n","difference","interval","p","wins","ties","losses","samples",
+ *                  "seed","principal","agent"?}; no names of queries or rows: those may be of a person
  *   handoff, evidence, resolution, signal: see handoff_build.h; rule: see engine/rules.h; model: see learn/models.h
  *
  * The subject of a record with personal text is subject_of(): the customer if

@@ -90,6 +90,12 @@ int model_shadow_end_act(struct desk *d, const struct call *c, const char *id, j
 /* Of all three. */
 int model_act_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
 
+/* eval.c: comparisons of two systems on a frozen dataset, kept as they were told; the newest first. `after` may be nothing. */
+int eval_act(struct desk *d, const struct call *c, json_t *body, json_t **result);
+int eval_show(struct desk *d, const struct call *c, const json_t *result, json_t **out);
+int eval_list(struct desk *d, const struct call *c, struct text after, size_t limit, json_t **out);
+int eval_get(struct desk *d, const struct call *c, const char *id, json_t **out);
+
 /*
  * One line of a conversations file: conversation, turns, handoff and
  * resolution as one event. *status: 1 imported, 0 unchanged (the same line

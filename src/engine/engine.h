@@ -54,6 +54,7 @@ enum record_kind {
 	RECORD_RULE,         /* type; all in one stream: engine/rules.h */
 	RECORD_REVIEW,       /* conversation, state: a label that somebody is to look at */
 	RECORD_MODEL,        /* type, state; all in one stream: learn/models.h */
+	RECORD_EVAL,         /* type: a comparison of two systems that was kept; never changed */
 	RECORD_KINDS
 };
 

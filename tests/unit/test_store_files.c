@@ -24,7 +24,7 @@ static void test_store__a_full_disk_refuses_what_does_not_fit_and_goes_on(void *
 
 	for (int i = 0; i < 400000; i++)
 		big[i] = (char)('a' + (i * 7 + i / 31) % 26);
-	f->options.max_bytes = 1090000;
+	f->options.max_bytes = 1110000;
 	store_open(f);
 	do {
 		struct store_doc d = { .id = arena_printf(f->a, "d%d", written),
@@ -123,30 +123,40 @@ static void test_store__a_newer_format_is_left_alone(void **state)
 	assert_int_equal(store_open_fails(f), ERR_NEWER_FORMAT);
 }
 
-static void test_store__format_1_gets_the_tables_of_newer_kinds(void **state)
+/* `as_before` makes the database one of an older format, without the kind's table. */
+static void is_migrated(struct store_fixture *f, const char *as_before, enum record_kind kind)
 {
-	struct store_fixture *f = *state;
-	json_t *body = json_pack("{s:s}", "type", "synonyms");
-	struct change put = { .kind = RECORD_RULE, .id = "r", .body = body };
-	struct event ev = { .stream = "rules", .kind = "rule.put", .changes = &put, .n = 1 };
+	json_t *body = json_pack("{s:s}", "type", "any");
+	struct change put = { .kind = kind, .id = "r", .body = body };
+	struct event ev = { .stream = "one", .kind = "one.put", .changes = &put, .n = 1 };
 	struct commit done;
 	struct record r;
 
 	store_history(f);
 	int before = store_has(f, "a");
 	store_close(f);
-	store_sql(f, "DROP TABLE rules; PRAGMA user_version = 1");
+	store_sql(f, as_before);
 	f->options.read_only = 1;
 	assert_int_equal(store_open_fails(f), ERR_NOT_READY);
 	f->options.read_only = 0;
 	store_open(f);
 	assert_int_equal(store_has(f, "a"), before);
 	assert_int_equal(engine_commit(f->g, &ev, &done, &f->e), 0);
-	assert_int_equal(engine_get(f->g, RECORD_RULE, "r", f->a, &r, &f->e), 0);
+	assert_int_equal(engine_get(f->g, kind, "r", f->a, &r, &f->e), 0);
 	json_decref(body);
 	store_close(f);
 	assert_int_equal(store_verify(f), 0);
 	store_open(f);
+}
+
+static void test_store__format_1_gets_the_tables_of_newer_kinds(void **state)
+{
+	is_migrated(*state, "DROP TABLE rules; PRAGMA user_version = 1", RECORD_RULE);
+}
+
+static void test_store__format_3_gets_the_table_of_evals(void **state)
+{
+	is_migrated(*state, "DROP TABLE evals; PRAGMA user_version = 3", RECORD_EVAL);
 }
 
 static void test_store__a_database_of_others_is_not_taken(void **state)
@@ -434,6 +444,7 @@ int main(void)
 		OPEN(test_store__one_folder_one_writer),
 		OPEN(test_store__a_newer_format_is_left_alone),
 		OPEN(test_store__format_1_gets_the_tables_of_newer_kinds),
+		OPEN(test_store__format_3_gets_the_table_of_evals),
 		OPEN(test_store__a_database_of_others_is_not_taken),
 		OPEN(test_store__damage_is_told_not_hidden),
 		OPEN(test_store__a_lost_secret_is_told),
