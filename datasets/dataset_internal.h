@@ -162,9 +162,6 @@ uint64_t components_joined(const struct components *c); /* how many fewer there 
 size_t components_with_rows(const struct components *c);
 
 /* --- dataset_parts.c --- */
-
-/* Parts that have a file. */
-int part_is_written(const struct writing *w, enum dataset_part p);
 /* All files of the format and the provenance, into w->tmp; `files` gets what the manifest tells of them. */
 int write_parts(struct writing *w, json_t *files, struct dataset_summary *done);
 

@@ -33,7 +33,7 @@ static enum dataset_part part_of(const struct writing *w, const struct kept_row 
 	return component_part(row->component);
 }
 
-int part_is_written(const struct writing *w, enum dataset_part p)
+static int part_is_written(const struct writing *w, enum dataset_part p)
 {
 	return w->o->split != SPLIT_NONE || p == part_of(w, NULL);
 }

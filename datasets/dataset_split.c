@@ -9,10 +9,10 @@
 #include "datasets/duplicates.h"
 
 struct component {
-	const char *name;  /* "customer:cu-7", "conversation:c-1", "example:ex_1" */
-	const char *names; /* "\nJane Roe\nJ. Roe\n", or NULL */
-	int64_t first;     /* when its first conversation began */
-	uint64_t rows;     /* behind components_split(): of all that were joined with it */
+	const char *name;    /* "customer:cu-7", "conversation:c-1", "example:ex_1" */
+	struct strbuf names; /* "\nJane Roe\nJ. Roe\n", or nothing */
+	int64_t first;       /* when its first conversation began */
+	uint64_t rows;       /* behind components_split(): of all that were joined with it */
 	enum dataset_part part;
 	uint32_t number;        /* in the order in which they were made */
 	struct component *with; /* the eldest of those that it was joined with; itself */
@@ -48,6 +48,8 @@ void components_free(struct components *c)
 {
 	if (!c)
 		return;
+	for (struct component *of = c->list; of; of = of->next)
+		strbuf_release(&of->names);
 	map_free(c->by_name);
 	map_free(c->by_conversation);
 	duplicates_free(c->duplicates);
@@ -85,10 +87,10 @@ static int add_name(struct components *c, struct component *of, const char *name
 
 	if (!line)
 		return -1;
-	if (of->names && strstr(of->names, line))
+	if (of->names.p && strstr(of->names.p, line))
 		return 0;
-	of->names = of->names ? arena_printf(c->arena, "%s%s", of->names, line + 1) : line;
-	return of->names ? 0 : -1;
+	strbuf_puts(&of->names, of->names.n ? line + 1 : line);
+	return of->names.failed ? -1 : 0;
 }
 
 int components_add(struct components *c, const char *conversation, const json_t *body)
@@ -116,7 +118,7 @@ struct component *components_of(struct components *c, const char *kind, const ch
 
 struct text component_names(const struct component *of)
 {
-	return text_of(of ? of->names : NULL);
+	return of ? (struct text){ of->names.p, of->names.n } : (struct text){ NULL, 0 };
 }
 
 void component_add_row(struct component *of)

@@ -54,7 +54,7 @@ void put_one_line(struct strbuf *b, struct text text)
 		uint32_t c;
 		n = utf8_next(text.s + i, text.n - i, &c);
 		/* U+0085 and the separators of lines and paragraphs are white space, controls of C1 are not. */
-		if (fold_is_space(c) || c < 0x20 || (c >= 0x7f && c < 0xa0)) {
+		if (fold_is_space(c) || c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xfffe || c == 0xffff) {
 			gap = 1;
 			continue;
 		}

@@ -20,6 +20,7 @@
 
 #define BOT "readback"
 #define LOCALE BOT "/BotLocales/en_US"
+#define FALLBACK "FallbackIntent"
 #define NAME_MAX_CHARS 90
 #define TEXT_MAX_UNITS 500
 
@@ -66,6 +67,10 @@ static void label(struct text t, struct strbuf *out)
 	}
 	if (out->n == before)
 		strbuf_puts(out, "intent");
+	/* The bot has one of its own. */
+	if (out->n - before == strlen(FALLBACK) &&
+	    strncasecmp(out->p + before, FALLBACK, strlen(FALLBACK)) == 0)
+		strbuf_puts(out, "_label");
 }
 
 static void add_file(struct dataset_writer *w, const char *name, const char *text)

@@ -14,6 +14,8 @@
 /* Longest part of a name that is looked for, folded. */
 #define MAX_PART 64
 #define SHORT_PART 3
+/* Parts of a name in a row: more are no name. Bounds what a text of nothing but initials costs. */
+#define MAX_PARTS 16
 
 /* Bytes of a token's hash: two of a million values are alike in every other dataset, and so what. */
 #define TOKEN_BYTES 5
@@ -154,7 +156,7 @@ static size_t read_word(struct redactor *r, const char *s, size_t n, size_t at)
 	size_t end = at;
 	uint32_t c;
 
-	while (word_at(s, n, end))
+	while (name_at(s, n, end))
 		end += utf8_next(s + end, n - end, &c);
 	strbuf_clear(&r->word);
 	/* A word of thousands of letters is no name. */
@@ -217,7 +219,7 @@ static int add_names(struct redactor *r, struct text names)
 	size_t at = 0;
 
 	while (names.s && at < names.n) {
-		if (!word_at(names.s, names.n, at)) {
+		if (!name_at(names.s, names.n, at)) {
 			uint32_t c;
 			at += utf8_next(names.s + at, names.n - at, &c);
 			continue;
@@ -239,6 +241,11 @@ static int add_names(struct redactor *r, struct text names)
 
 int redactor_begin(struct redactor *r, struct text names)
 {
+	/* The same customer again: one with thousands of names ("guest") costs once. */
+	if (r->parts && names.s && names.n == r->names.n && memcmp(names.s, r->names.p, names.n) == 0) {
+		r->asked = 0;
+		return 0;
+	}
 	map_free(r->parts);
 	r->parts = map_new();
 	r->asked = 0;
@@ -261,7 +268,7 @@ static size_t next_word(const struct place *p, size_t at)
 		else
 			break;
 	}
-	return to > at && word_at(p->s, p->n, to) ? to : at;
+	return to > at && name_at(p->s, p->n, to) ? to : at;
 }
 
 /* Whether it is written as a name is: "J.", "Will", "WILL". */
@@ -296,9 +303,12 @@ static size_t find_name(struct redactor *r, const struct place *p)
 	size_t at = p->at, end = p->at;
 	int alone = 0;
 
-	if (map_count(r->parts) == 0 || !word_at(p->s, p->n, at) || word_before(p))
+	if (map_count(r->parts) == 0 || !name_at(p->s, p->n, at) || word_before(p))
 		return 0;
-	for (;;) {
+	/* Not at each letter of a run without spaces. */
+	if (!word_at(p->s, p->n, at) && at > 0 && name_at(p->s, p->n, utf8_floor(p->s, p->n, at - 1)))
+		return 0;
+	for (int parts = 0; parts < MAX_PARTS; parts++) {
 		size_t stop = read_word(r, p->s, p->n, at);
 		const uint64_t *part = r->word.n ? map_get(r->parts, r->word.p, r->word.n) : NULL;
 		if (!part || (letters_in(&r->word) == 1 && !is_capital(p, at)))
@@ -322,7 +332,7 @@ static size_t find_name(struct redactor *r, const struct place *p)
 static size_t find_any(struct redactor *r, const struct place *p, enum redact_kind *kind)
 {
 	/* Nothing begins inside a word, and most of a text is inside words. */
-	if (word_before(p) || !(word_at(p->s, p->n, p->at) || strchr("+(:_", p->s[p->at])))
+	if (word_before(p) || !(name_at(p->s, p->n, p->at) || strchr("+(:_", p->s[p->at])))
 		return 0;
 	for (int k = 0; k < REDACT_KINDS; k++) {
 		strbuf_clear(&r->key);

@@ -14,7 +14,28 @@
 
 /* --- shared ---------------------------------------------------------------------------------------------- */
 
+/*
+ * Letters of scripts that put no spaces between words, or grow endings onto
+ * numbers: a number or an address begins and ends beside them.
+ */
+static int is_unspaced(uint32_t c)
+{
+	return (c >= 0x0e00 && c < 0x0f00) || (c >= 0x1000 && c < 0x10a0) || (c >= 0x1100 && c < 0x1200) ||
+	       (c >= 0x1780 && c < 0x1800) || (c >= 0x3040 && c < 0xa000) || (c >= 0xac00 && c < 0xd7b0) ||
+	       (c >= 0xf900 && c < 0xfb00) || c >= 0x20000;
+}
+
 int word_at(const char *s, size_t n, size_t at)
+{
+	uint32_t c;
+
+	if (at >= n || !(s[at] & 0x80))
+		return name_at(s, n, at);
+	utf8_next(s + at, n - at, &c);
+	return !is_unspaced(c) && name_at(s, n, at);
+}
+
+int name_at(const char *s, size_t n, size_t at)
 {
 	uint32_t c;
 

@@ -43,6 +43,8 @@ find_fn find_crypto;
 /* 1 if the character before `at`, or at it, is a letter, a mark or a digit of any script. */
 int word_before(const struct place *p);
 int word_at(const char *s, size_t n, size_t at);
+/* The same, of all scripts: of names. */
+int name_at(const char *s, size_t n, size_t at);
 
 /*
  * The word before *end with nothing but spaces, ':', '#', '.', brackets, '-' and quotes between, as "|word|" in lower

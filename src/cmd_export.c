@@ -86,6 +86,8 @@ static int read_options(const struct options *o, struct dataset_options *d, stru
 		return error_set(e, ERR_USAGE, NULL, "--split is time, hash or none");
 	if (o->seed < 0)
 		return error_set(e, ERR_USAGE, NULL, "--seed is a number from 0 up");
+	if (o->seed > 0 && d->split != SPLIT_HASH)
+		return error_set(e, ERR_USAGE, NULL, "--seed is of --split hash: nothing else is drawn");
 	if (o->mark < 0)
 		return error_set(e, ERR_USAGE, NULL, "--at is a mark that an earlier export printed");
 	d->settings = o->settings.items;

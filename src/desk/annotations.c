@@ -29,6 +29,10 @@ int annotations_add(struct annotations *x, struct arena *a, const json_t *vote)
 
 	if (!new.who || !new.label)
 		return -1;
+	/* Nobody undoes what QA has decided by a name: agents' keys may bear any. */
+	for (size_t i = 0; !new.qa &&i < x->n; i++)
+		if (x->list[i].qa && strcmp(x->list[i].who, new.who) == 0)
+			return 0;
 	forget(x, new.who);
 	if (ARENA_GROW(a, x->list, x->n, x->cap) < 0)
 		return -1;

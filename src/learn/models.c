@@ -170,10 +170,21 @@ static int put_state(struct edit *x, const struct record *r, const char *state, 
 		return no_memory(x->err);
 	json_object_del(body, "chosen");
 	json_object_del(body, "shadow");
+	if (strcmp(state, "active") == 0)
+		json_object_del(body, "why");
 	if (name && json_object_set(body, name, extra) < 0)
 		return no_memory(x->err);
 	x->list[x->n_changes++] = (struct change){ .kind = RECORD_MODEL, .id = r->id, .body = body };
 	return 0;
+}
+
+/* What it was before: to have been in shadow takes no refusal back. `why` NULL: as it was. */
+static int put_back(struct edit *x, const struct record *shadow, const char *why)
+{
+	const char *was = string_of(json_object_get(shadow->body, "shadow"), "was");
+
+	return put_state(x, shadow, *was ? was : "standby", why ? "why" : NULL,
+			 why ? json_string(why) : NULL);
 }
 
 /* Of those with a file and of those without, the newest stay. */
@@ -352,7 +363,7 @@ static int activate(struct edit *x, const struct call *c, const struct record *r
 		rc = put_state(x, active, "standby", NULL, NULL);
 	/* It was compared with the one that goes. */
 	if (rc == 0 && shadow && strcmp(shadow->id, r->id) != 0)
-		rc = put_state(x, shadow, "standby", NULL, NULL);
+		rc = put_back(x, shadow, NULL);
 	struct event ev = { .stream = MODELS_STREAM,
 			    .expect = x->expect,
 			    .kind = "model.activated",
@@ -429,6 +440,13 @@ int models_shadow(struct models *m, const char *type, struct arena *a, struct mo
 	return rc < 0 ? rc : 1;
 }
 
+/* Its state, or that before the shadow that it is in already. */
+static const char *was_before(const struct record *r)
+{
+	return is_state(r, "shadow") ? string_of(json_object_get(r->body, "shadow"), "was")
+				     : string_of(r->body, "state");
+}
+
 static int begin_shadow(struct edit *x, const struct call *c, const struct record *r, double share,
 			const json_t *result)
 {
@@ -447,10 +465,11 @@ static int begin_shadow(struct edit *x, const struct call *c, const struct recor
 		return wrong_state(x->err, string_of(r->body, "state"),
 				   "no model is in force that it could be beside");
 	if (rc == 0 && other && strcmp(other->id, r->id) != 0)
-		rc = put_state(x, other, "standby", NULL, NULL);
+		rc = put_back(x, other, NULL);
 	if (rc == 0)
 		rc = put_state(x, r, "shadow", "shadow",
-			       json_pack("{s:f, s:I}", "share", share, "since", (json_int_t)s.seq));
+			       json_pack("{s:f, s:I, s:s}", "share", share, "since", (json_int_t)s.seq, "was",
+					 was_before(r)));
 	struct event ev = { .stream = MODELS_STREAM,
 			    .expect = x->expect,
 			    .kind = "model.shadowed",
@@ -496,7 +515,7 @@ static int end_shadow(struct edit *x, const struct call *c, const char *id, cons
 	if (rc == 0 && !is_state(r, "shadow"))
 		return wrong_state(x->err, string_of(r->body, "state"), "this model is not in shadow");
 	if (rc == 0)
-		rc = put_state(x, r, "standby", why ? "why" : NULL, why ? json_string(why) : NULL);
+		rc = put_back(x, r, why);
 	struct event ev = { .stream = MODELS_STREAM,
 			    .expect = x->expect,
 			    .kind = "model.unshadowed",

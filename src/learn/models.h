@@ -7,7 +7,7 @@
  *	{"type":"intent|adapter|answering|usefulness|risk","state":"active|standby|refused|shadow","mark":seq that it was
  *	 trained up to,"counted":records that training is due by,"hash"?:"sha256:…","bytes":n,"facts":{…},
  *	 "why"?:"why it was refused, or its shadow ended","chosen"?:true: somebody has put it in force,
- *	 "shadow"?:{"share","since": seq}: it is the candidate beside the active one}
+ *	 "shadow"?:{"share","since": seq,"was": state}: it is the candidate beside the active one}
  *
  * All change in one stream, MODELS_STREAM, so that of each type at most one is
  * active, and one in shadow. A file is on disk before its record says so; what a crash left is

@@ -63,6 +63,22 @@ static void test_rasa__examples_are_grouped_by_intent(void **state)
 	assert_string_equal(content(f, o.folder, "test.yml"), "version: \"3.1\"\nnlu: []\n");
 }
 
+/* U+FFFE and U+FFFF are no characters of YAML: a reader refuses the whole file for one of them. */
+static void test_rasa__has_no_character_that_yaml_forbids(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_as(f, &dataset_rasa, DATASET_INTENTS, "out");
+
+	example(f, "one\xef\xbf\xbftwo",
+		"a\xef\xbf\xbe"
+		"b");
+	assert_string_equal(written(f, &o, "train.yml"), "version: \"3.1\"\n"
+							 "nlu:\n"
+							 "- intent: \"a b\"\n"
+							 "  examples: |\n"
+							 "    - one two\n");
+}
+
 static void test_dialogflow_cx__an_intent_a_line(void **state)
 {
 	struct fixture *f = *state;
@@ -151,6 +167,22 @@ static void test_lex__a_zip_with_a_folder_an_intent(void **state)
 	assert_memory_equal(a, b, n);
 	free(a);
 	free(b);
+}
+
+/* Each bot has an intent of that name: a second one would take its place. */
+static void test_lex__the_bots_own_intent_is_not_written_twice(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_as(f, &dataset_lex, DATASET_INTENTS, "out");
+	const char *name = "readback/BotLocales/en_US/Intents/fallbackintent_label/Intent.json";
+	char *s;
+	size_t n;
+
+	example(f, "what do you mean", "fallbackintent");
+	export(f, &o);
+	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/train.zip", o.folder), &s, &n, &f->err));
+	assert_non_null(memmem(s, n, name, strlen(name)));
+	free(s);
 }
 
 static void test_zip__more_files_than_it_can_count_are_told(void **state)
@@ -353,6 +385,8 @@ int main(void)
 		TEST(test_dialogflow_cx__an_intent_a_line),
 		TEST(test_clu__one_project_with_train_and_test),
 		TEST(test_lex__a_zip_with_a_folder_an_intent),
+		TEST(test_lex__the_bots_own_intent_is_not_written_twice),
+		TEST(test_rasa__has_no_character_that_yaml_forbids),
 		TEST(test_zip__more_files_than_it_can_count_are_told),
 		TEST(test_labels__that_become_the_same_are_told_apart),
 		TEST(test_labels__of_any_kind_keep_the_file_whole),

@@ -187,6 +187,11 @@ static void test_disagreement__is_settled_by_a_curator(void **state)
 	resolve(f, again, "resolved", "refund", NULL);
 	assert_string_equal(string_at(review(f, "b/review"), "state"), "open");
 	assert_true(is_contested(f, RECORD_EXAMPLE, "b/example/1"));
+	be_named(f, "cli"); /* nor does it to bear the curator's name */
+	resolve(f, again, "resolved", "refund", NULL);
+	resolve(f, again, "resolved", "refund", NULL);
+	assert_string_equal(string_at(review(f, "b/review"), "reason"), "contested");
+	assert_true(is_contested(f, RECORD_EXAMPLE, "b/example/1"));
 }
 
 /* Against what was learned, and against another agent: one review, with both. */

@@ -137,6 +137,58 @@ static void all_stay(struct fixture *f, const char *const *list)
 	}
 }
 
+/* Where no space is between words, a number ends where letters begin. */
+static void test_redact__beside_scripts_without_spaces(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const list[][2] = {
+		{ "卡号4111111111111111被扣款", "卡号[CARD_1]被扣款" },
+		{ "IBANはDE89370400440532013000です", "IBANは[IBAN_1]です" },
+		{ "電話は+81 90-1234-5678です", "電話は[PHONE_1]です" },
+		{ "주문번호는 4111111111111111입니다", "주문번호는 [CARD_1]입니다" },
+		{ "ssn 123-45-6789です", "ssn [SSN_1]です" },
+		{ "谢谢您的帮助谢谢您的帮助谢谢您的帮助谢谢您的帮助zhangwei@example.com",
+		  "谢谢您的帮助谢谢您的帮助谢谢您的帮助谢谢您的帮助[EMAIL_1]" },
+	};
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+		row(f, NULL);
+		assert_string_equal(redact(f, list[i][0]), list[i][1]);
+	}
+}
+
+/* A text of nothing but initials of the customer costs what a text costs: this took minutes. */
+static void test_redact__initials_without_end(void **state)
+{
+	struct fixture *f = *state;
+	enum { N = 400000 };
+	char *s = malloc(N + 1);
+	struct text out;
+
+	for (size_t i = 0; i < N; i++)
+		s[i] = i % 2 ? ' ' : 'A';
+	s[N] = '\0';
+	row(f, "Ann");
+	assert_int_equal(redactor_text(f->redactor, f->arena, (struct text){ s, N }, &out), 0);
+	assert_int_equal(out.n, N);
+	free(s);
+}
+
+/* The same customer in the next row, and another one behind. */
+static void test_redact__names_are_those_of_the_row(void **state)
+{
+	struct fixture *f = *state;
+
+	row(f, "Jane Roe");
+	assert_string_equal(redact(f, "Jane and Ana"), "[NAME_1] and Ana");
+	row(f, "Jane Roe");
+	assert_string_equal(redact(f, "Jane and Ana"), "[NAME_1] and Ana");
+	row(f, "Ana Lima");
+	assert_string_equal(redact(f, "Jane and Ana"), "Jane and [NAME_1]");
+	row(f, NULL);
+	assert_string_equal(redact(f, "Jane and Ana"), "Jane and Ana");
+}
+
 /* What was exported, imported and is exported again has the tokens that it had. */
 static void test_redact__tokens_stay_as_they_are(void **state)
 {
@@ -652,6 +704,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_redact__tokens_stay_as_they_are),
+		TEST(test_redact__beside_scripts_without_spaces),
+		TEST(test_redact__initials_without_end),
+		TEST(test_redact__names_are_those_of_the_row),
 		TEST(test_redact__email),
 		TEST(test_redact__phone),
 		TEST(test_redact__phone_by_what_is_said_before),

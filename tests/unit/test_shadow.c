@@ -240,6 +240,34 @@ static void test_shadow__is_of_an_intent_model_that_is_not_in_force(void **state
 	FAILS(f, ERR_NOT_READY, model_shadow_end_act, t.first);
 }
 
+/* To have been in shadow takes no refusal back; to be put in force does. */
+static void test_shadow__a_refused_one_is_refused_again(void **state)
+{
+	struct fixture *f = *state;
+
+	learn(f, 0, 100);
+	const char *good = train(f);
+	for (int i = 0; i < 600; i++) {
+		json_t *line = json_pack("{s:o, s:s}", "text", json_sprintf(texts[i % 2], 5000 + i), "label",
+					 i % 2 ? "parcel" : "refund");
+		int status;
+		NO_ERROR(f, example_import(&f->desk, &f->call, json_keep(f->arena, line), &status));
+	}
+	assert_string_equal(train(f), good);
+	json_t *bad = at(ACT(f, model_list, text_of("intent")), "data.0");
+	const char *id = string_at(bad, "id"), *why = string_at(bad, "why");
+	assert_string_equal(string_at(bad, "state"), "refused");
+	for (int i = 0; i < 2; i++)
+		assert_string_equal(string_at(shadow(f, id, "{}"), "shadow.was"), "refused");
+	json_t *m = end(f, id);
+	assert_string_equal(string_at(m, "state"), "refused");
+	assert_string_equal(string_at(m, "why"), why);
+	json_t *result = ACT(f, model_activate_act, id);
+	m = ACT(f, model_act_show, result);
+	assert_string_equal(string_at(m, "state"), "active");
+	assert_null(at(m, "why"));
+}
+
 /* Another one in its place: one at a time. */
 static void test_shadow__another_takes_its_place(void **state)
 {
@@ -266,6 +294,7 @@ int main(void)
 		TEST(test_shadow__as_good_or_better_it_goes_on),
 		TEST(test_shadow__is_of_an_intent_model_that_is_not_in_force),
 		TEST(test_shadow__another_takes_its_place),
+		TEST(test_shadow__a_refused_one_is_refused_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
