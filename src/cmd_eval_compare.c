@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/utf8.h"
 #include "cmd_eval.h"
 #include "datasets/comparison.h"
 #include "datasets/measure.h"
@@ -223,6 +224,18 @@ static int show(const struct result *r, struct error *e)
 
 /* --- the command ------------------------------------------------------------------------------------------ */
 
+/* They go into JSON. */
+static int check_names(const struct options *o, struct error *e)
+{
+	const char *const names[] = { o->files[0], o->files[1], o->qrels ? o->qrels : o->test, o->name };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i] && utf8_valid(names[i], strlen(names[i])) != strlen(names[i]))
+			return error_set(e, ERR_USAGE, NULL,
+					 "a name that is not UTF-8 cannot be told: rename it");
+	return 0;
+}
+
 static int check(const struct options *o, int operands, struct error *e)
 {
 	const char *metric = o->metric ? metric_find(o->metric) : METRIC_SEARCH;
@@ -241,7 +254,7 @@ static int check(const struct options *o, int operands, struct error *e)
 		return error_set(e, ERR_USAGE, NULL, "--save needs --data or --url");
 	if (o->name && !o->save)
 		return error_set(e, ERR_USAGE, NULL, "--name is for --save");
-	return 0;
+	return check_names(o, e);
 }
 
 int eval_compare(int argc, char **argv)
@@ -279,10 +292,10 @@ int eval_compare(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	for (int i = 0; i < 2 && i < operands; i++)
+		o.files[i] = argv[1 + i];
 	int rc = check(&o, operands, &e);
 	if (rc == 0) {
-		o.files[0] = argv[1];
-		o.files[1] = argv[2];
 		r.dataset = o.qrels ? o.qrels : o.test;
 		r.metric = o.test ? METRIC_INTENT : o.metric ? metric_find(o.metric) : METRIC_SEARCH;
 		rc = measure(&r, &e);

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 
 import pytest
 from conftest import readback
@@ -179,6 +180,8 @@ def test_wrong_use_is_told(runs, tmp_path):
                   (a, b, "--qrels", qrels, "--save"), (a, b, "--qrels", qrels, "--name", "x"), (a, b, "--qrels", qrels, "--seed", "-1")):
         told = readback("eval", "compare", *words)
         assert told.returncode == 2 and told.stderr, words
+    told = readback("eval", "compare", a, os.fsdecode(b"\xff.run"), "--qrels", qrels)
+    assert told.returncode == 2 and "UTF-8" in told.stderr
     assert readback("eval", "list", "x", "--data", tmp_path).returncode == 2
     told = readback("eval", "compare", a, tmp_path / "none", "--qrels", qrels)
     assert told.returncode == 1 and "none" in told.stderr
