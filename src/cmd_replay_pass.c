@@ -130,9 +130,10 @@ static int case_hits_with(struct desk *d, const struct call *c, const struct con
 		rc = query_require_vector(&q, c->err);
 	if (rc < 0 || (!q.vector && q.n_terms == 0))
 		return rc;
-	query_to_request(&q, &r);
 	if ((rc = intent_of_query(d, c, &q, c->rights, learned, &in)) < 0)
 		return rc;
+	query_for_cases(&q);
+	query_to_request(&q, &r);
 	if (boosts_set(c->arena, learned, &in, &r) < 0)
 		return no_memory(c->err);
 	rc = search_run(d->engine, d->embedder, c->rights, &r, c->arena, &found, c->err);

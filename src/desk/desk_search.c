@@ -155,6 +155,8 @@ static int query_with_learned(struct desk *d, const struct call *c, const struct
 		return rc;
 	if (boosts_set(c->arena, learned, &in, q) < 0)
 		return no_memory(c->err);
+	if (q->n_kinds == 1 && q->kinds[0] == COLLECTION_CASE)
+		query_for_cases(&w->query);
 	if (q->n_kinds > 1 || q->kinds[0] != COLLECTION_DOCUMENT)
 		return 0;
 	return query_for_documents(d, c->arena, v, learned->adapter, &w->query, c->err);

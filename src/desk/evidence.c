@@ -83,22 +83,28 @@ static int add_words(const struct call *c, const json_t *package, struct desk_qu
 }
 
 /* normalised(conversation + REASON_WEIGHT * reason): what a summary says is said in the customer's words too seldom. */
+static int add_reason(struct desk *d, const struct call *c, const float *reason, const float **vector)
+{
+	size_t dim = embedder_info(d->embedder)->dim;
+	float *sum = arena_alloc(c->arena, dim * sizeof(*sum));
+
+	if (!sum)
+		return no_memory(c->err);
+	for (size_t i = 0; i < dim; i++)
+		sum[i] = (*vector)[i] + REASON_WEIGHT * reason[i];
+	*vector = query_normalise(sum, dim, *vector);
+	return 0;
+}
+
 static int blend_reason(struct desk *d, const struct call *c, struct text reason, struct desk_query *q)
 {
 	const float *r;
-	float *sum;
 	int rc = query_embed(d, c->arena, reason, q, &r, c->err);
 
 	if (rc < 0 || !r || !q->vector)
 		return rc;
-	size_t dim = embedder_info(d->embedder)->dim;
-	sum = arena_alloc(c->arena, dim * sizeof(*sum));
-	if (!sum)
-		return no_memory(c->err);
-	for (size_t i = 0; i < dim; i++)
-		sum[i] = q->vector[i] + REASON_WEIGHT * r[i];
-	q->vector = query_normalise(sum, dim, q->vector);
-	return 0;
+	rc = add_reason(d, c, r, &q->vector);
+	return rc < 0 || !q->whole ? rc : add_reason(d, c, r, &q->whole);
 }
 
 /* What is looked for: `q` among cases and conversations, f->query among documents, and what it is about. */
@@ -140,6 +146,7 @@ static int make_queries(struct desk *d, const struct call *c, const struct evide
 	rc = query_for_documents(d, c->arena, in->conversation, s->learned.adapter, f->query, c->err);
 	if (rc < 0 || (rc = add_words(c, in->package, f->query)) < 0)
 		return rc;
+	query_for_cases(&s->q);
 	return add_words(c, in->package, &s->q);
 }
 

@@ -34,7 +34,7 @@ struct sentiment predict_sentiment(struct arena *a, const struct conversation *v
 int intent_of_query(struct desk *d, const struct call *c, const struct desk_query *q, const struct rights *r,
 		    const struct learned *learned, struct intent *out)
 {
-	struct intent_query iq = { .vector = q->vector,
+	struct intent_query iq = { .vector = q->whole ? q->whole : q->vector,
 				   .terms = q->terms,
 				   .n_terms = q->n_terms,
 				   .text = q->said,

@@ -261,6 +261,8 @@ int query_of_conversation(struct desk *d, struct arena *a, const struct conversa
 	q.said = said_so_far(a, v);
 	if ((last->vector && !q.vector) || !earlier.s || !q.said.s)
 		return no_memory(e);
+	if ((rc = query_embed(d, a, q.said, &q, &q.whole, e)) < 0)
+		return rc;
 	if ((rc = set_terms(a, last->text, &q, e)) < 0 || (rc = add_rare(d, a, earlier, &q, e)) < 0)
 		return rc;
 	*out = q;
@@ -368,7 +370,7 @@ int query_lean(struct desk *d, struct arena *a, const struct conversation *v, st
 int query_for_documents(struct desk *d, struct arena *a, const struct conversation *v,
 			const struct adapter *adapter, struct desk_query *q, struct error *e)
 {
-	const float *whole = q->vector;
+	const float *whole = q->whole ? q->whole : q->vector;
 	int rc = query_lean(d, a, v, q, e);
 
 	if (rc < 0 || !adapter || !whole)
@@ -376,6 +378,12 @@ int query_for_documents(struct desk *d, struct arena *a, const struct conversati
 	/* Openings as a whole are what it was taught with. */
 	q->vector = adapter_apply(adapter, a, whole);
 	return q->vector ? 0 : no_memory(e);
+}
+
+void query_for_cases(struct desk_query *q)
+{
+	if (q->whole)
+		q->vector = q->whole;
 }
 
 void query_to_request(const struct desk_query *q, struct search_request *r)

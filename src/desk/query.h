@@ -22,6 +22,12 @@ struct desk_query {
 	struct text text; /* what was said last, for highlights; s NULL when no customer has spoken */
 	struct text
 		said; /* the beginning of all that the customer has said, for what is learned of intents */
+	/*
+	 * Vector of `said`, where the query leans on the last turn: for intents, cases
+	 * and what resolutions have taught of documents, which go by all that was said.
+	 * NULL: `vector` is it.
+	 */
+	const float *whole;
 	int not_embedded; /* the embedder is not available now: the vector is missing or lacks a part, words have to do */
 };
 
@@ -41,11 +47,16 @@ int query_lean(struct desk *d, struct arena *a, const struct conversation *v, st
 	       struct error *e);
 
 /*
- * The query of a conversation made one for documents: leaned, and its vector
- * turned by what resolutions have taught (learn/adapter.h; NULL: nothing).
+ * The query of a conversation made one for documents: leaned on the last turn, or
+ * all that was said, turned by what resolutions have taught (learn/adapter.h;
+ * NULL: nothing).
  */
 int query_for_documents(struct desk *d, struct arena *a, const struct conversation *v,
 			const struct adapter *adapter, struct desk_query *q, struct error *e);
+
+/* The query of a conversation made one for cases: by all that was said. */
+void query_for_cases(struct desk_query *q);
+
 int query_of_text(struct desk *d, struct arena *a, struct text text, struct desk_query *out, struct error *e);
 
 /* ERR_EMBEDDER_UNAVAILABLE for a query that is not embedded, where words do not do. */

@@ -132,6 +132,15 @@ static void test_query__vector_leans_on_the_last_turn(void **state)
 	}
 	double norm = sqrt(dot(expected, expected, dim));
 	assert_true(fabs(dot(q.vector, expected, dim) / norm - 1) < 1e-4);
+	/* What is about the whole goes by the whole. */
+	const char *said = "Hello\nI bought a heat pump\nIt is installed in the cellar\n"
+			   "Now the display shows an error\n";
+	struct desk_query whole = { 0 };
+	NO_ERROR(f, query_of_text(&f->desk, f->arena, text_of(said), &whole, &f->err));
+	assert_non_null(q.whole);
+	assert_true(dot(q.whole, whole.vector, dim) > .99);
+	query_for_cases(&q);
+	assert_ptr_equal(q.vector, q.whole);
 }
 
 static struct desk_query lean(struct fixture *f, const struct conversation *v)
