@@ -1,11 +1,13 @@
 #include "datasets/dataset_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/each.h"
 
 #define TURNS_PAGE 1000
+#define SIZE_SLACK 1e-9 /* of the sum of shares such as .7, .2 and .1 */
 
 /* In the order of the contract. */
 static const struct dataset_format *const formats[] = {
@@ -40,6 +42,7 @@ static const struct kind kinds[DATASET_KINDS] = {
 };
 static const char *const pii_names[PII_MODES] = { "redact", "keep" };
 static const char *const split_names[SPLITS] = { "none", "time", "hash" };
+static const double usual_sizes[PARTS] = { 0.8, 0.1, 0.1 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -69,6 +72,15 @@ int dataset_kind_find(const char *name, enum dataset_kind *out)
 			return 0;
 		}
 	return -1;
+}
+
+enum dataset_kind dataset_format_kind(const struct dataset_format *f)
+{
+	int k = 0;
+
+	while (!(f->kinds & 1u << k))
+		k++;
+	return (enum dataset_kind)k;
 }
 
 /* Where `name` is in a list, or -1. */
@@ -202,6 +214,9 @@ static struct redactor *make_redactor(const struct writing *w)
 		      (long long)o->until, dataset_split_name(o->split), (unsigned long long)o->seed);
 	for (size_t i = 0; i < o->n_settings; i++)
 		strbuf_printf(&asked, "%s\n", o->settings[i]);
+	if (memcmp(w->sizes, usual_sizes, sizeof(usual_sizes)) != 0)
+		strbuf_printf(&asked, "%.9f,%.9f,%.9f\n", w->sizes[PART_TRAIN], w->sizes[PART_VALID],
+			      w->sizes[PART_TEST]);
 	if (asked.failed)
 		return NULL;
 	crypto_hmac(o->secret, asked.p, asked.n, secret);
@@ -261,7 +276,7 @@ static int arrange(struct writing *w)
 		if (w->kept[i].component)
 			component_add_row(w->kept[i].component);
 	if (w->o->split != SPLIT_NONE &&
-	    (rc = components_split(w->components, w->o->split, w->o->seed, w->err)) < 0)
+	    (rc = components_split(w->components, w->o->split, w->o->seed, w->sizes, w->err)) < 0)
 		return rc;
 	return w->documents ? documents_load(w, w->documents, w->o->format->document != NULL) : 0;
 }
@@ -295,6 +310,40 @@ static int check_kind(const struct dataset_options *o, struct error *e)
 			 kinds[o->kind].name, has.n ? has.p : "none");
 }
 
+static int has_sizes(const struct dataset_options *o)
+{
+	return o->sizes[PART_TRAIN] != 0 || o->sizes[PART_VALID] != 0 || o->sizes[PART_TEST] != 0;
+}
+
+static int check_sizes(const struct dataset_options *o, struct error *e)
+{
+	double sum = 0;
+
+	if (!has_sizes(o))
+		return 0;
+	if (o->split == SPLIT_NONE)
+		return error_set(e, ERR_BAD_VALUE, "split",
+				 "sizes are of a split: say by what, time or hash");
+	for (int p = 0; p < PARTS; p++) {
+		if (!(o->sizes[p] >= 0 && o->sizes[p] <= 1))
+			return error_set(e, ERR_BAD_VALUE, "split", "a share of the split is from 0 to 1");
+		sum += o->sizes[p];
+	}
+	return fabs(sum - 1) <= SIZE_SLACK
+		       ? 0
+		       : error_set(e, ERR_BAD_VALUE, "split", "train, valid and test must add up to 1");
+}
+
+int dataset_check(const struct dataset_options *o, struct error *e)
+{
+	struct dataset_settings checked;
+	int rc = check_kind(o, e);
+
+	if (rc == 0)
+		rc = check_sizes(o, e);
+	return rc < 0 ? rc : dataset_settings_read(o, &checked, e);
+}
+
 static void release(struct writing *w)
 {
 	outfile_drop(w->spool);
@@ -313,11 +362,12 @@ int dataset_write(struct engine *g, const struct dataset_options *o, struct data
 		  struct error *e)
 {
 	struct writing w = { .engine = g, .o = o, .err = e };
-	int rc = check_kind(o, e);
+	int rc = dataset_check(o, e);
 
 	if (rc < 0 || (rc = dataset_settings_read(o, &w.settings, e)) < 0 ||
 	    (rc = dataset_check_folder(o->folder, w.folder, e)) < 0 || (rc = find_mark(&w)) < 0)
 		return rc;
+	memcpy(w.sizes, has_sizes(o) ? o->sizes : usual_sizes, sizeof(w.sizes));
 	if ((rc = dataset_begin(&w)) == 0 && (rc = collect(&w)) == 0 && (rc = arrange(&w)) == 0)
 		rc = dataset_publish(&w, out);
 	if (rc < 0)

@@ -69,7 +69,8 @@ static json_t *redaction_json(const struct writing *w)
 static json_t *split_json(const struct writing *w)
 {
 	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:I, s:I}", "by", dataset_split_name(w->o->split),
-			      "sizes", "train", 0.8, "valid", 0.1, "test", 0.1, "components",
+			      "sizes", "train", w->sizes[PART_TRAIN], "valid", w->sizes[PART_VALID], "test",
+			      w->sizes[PART_TEST], "components",
 			      (json_int_t)components_with_rows(w->components), "joined_by_near_duplicates",
 			      (json_int_t)components_joined(w->components));
 

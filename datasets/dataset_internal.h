@@ -38,6 +38,7 @@ struct writing {
 	struct engine *engine;
 	const struct dataset_options *o;
 	struct dataset_settings settings;
+	double sizes[PARTS]; /* shares of the split */
 	struct error *err;
 	char folder[DATASET_PATH], tmp[DATASET_PATH + 128];
 	uint64_t mark, skipped[REASONS];
@@ -155,7 +156,8 @@ int components_add_text(struct components *c, const struct component *of, const 
 			struct error *e);
 
 /* Joins components with near-duplicates, and gives each with rows its part. Once, behind the last row. */
-int components_split(struct components *c, enum dataset_split by, uint64_t seed, struct error *e);
+int components_split(struct components *c, enum dataset_split by, uint64_t seed, const double sizes[PARTS],
+		     struct error *e);
 enum dataset_part component_part(const struct component *of); /* PART_TRAIN before the split */
 uint64_t components_joined(const struct components *c); /* how many fewer there are for near-duplicates */
 size_t components_with_rows(const struct components *c);

@@ -7,7 +7,7 @@
 #include "datasets/redact.h"
 
 struct options {
-	const char *data, *tenant, *format, *kind, *out, *pii, *split, *since, *until;
+	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *since, *until;
 	struct option_list settings;
 	long mark, seed;
 	int json;
@@ -53,11 +53,10 @@ static int find_kind(const char *name, const struct dataset_format *f, enum data
 {
 	STRBUF_AUTO known = STRBUF_INIT;
 
-	for (int k = 0; !name && k < DATASET_KINDS; k++)
-		if (f->kinds & 1u << k) {
-			*out = (enum dataset_kind)k;
-			return 0;
-		}
+	if (!name) {
+		*out = dataset_format_kind(f);
+		return 0;
+	}
 	if (dataset_kind_find(name, out) == 0)
 		return 0;
 	list_names(kind_name, &known);
@@ -70,6 +69,19 @@ static int read_time(const char *flag, const char *s, int64_t *out, struct error
 		return 0;
 	return error_set(e, ERR_USAGE, NULL, "%s takes a time such as 2026-06-01 or 2026-06-01T08:00:00Z",
 			 flag);
+}
+
+/* "0.7,0.2,0.1" */
+static int read_sizes(const char *s, struct dataset_options *d, struct error *e)
+{
+	char more;
+
+	if (!s || (sscanf(s, "%lf,%lf,%lf%c", &d->sizes[PART_TRAIN], &d->sizes[PART_VALID],
+			  &d->sizes[PART_TEST], &more) == 3 &&
+		   d->sizes[PART_TRAIN] + d->sizes[PART_VALID] + d->sizes[PART_TEST] > 0))
+		return 0;
+	return error_set(e, ERR_USAGE, NULL,
+			 "--sizes takes the shares of train, valid and test: 0.7,0.2,0.1");
 }
 
 static int read_options(const struct options *o, struct dataset_options *d, struct error *e)
@@ -90,8 +102,9 @@ static int read_options(const struct options *o, struct dataset_options *d, stru
 		return error_set(e, ERR_USAGE, NULL, "--at is a mark that an earlier export printed");
 	d->settings = o->settings.items;
 	d->n_settings = o->settings.n;
-	struct dataset_settings checked;
-	if (dataset_settings_read(d, &checked, e) < 0) {
+	if ((rc = read_sizes(o->sizes, d, e)) < 0)
+		return rc;
+	if (dataset_check(d, e) < 0) {
 		e->code = ERR_USAGE;
 		return ERR_USAGE;
 	}
@@ -217,7 +230,9 @@ static int run(int argc, char **argv)
 		{ "--pii", "HOW", OPTION_TEXT, &o.pii,
 		  "redact: e-mails, phones, cards, the customer's name … become tokens (default); keep: texts as they are" },
 		{ "--split", "BY", OPTION_TEXT, &o.split,
-		  "time (oldest for training) or hash: train, valid and test by 8:1:1, a customer in one (default: none)" },
+		  "time (oldest for training) or hash: train, valid and test, a customer in one (default: none)" },
+		{ "--sizes", "A,B,C", OPTION_TEXT, &o.sizes,
+		  "of --split: shares of train, valid and test (default: 0.8,0.1,0.1)" },
 		{ "--seed", "N", OPTION_INT, &o.seed, "of --split hash (default: 0)" },
 		{ "--since", "TIME", OPTION_TEXT, &o.since,
 		  "only what was resolved, labelled or handed off from then on" },
