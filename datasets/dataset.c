@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/each.h"
+#include "engine/search.h"
 
 #define TURNS_PAGE 1000
 #define SIZE_SLACK 1e-9 /* of the sum of shares such as .7, .2 and .1 */
@@ -202,6 +203,16 @@ int skip(struct writing *w, enum reason why)
 
 /* --- the whole --------------------------------------------------------------------------------------- */
 
+static int add_json(struct strbuf *out, const json_t *j)
+{
+	char *text = json_text(j, NULL);
+
+	if (text)
+		strbuf_printf(out, "%s\n", text);
+	free(text);
+	return text ? 0 : -1;
+}
+
 /* With a secret of its own: tokens of two requests, or of two data folders, cannot be joined. NULL without memory. */
 static struct redactor *make_redactor(const struct writing *w)
 {
@@ -217,6 +228,8 @@ static struct redactor *make_redactor(const struct writing *w)
 	if (memcmp(w->sizes, usual_sizes, sizeof(usual_sizes)) != 0)
 		strbuf_printf(&asked, "%.9f,%.9f,%.9f\n", w->sizes[PART_TRAIN], w->sizes[PART_VALID],
 			      w->sizes[PART_TEST]);
+	if (o->filter && add_json(&asked, o->filter) < 0)
+		return NULL;
 	if (asked.failed)
 		return NULL;
 	crypto_hmac(o->secret, asked.p, asked.n, secret);
@@ -227,6 +240,12 @@ static int note_conversation(struct writing *w, struct arena *a, const struct re
 {
 	(void)a;
 	return components_add(w->components, r->id, r->body) < 0 ? no_memory(w->err) : 0;
+}
+
+static int read_filter(struct arena *a, const json_t *filter, const struct index_filter **out,
+		       struct error *e)
+{
+	return search_read_filter(a, (json_t *)(uintptr_t)filter, "filter", out, e);
 }
 
 /* All rows, into the spool. */
@@ -245,6 +264,8 @@ static int collect(struct writing *w)
 	memcpy(path, w->tmp, n);
 	memcpy(path + n, "/rows.spool", sizeof("/rows.spool"));
 	int rc = outfile_open(path, OUTFILE_SPOOL, &w->spool, w->err);
+	if (rc == 0 && w->o->filter)
+		rc = read_filter(w->arena, w->o->filter, &w->filter, w->err);
 	if (rc == 0 && (w->o->split != SPLIT_NONE || w->o->pii == PII_REDACT))
 		rc = each_record(w, RECORD_CONVERSATION, note_conversation);
 	if (rc == 0 && w->o->kind == DATASET_RETRIEVAL)
@@ -334,6 +355,16 @@ static int check_sizes(const struct dataset_options *o, struct error *e)
 		       : error_set(e, ERR_BAD_VALUE, "split", "train, valid and test must add up to 1");
 }
 
+static int check_filter(const struct dataset_options *o, struct error *e)
+{
+	struct arena *a = arena_new(4096);
+	const struct index_filter *checked;
+	int rc = a ? read_filter(a, o->filter, &checked, e) : no_memory(e);
+
+	arena_free(a);
+	return rc;
+}
+
 int dataset_check(const struct dataset_options *o, struct error *e)
 {
 	struct dataset_settings checked;
@@ -341,6 +372,8 @@ int dataset_check(const struct dataset_options *o, struct error *e)
 
 	if (rc == 0)
 		rc = check_sizes(o, e);
+	if (rc == 0 && o->filter)
+		rc = check_filter(o, e);
 	return rc < 0 ? rc : dataset_settings_read(o, &checked, e);
 }
 

@@ -10,7 +10,7 @@
  *	valid.jsonl test.jsonl with a split, also when they have no rows
  *	rows.provenance.jsonl  {"file","line","sha256" of the row,"row": its id,"label"?,"conversation"?,"resolution"?,
  *	                       "handoff"?,"evidence"?,"case"?,"example"?,"at"}
- *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"pii",
+ *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"filter"?,"pii",
  *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
  *	                       "options"?:{name: value},
  *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components",
@@ -63,6 +63,11 @@ struct dataset_options {
 	const char *folder;   /* must not be there, or be empty */
 	uint64_t mark;        /* 0: now */
 	int64_t since, until; /* of the resolution, example or handoff, [since, until); 0: open */
+	/*
+	 * As that of a search, upon a row's "intent", "origin" (of examples) and its conversation's "queue",
+	 * "channel", "customer" and attributes, none of which change once they are there; NULL: all rows.
+	 */
+	const json_t *filter;
 	enum dataset_pii pii; /* PII_KEEP: texts as they are; else see redact.h. Labels stay in any case */
 	unsigned char secret[32]; /* of the data folder: tokens are made with it and with the request */
 	enum dataset_split split;
@@ -88,7 +93,7 @@ struct dataset_summary {
 	char sha256[72];       /* of the manifest */
 };
 
-/* What can be refused before the work: ERR_BAD_VALUE for a kind or setting that the format lacks, and bad sizes. */
+/* What can be refused before the work: ERR_BAD_VALUE for a kind or setting that the format lacks, and bad sizes; ERR_BAD_FILTER. */
 int dataset_check(const struct dataset_options *o, struct error *e);
 
 /*

@@ -12,6 +12,7 @@ static const char *const reason_names[REASONS] = {
 	[SKIP_SUPERSEDED] = "superseded",
 	[SKIP_OUTCOME] = "not_resolved",
 	[SKIP_TIME] = "out_of_time",
+	[SKIP_FILTERED] = "filtered",
 	[SKIP_NOTHING_SAID] = "nothing_to_learn",
 	[SKIP_ONLY_PERSONAL] = "only_personal_data",
 	[SKIP_NO_DRAFT] = "no_draft",
@@ -141,6 +142,7 @@ static char *manifest_text(const struct writing *w, json_t *files)
 	json_decref(options);
 	if (bad || (w->o->since && body_set_time(j, "since", w->o->since) < 0) ||
 	    (w->o->until && body_set_time(j, "until", w->o->until) < 0) ||
+	    body_set_copy(j, "filter", w->o->filter) < 0 ||
 	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w)) < 0) ||
 	    (w->o->kind == DATASET_INTENTS && body_set_take(j, "labels", labels_json(w)) < 0) ||
 	    (w->documents && body_set_int(j, "documents", (int64_t)documents_count(w->documents)) < 0))

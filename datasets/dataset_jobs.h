@@ -4,7 +4,7 @@
  * `folder`/ID, which is whole when the record says "done":
  *
  *	{"state":"queued|running|done|failed","key","agent"?: of who asked,"requested_at",
- *	 "request":{"format","kind","mark","since"?,"until"? (ms),"pii","split","sizes"?:[3],"seed",
+ *	 "request":{"format","kind","mark","since"?,"until"? (ms),"filter"?,"pii","split","sizes"?:[3],"seed",
  *	            "settings":["name=value"]} (dataset_request.c),
  *	 "error"?:{"code","message"} of one that failed, and of one that is done:
  *	 "finished_at","rows","skipped":{reason: n},"redacted": n,"sha256": of the manifest,

@@ -108,9 +108,7 @@ static int read_body(const struct call *c, json_t *body, struct asked *q)
 	reader_int(&r, "seed", OPTIONAL, 0, INT64_MAX, &q->seed);
 	reader_word(&r, "pii", OPTIONAL, "redact|keep", &q->pii);
 	reader_object(&r, "options", OPTIONAL, &q->options);
-	if (filter)
-		reader_fail(&r, ERR_BAD_FILTER, "filter",
-			    "datasets take no filter yet: narrow them by since, until and options");
+	q->o.filter = filter;
 	return reader_done(&r);
 }
 
@@ -154,6 +152,8 @@ static int keep(const struct asked *q, json_t *to)
 		  body_set(to, "split", dataset_split_name(o->split)) < 0 ||
 		  body_set_int(to, "seed", q->seed) < 0 || body_set_copy(to, "settings", q->settings) < 0;
 
+	if (!bad && o->filter)
+		bad = body_set_copy(to, "filter", o->filter) < 0;
 	if (!bad && o->since)
 		bad = body_set_int(to, "since", o->since) < 0;
 	if (!bad && o->until)
@@ -197,6 +197,7 @@ int dataset_request_load(struct arena *a, const json_t *request, struct dataset_
 				     .since = body_int(request, "since"),
 				     .until = body_int(request, "until"),
 				     .seed = (uint64_t)body_int(request, "seed"),
+				     .filter = json_object_get(request, "filter"),
 				     .settings = list,
 				     .n_settings = n };
 

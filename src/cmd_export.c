@@ -7,7 +7,7 @@
 #include "datasets/redact.h"
 
 struct options {
-	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *since, *until;
+	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *filter, *since, *until;
 	struct option_list settings;
 	long mark, seed;
 	int json;
@@ -71,6 +71,15 @@ static int read_time(const char *flag, const char *s, int64_t *out, struct error
 			 flag);
 }
 
+static int read_filter(const char *s, json_t **out, struct error *e)
+{
+	if (!s || json_parse(s, strlen(s), e, out) == 0)
+		return 0;
+	error_prefix(e, "filter");
+	e->code = ERR_USAGE;
+	return ERR_USAGE;
+}
+
 /* "0.7,0.2,0.1" */
 static int read_sizes(const char *s, struct dataset_options *d, struct error *e)
 {
@@ -84,7 +93,9 @@ static int read_sizes(const char *s, struct dataset_options *d, struct error *e)
 			 "--sizes takes the shares of train, valid and test: 0.7,0.2,0.1");
 }
 
-static int read_options(const struct options *o, struct dataset_options *d, struct error *e)
+/* `filter` is borrowed. */
+static int read_options(const struct options *o, const json_t *filter, struct dataset_options *d,
+			struct error *e)
 {
 	int rc = find_format(o->format, &d->format, e);
 
@@ -102,6 +113,7 @@ static int read_options(const struct options *o, struct dataset_options *d, stru
 		return error_set(e, ERR_USAGE, NULL, "--at is a mark that an earlier export printed");
 	d->settings = o->settings.items;
 	d->n_settings = o->settings.n;
+	d->filter = filter;
 	if ((rc = read_sizes(o->sizes, d, e)) < 0)
 		return rc;
 	if (dataset_check(d, e) < 0) {
@@ -166,9 +178,10 @@ static int export_set(const struct options *o, struct error *e)
 	struct dataset_options d = { .progress = rows_written, .arg = &bar, .stop = &cmd_stop };
 	struct dataset_summary done;
 	struct workplace w;
-	int rc = read_options(o, &d, e);
+	JSON_AUTO *filter = NULL;
+	int rc = read_filter(o->filter, &filter, e);
 
-	if (rc < 0 || (rc = workplace_open(&wo, &w, e)) < 0)
+	if (rc < 0 || (rc = read_options(o, filter, &d, e)) < 0 || (rc = workplace_open(&wo, &w, e)) < 0)
 		return rc;
 	memcpy(d.secret, w.desk.secret, sizeof(d.secret));
 	cmd_catch_stop();
@@ -238,6 +251,8 @@ static int run(int argc, char **argv)
 		  "only what was resolved, labelled or handed off from then on" },
 		{ "--until", "TIME", OPTION_TEXT, &o.until,
 		  "only what was resolved, labelled or handed off before" },
+		{ "--filter", "JSON", OPTION_TEXT, &o.filter,
+		  "as that of a search, upon intent, origin, queue, channel, customer and the conversation's attributes" },
 		{ "--at", "MARK", OPTION_INT, &o.mark, "as of an earlier export's mark (default: now)" },
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },

@@ -352,6 +352,8 @@ def test_export_tells_its_formats_and_their_options(filled, tmp_path):
     assert "add up to 1" in refused("--format", "rasa", "--split", "hash", "--sizes", "0.8,0.1,0.2")
     assert "from 0 to 1" in refused("--format", "rasa", "--split", "hash", "--sizes", "1.5,-0.5,0")
     assert "by what" in refused("--format", "rasa", "--sizes", "0.8,0.1,0.1")
+    assert "filter" in refused("--format", "rasa", "--filter", '{"type":"like"}')
+    assert "line 1" in refused("--format", "rasa", "--filter", "intent=refund")
     # A mark that has not come.
     for options, why in ((("--format", "rasa", "--at", "1000000"), "has not come to mark 1000000"),):
         told = readback("export", "--out", tmp_path / "x", "--data", filled / "data", *options)

@@ -197,7 +197,8 @@ def test_only_listed_names_are_files(history, beir, name):
     ({"format": "openai", "split": {"by": "hash", "train": 0.9, "valid": 0.1, "test": 0.1}}, 400, "bad_value", "split"),
     ({"format": "openai", "split": {"by": "hash", "train": 0, "valid": 0, "test": 0}}, 400, "bad_value", "split"),
     ({"format": "openai", "split": {"by": "hash", "train": 2, "valid": 0, "test": 0}}, 400, "bad_value", "split.train"),
-    ({"format": "openai", "filter": {"type": "eq", "key": "lang", "value": "en"}}, 400, "bad_filter", "filter"),
+    ({"format": "openai", "filter": {"type": "like", "key": "lang", "value": "en"}}, 400, "bad_filter", "filter.type"),
+    ({"format": "openai", "filter": []}, 400, "wrong_type", "filter"),
 ])
 def test_what_cannot_be_made_is_refused_at_once(history, body, status, code, param):
     told = history.post("/v1/datasets", body)
@@ -213,6 +214,60 @@ def test_a_dataset_of_nothing_fails_and_says_why(history):
     told = history.get(f"/v1/datasets/{dataset['id']}/files/manifest.json")
     assert told.status_code == 409 and told.json()["error"]["state"] == "failed"
     assert not [f for f in history.data.rglob("*") if dataset["id"] in f.name]
+
+
+def by(key, *values):
+    return {"type": "in", "key": key, "value": list(values)}
+
+
+def test_a_filter_chooses_by_the_intent_and_by_the_conversation(history, tmp_path):
+    everything = made(history, format="fasttext", kind="intents")
+    labels = {p["label"]: p["rows"] for p in json.loads(fetched(history, everything)["manifest.json"])["labels"]}
+    wanted = sorted(labels)[:2]
+    filter_ = by("intent", *wanted)
+    dataset = made(history, format="fasttext", kind="intents", filter=filter_)
+    assert dataset["filter"] == filter_
+    manifest = json.loads(fetched(history, dataset)["manifest.json"])
+    assert manifest["filter"] == filter_
+    assert {p["label"]: p["rows"] for p in manifest["labels"]} == {label: labels[label] for label in wanted}
+    assert dataset["skipped"]["filtered"] == sum(labels.values()) - dataset["rows"]
+    told = readback("export", "--format", "fasttext", "--kind", "intents", "--filter", json.dumps(filter_), "--at",
+                    dataset["mark"], "--out", tmp_path / "out", "--data", history.data)
+    assert told.returncode == 0, told.stderr
+    assert fetched(history, dataset) == on_disk(tmp_path / "out")
+
+
+def test_a_filter_by_attributes_queue_and_channel_is_as_of_searches(words_server):
+    s = words_server
+    for n, (queue, channel, attributes) in enumerate((("gold", "chat", {"lang": "en", "tries": 3}),
+                                                      ("gold", "mail", {"lang": ["de", "en"]}),
+                                                      ("blue", "chat", {"lang": "fr", "queue": "gold"}))):
+        body = {"id": f"c{n}", "queue": queue, "channel": channel, "attributes": attributes,
+                "turns": [{"role": "customer", "text": f"Question number {n} about the delivery of my parcel"}]}
+        assert s.post("/v1/conversations", body).status_code == 201
+        handoff = s.post("/v1/handoffs", {"conversation_id": f"c{n}", "trigger": "other"}).json()["id"]
+        resolved = s.post(f"/v1/handoffs/{handoff}/resolution",
+                          {"outcome": "resolved", "intent": f"intent_{n}", "text": f"Answer number {n} was sent."})
+        assert resolved.status_code == 200, resolved.text
+
+    def rows(filter_):
+        dataset = finished(s, s.post("/v1/datasets", {"format": "trl-sft", "filter": filter_}))
+        if dataset["state"] == "failed":
+            assert "filtered" in dataset["error"]["message"]
+            return set()
+        text = fetched(s, dataset)["train.jsonl"].decode()
+        return {n for n in range(3) if f"Question number {n}" in text}
+
+    eq = lambda key, value: {"type": "eq", "key": key, "value": value}  # noqa: E731
+    assert rows(eq("queue", "gold")) == {0, 1, 2}  # as tags: the attribute of that name counts as well
+    assert rows(eq("queue", "blue")) == {2}
+    assert rows(eq("channel", "mail")) == {1}
+    assert rows(eq("lang", "en")) == {0, 1}
+    assert rows({"type": "gte", "key": "tries", "value": 3}) == {0}
+    assert rows({"type": "ne", "key": "intent", "value": "intent_1"}) == {0, 2}
+    assert rows({"type": "and", "filters": [eq("lang", "en"), eq("channel", "chat")]}) == {0}
+    assert rows({"type": "or", "filters": [eq("intent", "intent_2"), eq("channel", "mail")]}) == {1, 2}
+    assert rows(eq("lang", "none")) == set()
 
 
 def test_the_shares_of_a_split_are_what_was_asked_for(history):
