@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pathlib
+import sqlite3
 import time
 
 import pytest
@@ -373,6 +374,26 @@ def test_a_server_that_is_killed_makes_the_dataset_after_its_start(tmp_path):
         assert sorted(os.listdir(folder)) == sorted(ids)
     finally:
         assert s.stop() == 0
+
+
+def test_who_asked_for_personal_data_is_an_event(tmp_path):
+    data = tmp_path / "data"
+    assert readback("import", "conversations", DEMO / "conversations.ndjson", "--data", data, "--embedder",
+                    "none").returncode == 0
+    s = Server(data, "--embedder", "none").start()
+    key = s.key("export,export:raw", "*", "--act-as")
+    answer = s.post("/v1/datasets", {"format": "openai", "pii": "keep"}, key=key,
+                    headers={"Readback-Agent": 'id="a-7"'})
+    id_ = finished(s, answer, key=key)["id"]
+    assert s.stop() == 0
+    db = sqlite3.connect(next(data.glob("tenants/*/readback.db")))
+    events = db.execute("SELECT kind, principal, agent, payload FROM events WHERE stream = ? ORDER BY seq",
+                        (f"dataset/{id_}",)).fetchall()
+    db.close()
+    assert [e[0] for e in events] == ["dataset.requested", "dataset.started", "dataset.made"]
+    assert {e[2] for e in events} == {"a-7"}
+    assert len({e[1] for e in events}) == 1
+    assert '"pii":"keep"' in events[0][3].replace("\\", "")
 
 
 def test_datasets_are_of_one_tenant(tmp_path):
