@@ -203,6 +203,15 @@ int skip(struct writing *w, enum reason why)
 
 /* --- the whole --------------------------------------------------------------------------------------- */
 
+static int are_usual(const double sizes[PARTS])
+{
+	int p = 0;
+
+	while (p < PARTS && sizes[p] == usual_sizes[p])
+		p++;
+	return p == PARTS;
+}
+
 static int add_json(struct strbuf *out, const json_t *j)
 {
 	char *text = json_text(j, NULL);
@@ -225,7 +234,7 @@ static struct redactor *make_redactor(const struct writing *w)
 		      (long long)o->until, dataset_split_name(o->split), (unsigned long long)o->seed);
 	for (size_t i = 0; i < o->n_settings; i++)
 		strbuf_printf(&asked, "%s\n", o->settings[i]);
-	if (memcmp(w->sizes, usual_sizes, sizeof(usual_sizes)) != 0)
+	if (!are_usual(w->sizes))
 		strbuf_printf(&asked, "%.9f,%.9f,%.9f\n", w->sizes[PART_TRAIN], w->sizes[PART_VALID],
 			      w->sizes[PART_TEST]);
 	if (o->filter && add_json(&asked, o->filter) < 0)

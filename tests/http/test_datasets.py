@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import pathlib
+import socket
 import sqlite3
+import struct
 import time
 
 import pytest
@@ -162,6 +164,24 @@ def test_head_tells_the_length(history, beir):
     told = history.call("HEAD", f["url"])
     assert told.status_code == 200 and told.content == b""
     assert int(told.headers["Content-Length"]) == f["bytes"]
+
+
+def test_no_file_stays_open(history, beir):
+    f = file_of(beir)
+    host, port = history.url.removeprefix("http://").split(":")
+    open_files = lambda: sum(os.path.realpath(p).startswith(str(history.data)) and "/datasets/" in os.path.realpath(p)  # noqa: E731
+                             for p in pathlib.Path(f"/proc/{history.process.pid}/fd").iterdir())
+    for headers in ({}, {"Range": "bytes=1-2"}, {"Range": "bytes=999999999-"}, {"If-None-Match": "*"}):
+        history.get(f["url"], headers=headers)
+        history.call("HEAD", f["url"], headers=headers)
+    for _ in range(5):  # who asks and is gone before the answer
+        with socket.create_connection((host, int(port))) as s:
+            s.sendall(f"GET {f['url']} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {DEV_KEY}\r\n\r\n".encode())
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    deadline = time.monotonic() + 20
+    while open_files() and time.monotonic() < deadline:
+        time.sleep(0.02)  # between two looks: the server closes when it has noticed
+    assert open_files() == 0
 
 
 @pytest.mark.parametrize("name", ["../manifest.json", "..", "%2e%2e%2fmanifest.json", "..%2F..%2Freadback.db", "none.txt",
