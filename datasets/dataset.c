@@ -1,11 +1,14 @@
 #include "datasets/dataset_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/each.h"
+#include "engine/search.h"
 
 #define TURNS_PAGE 1000
+#define SIZE_SLACK 1e-9 /* of the sum of shares such as .7, .2 and .1 */
 
 /* In the order of the contract. */
 static const struct dataset_format *const formats[] = {
@@ -40,6 +43,7 @@ static const struct kind kinds[DATASET_KINDS] = {
 };
 static const char *const pii_names[PII_MODES] = { "redact", "keep" };
 static const char *const split_names[SPLITS] = { "none", "time", "hash" };
+static const double usual_sizes[PARTS] = { 0.8, 0.1, 0.1 };
 
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
 
@@ -69,6 +73,15 @@ int dataset_kind_find(const char *name, enum dataset_kind *out)
 			return 0;
 		}
 	return -1;
+}
+
+enum dataset_kind dataset_format_kind(const struct dataset_format *f)
+{
+	int k = 0;
+
+	while (!(f->kinds & 1u << k))
+		k++;
+	return (enum dataset_kind)k;
 }
 
 /* Where `name` is in a list, or -1. */
@@ -190,6 +203,25 @@ int skip(struct writing *w, enum reason why)
 
 /* --- the whole --------------------------------------------------------------------------------------- */
 
+static int are_usual(const double sizes[PARTS])
+{
+	int p = 0;
+
+	while (p < PARTS && sizes[p] == usual_sizes[p])
+		p++;
+	return p == PARTS;
+}
+
+static int add_json(struct strbuf *out, const json_t *j)
+{
+	char *text = json_text(j, NULL);
+
+	if (text)
+		strbuf_printf(out, "%s\n", text);
+	free(text);
+	return text ? 0 : -1;
+}
+
 /* With a secret of its own: tokens of two requests, or of two data folders, cannot be joined. NULL without memory. */
 static struct redactor *make_redactor(const struct writing *w)
 {
@@ -202,6 +234,11 @@ static struct redactor *make_redactor(const struct writing *w)
 		      (long long)o->until, dataset_split_name(o->split), (unsigned long long)o->seed);
 	for (size_t i = 0; i < o->n_settings; i++)
 		strbuf_printf(&asked, "%s\n", o->settings[i]);
+	if (!are_usual(w->sizes))
+		strbuf_printf(&asked, "%.9f,%.9f,%.9f\n", w->sizes[PART_TRAIN], w->sizes[PART_VALID],
+			      w->sizes[PART_TEST]);
+	if (o->filter && add_json(&asked, o->filter) < 0)
+		return NULL;
 	if (asked.failed)
 		return NULL;
 	crypto_hmac(o->secret, asked.p, asked.n, secret);
@@ -212,6 +249,12 @@ static int note_conversation(struct writing *w, struct arena *a, const struct re
 {
 	(void)a;
 	return components_add(w->components, r->id, r->body) < 0 ? no_memory(w->err) : 0;
+}
+
+static int read_filter(struct arena *a, const json_t *filter, const struct index_filter **out,
+		       struct error *e)
+{
+	return search_read_filter(a, (json_t *)(uintptr_t)filter, "filter", out, e);
 }
 
 /* All rows, into the spool. */
@@ -230,6 +273,8 @@ static int collect(struct writing *w)
 	memcpy(path, w->tmp, n);
 	memcpy(path + n, "/rows.spool", sizeof("/rows.spool"));
 	int rc = outfile_open(path, OUTFILE_SPOOL, &w->spool, w->err);
+	if (rc == 0 && w->o->filter)
+		rc = read_filter(w->arena, w->o->filter, &w->filter, w->err);
 	if (rc == 0 && (w->o->split != SPLIT_NONE || w->o->pii == PII_REDACT))
 		rc = each_record(w, RECORD_CONVERSATION, note_conversation);
 	if (rc == 0 && w->o->kind == DATASET_RETRIEVAL)
@@ -261,7 +306,7 @@ static int arrange(struct writing *w)
 		if (w->kept[i].component)
 			component_add_row(w->kept[i].component);
 	if (w->o->split != SPLIT_NONE &&
-	    (rc = components_split(w->components, w->o->split, w->o->seed, w->err)) < 0)
+	    (rc = components_split(w->components, w->o->split, w->o->seed, w->sizes, w->err)) < 0)
 		return rc;
 	return w->documents ? documents_load(w, w->documents, w->o->format->document != NULL) : 0;
 }
@@ -295,6 +340,52 @@ static int check_kind(const struct dataset_options *o, struct error *e)
 			 kinds[o->kind].name, has.n ? has.p : "none");
 }
 
+static int has_sizes(const struct dataset_options *o)
+{
+	return o->sizes[PART_TRAIN] != 0 || o->sizes[PART_VALID] != 0 || o->sizes[PART_TEST] != 0;
+}
+
+static int check_sizes(const struct dataset_options *o, struct error *e)
+{
+	double sum = 0;
+
+	if (!has_sizes(o))
+		return 0;
+	if (o->split == SPLIT_NONE)
+		return error_set(e, ERR_BAD_VALUE, "split",
+				 "sizes are of a split: say by what, time or hash");
+	for (int p = 0; p < PARTS; p++) {
+		if (!(o->sizes[p] >= 0 && o->sizes[p] <= 1))
+			return error_set(e, ERR_BAD_VALUE, "split", "a share of the split is from 0 to 1");
+		sum += o->sizes[p];
+	}
+	return fabs(sum - 1) <= SIZE_SLACK
+		       ? 0
+		       : error_set(e, ERR_BAD_VALUE, "split", "train, valid and test must add up to 1");
+}
+
+static int check_filter(const struct dataset_options *o, struct error *e)
+{
+	struct arena *a = arena_new(4096);
+	const struct index_filter *checked;
+	int rc = a ? read_filter(a, o->filter, &checked, e) : no_memory(e);
+
+	arena_free(a);
+	return rc;
+}
+
+int dataset_check(const struct dataset_options *o, struct error *e)
+{
+	struct dataset_settings checked;
+	int rc = check_kind(o, e);
+
+	if (rc == 0)
+		rc = check_sizes(o, e);
+	if (rc == 0 && o->filter)
+		rc = check_filter(o, e);
+	return rc < 0 ? rc : dataset_settings_read(o, &checked, e);
+}
+
 static void release(struct writing *w)
 {
 	outfile_drop(w->spool);
@@ -313,11 +404,12 @@ int dataset_write(struct engine *g, const struct dataset_options *o, struct data
 		  struct error *e)
 {
 	struct writing w = { .engine = g, .o = o, .err = e };
-	int rc = check_kind(o, e);
+	int rc = dataset_check(o, e);
 
 	if (rc < 0 || (rc = dataset_settings_read(o, &w.settings, e)) < 0 ||
 	    (rc = dataset_check_folder(o->folder, w.folder, e)) < 0 || (rc = find_mark(&w)) < 0)
 		return rc;
+	memcpy(w.sizes, has_sizes(o) ? o->sizes : usual_sizes, sizeof(w.sizes));
 	if ((rc = dataset_begin(&w)) == 0 && (rc = collect(&w)) == 0 && (rc = arrange(&w)) == 0)
 		rc = dataset_publish(&w, out);
 	if (rc < 0)

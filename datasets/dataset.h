@@ -10,7 +10,7 @@
  *	valid.jsonl test.jsonl with a split, also when they have no rows
  *	rows.provenance.jsonl  {"file","line","sha256" of the row,"row": its id,"label"?,"conversation"?,"resolution"?,
  *	                       "handoff"?,"evidence"?,"case"?,"example"?,"at"}
- *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"pii",
+ *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"filter"?,"pii",
  *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
  *	                       "options"?:{name: value},
  *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components",
@@ -32,6 +32,8 @@ const struct dataset_format *dataset_format_at(size_t i);
 const struct dataset_format *dataset_format_find(const char *name); /* NULL: there is none */
 const char *dataset_kind_name(enum dataset_kind k);
 int dataset_kind_find(const char *name, enum dataset_kind *out); /* -1: there is none */
+enum dataset_kind dataset_format_kind(
+	const struct dataset_format *f); /* its first, where none is asked for */
 
 /* Settings of every format that has the kind, ended by a zeroed one. */
 const struct dataset_option *dataset_options_of(enum dataset_kind k);
@@ -42,8 +44,8 @@ enum dataset_pii { PII_REDACT, PII_KEEP, PII_MODES };
 /*
  * Rows of one component go to one part: all of a customer, or of a
  * conversation (an example) of which no customer is known, and of all that
- * have near-duplicates of its rows (duplicates.h). Eight, one and one tenths of
- * the rows, as near as whole components come to it:
+ * have near-duplicates of its rows (duplicates.h). By `sizes` (eight, one and one
+ * tenths) of the rows, as near as whole components come to it:
  *
  *	time  by each component's first conversation: the oldest are for training, the youngest for the test
  *	hash  by SHA-256 of the seed in decimal, a newline and the component's name: its first 53 bits are a fraction
@@ -61,9 +63,15 @@ struct dataset_options {
 	const char *folder;   /* must not be there, or be empty */
 	uint64_t mark;        /* 0: now */
 	int64_t since, until; /* of the resolution, example or handoff, [since, until); 0: open */
+	/*
+	 * As that of a search, upon a row's "intent", "origin" (of examples) and its conversation's "queue",
+	 * "channel", "customer" and attributes, none of which change once they are there; NULL: all rows.
+	 */
+	const json_t *filter;
 	enum dataset_pii pii; /* PII_KEEP: texts as they are; else see redact.h. Labels stay in any case */
 	unsigned char secret[32]; /* of the data folder: tokens are made with it and with the request */
 	enum dataset_split split;
+	double sizes[PARTS];         /* shares of train, valid and test, of the sum 1; all 0: .8, .1, .1 */
 	uint64_t seed;               /* of SPLIT_HASH */
 	const char *const *settings; /* "name=value" each, of the format's options and its kind's */
 	size_t n_settings;
@@ -84,6 +92,9 @@ struct dataset_summary {
 	uint64_t parts[PARTS]; /* rows of each */
 	char sha256[72];       /* of the manifest */
 };
+
+/* What can be refused before the work: ERR_BAD_VALUE for a kind or setting that the format lacks, and bad sizes; ERR_BAD_FILTER. */
+int dataset_check(const struct dataset_options *o, struct error *e);
 
 /*
  * ERR_EXISTS when the folder holds something, ERR_BAD_VALUE when the format

@@ -12,6 +12,7 @@ static const char *const reason_names[REASONS] = {
 	[SKIP_SUPERSEDED] = "superseded",
 	[SKIP_OUTCOME] = "not_resolved",
 	[SKIP_TIME] = "out_of_time",
+	[SKIP_FILTERED] = "filtered",
 	[SKIP_NOTHING_SAID] = "nothing_to_learn",
 	[SKIP_ONLY_PERSONAL] = "only_personal_data",
 	[SKIP_NO_DRAFT] = "no_draft",
@@ -69,7 +70,8 @@ static json_t *redaction_json(const struct writing *w)
 static json_t *split_json(const struct writing *w)
 {
 	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:I, s:I}", "by", dataset_split_name(w->o->split),
-			      "sizes", "train", 0.8, "valid", 0.1, "test", 0.1, "components",
+			      "sizes", "train", w->sizes[PART_TRAIN], "valid", w->sizes[PART_VALID], "test",
+			      w->sizes[PART_TEST], "components",
 			      (json_int_t)components_with_rows(w->components), "joined_by_near_duplicates",
 			      (json_int_t)components_joined(w->components));
 
@@ -140,6 +142,7 @@ static char *manifest_text(const struct writing *w, json_t *files)
 	json_decref(options);
 	if (bad || (w->o->since && body_set_time(j, "since", w->o->since) < 0) ||
 	    (w->o->until && body_set_time(j, "until", w->o->until) < 0) ||
+	    body_set_copy(j, "filter", w->o->filter) < 0 ||
 	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w)) < 0) ||
 	    (w->o->kind == DATASET_INTENTS && body_set_take(j, "labels", labels_json(w)) < 0) ||
 	    (w->documents && body_set_int(j, "documents", (int64_t)documents_count(w->documents)) < 0))

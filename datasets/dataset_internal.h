@@ -4,6 +4,7 @@
  *	dataset.c            the whole, step by step; the list of formats
  *	dataset_options.c    settings; which rows they leave out
  *	rows_x.c             what was recorded becomes rows of a kind
+ *	dataset_filter.c     which of them a filter leaves
  *	dataset_rows.c       rows are redacted and wait, in a file without a name
  *	dataset_documents.c  the knowledge at the mark
  *	dataset_split.c      whose rows are, and which part those go to
@@ -38,6 +39,8 @@ struct writing {
 	struct engine *engine;
 	const struct dataset_options *o;
 	struct dataset_settings settings;
+	double sizes[PARTS]; /* shares of the split */
+	const struct index_filter *filter;
 	struct error *err;
 	char folder[DATASET_PATH], tmp[DATASET_PATH + 128];
 	uint64_t mark, skipped[REASONS];
@@ -108,6 +111,9 @@ struct row_of {
 int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const struct row_of *of,
 	    json_t *from);
 
+/* dataset_filter.c: 1, 0, or an error; `from` is what add_row() takes. */
+int row_meets_filter(struct writing *w, struct arena *a, const struct row_of *of, const json_t *from);
+
 /* The row in the arena, with its documents; *from is JSON. */
 int load_row(struct writing *w, const struct kept_row *kept, struct arena *a, struct dataset_row *row,
 	     struct text *from);
@@ -156,7 +162,8 @@ int components_add_text(struct components *c, const struct component *of, const 
 			struct error *e);
 
 /* Joins components with near-duplicates, and gives each with rows its part. Once, behind the last row. */
-int components_split(struct components *c, enum dataset_split by, uint64_t seed, struct error *e);
+int components_split(struct components *c, enum dataset_split by, uint64_t seed, const double sizes[PARTS],
+		     struct error *e);
 enum dataset_part component_part(const struct component *of); /* PART_TRAIN before the split */
 uint64_t components_joined(const struct components *c); /* how many fewer there are for near-duplicates */
 size_t components_with_rows(const struct components *c);

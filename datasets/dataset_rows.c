@@ -318,9 +318,12 @@ int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const s
 	int redacts = w->o->pii == PII_REDACT, why = -1;
 	struct kept_row kept = { 0 };
 	struct dataset_row plain;
+	int meets = owned ? row_meets_filter(w, a, of, owned) : no_memory(w->err);
 
+	if (meets <= 0)
+		return meets < 0 ? meets : skip(w, SKIP_FILTERED);
 	row->id = row_id(a, w, of->name, &kept.lot);
-	if (!owned || !row->id || body_set(owned, "row", row->id) < 0)
+	if (!row->id || body_set(owned, "row", row->id) < 0)
 		return no_memory(w->err);
 	if (needs_component(w, of) &&
 	    !(kept.component = components_of(w->components, of->kind ? of->kind : "example", of->id, of->at)))

@@ -175,12 +175,15 @@ size_t components_with_rows(const struct components *c)
 /* --- parts ---------------------------------------------------------------------------------------------- */
 
 /* Which part a place from 0 up to 1 is in. */
-static enum dataset_part part_at(double at)
+static enum dataset_part part_at(double at, const double sizes[PARTS])
 {
-	return at < 0.8 ? PART_TRAIN : at < 0.9 ? PART_VALID : PART_TEST;
+	if (at < sizes[PART_TRAIN])
+		return PART_TRAIN;
+	/* A test of nothing has nothing, whatever the shares before it add up to. */
+	return at < sizes[PART_TRAIN] + sizes[PART_VALID] || sizes[PART_TEST] == 0 ? PART_VALID : PART_TEST;
 }
 
-static int split_by_hash(struct components *c, uint64_t seed)
+static int split_by_hash(struct components *c, uint64_t seed, const double sizes[PARTS])
 {
 	char text[24];
 	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)seed);
@@ -196,7 +199,7 @@ static int split_by_hash(struct components *c, uint64_t seed)
 		for (int b = 0; b < 8; b++)
 			bits = bits << 8 | hash[b];
 		/* 53 bits are a double, exactly. */
-		of->part = part_at((double)(bits >> 11) / (double)(1ULL << 53));
+		of->part = part_at((double)(bits >> 11) / (double)(1ULL << 53), sizes);
 	}
 	return 0;
 }
@@ -211,7 +214,7 @@ static int older_first(const void *x, const void *y)
 }
 
 /* Each goes where the middle of its rows is. */
-static int split_by_time(struct components *c)
+static int split_by_time(struct components *c, const double sizes[PARTS])
 {
 	struct component **sorted = malloc((c->n + 1) * sizeof(struct component *));
 	uint64_t total = 0, before = 0;
@@ -226,8 +229,8 @@ static int split_by_time(struct components *c)
 	qsort(sorted, n, sizeof(struct component *), older_first);
 	for (size_t i = 0; i < n; i++) {
 		if (sorted[i]->rows)
-			sorted[i]->part = part_at(((double)before + (double)sorted[i]->rows / 2) /
-						  (double)total);
+			sorted[i]->part = part_at(
+				((double)before + (double)sorted[i]->rows / 2) / (double)total, sizes);
 		before += sorted[i]->rows;
 	}
 	free(sorted);
@@ -255,12 +258,13 @@ static int join_components(struct components *c, struct error *e)
 	return rc;
 }
 
-int components_split(struct components *c, enum dataset_split by, uint64_t seed, struct error *e)
+int components_split(struct components *c, enum dataset_split by, uint64_t seed, const double sizes[PARTS],
+		     struct error *e)
 {
 	int rc = c->duplicates ? join_components(c, e) : 0;
 
 	if (rc < 0)
 		return rc;
-	rc = by == SPLIT_HASH ? split_by_hash(c, seed) : split_by_time(c);
+	rc = by == SPLIT_HASH ? split_by_hash(c, seed, sizes) : split_by_time(c, sizes);
 	return rc < 0 ? no_memory(e) : 0;
 }

@@ -120,6 +120,7 @@ struct workplace {
 	int embedder_borrowed;
 	struct engine *engine;
 	struct jobs *jobs;
+	struct dataset_jobs *datasets;
 	struct desk desk;
 	struct api api;
 };

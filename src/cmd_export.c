@@ -7,7 +7,7 @@
 #include "datasets/redact.h"
 
 struct options {
-	const char *data, *tenant, *format, *kind, *out, *pii, *split, *since, *until;
+	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *filter, *since, *until;
 	struct option_list settings;
 	long mark, seed;
 	int json;
@@ -53,11 +53,10 @@ static int find_kind(const char *name, const struct dataset_format *f, enum data
 {
 	STRBUF_AUTO known = STRBUF_INIT;
 
-	for (int k = 0; !name && k < DATASET_KINDS; k++)
-		if (f->kinds & 1u << k) {
-			*out = (enum dataset_kind)k;
-			return 0;
-		}
+	if (!name) {
+		*out = dataset_format_kind(f);
+		return 0;
+	}
 	if (dataset_kind_find(name, out) == 0)
 		return 0;
 	list_names(kind_name, &known);
@@ -72,7 +71,31 @@ static int read_time(const char *flag, const char *s, int64_t *out, struct error
 			 flag);
 }
 
-static int read_options(const struct options *o, struct dataset_options *d, struct error *e)
+static int read_filter(const char *s, json_t **out, struct error *e)
+{
+	if (!s || json_parse(s, strlen(s), e, out) == 0)
+		return 0;
+	error_prefix(e, "filter");
+	e->code = ERR_USAGE;
+	return ERR_USAGE;
+}
+
+/* "0.7,0.2,0.1" */
+static int read_sizes(const char *s, struct dataset_options *d, struct error *e)
+{
+	char more;
+
+	if (!s || (sscanf(s, "%lf,%lf,%lf%c", &d->sizes[PART_TRAIN], &d->sizes[PART_VALID],
+			  &d->sizes[PART_TEST], &more) == 3 &&
+		   d->sizes[PART_TRAIN] + d->sizes[PART_VALID] + d->sizes[PART_TEST] > 0))
+		return 0;
+	return error_set(e, ERR_USAGE, NULL,
+			 "--sizes takes the shares of train, valid and test: 0.7,0.2,0.1");
+}
+
+/* `filter` is borrowed. */
+static int read_options(const struct options *o, const json_t *filter, struct dataset_options *d,
+			struct error *e)
 {
 	int rc = find_format(o->format, &d->format, e);
 
@@ -92,8 +115,10 @@ static int read_options(const struct options *o, struct dataset_options *d, stru
 		return error_set(e, ERR_USAGE, NULL, "--at is a mark that an earlier export printed");
 	d->settings = o->settings.items;
 	d->n_settings = o->settings.n;
-	struct dataset_settings checked;
-	if (dataset_settings_read(d, &checked, e) < 0) {
+	d->filter = filter;
+	if ((rc = read_sizes(o->sizes, d, e)) < 0)
+		return rc;
+	if (dataset_check(d, e) < 0) {
 		e->code = ERR_USAGE;
 		return ERR_USAGE;
 	}
@@ -155,9 +180,10 @@ static int export_set(const struct options *o, struct error *e)
 	struct dataset_options d = { .progress = rows_written, .arg = &bar, .stop = &cmd_stop };
 	struct dataset_summary done;
 	struct workplace w;
-	int rc = read_options(o, &d, e);
+	JSON_AUTO *filter = NULL;
+	int rc = read_filter(o->filter, &filter, e);
 
-	if (rc < 0 || (rc = workplace_open(&wo, &w, e)) < 0)
+	if (rc < 0 || (rc = read_options(o, filter, &d, e)) < 0 || (rc = workplace_open(&wo, &w, e)) < 0)
 		return rc;
 	memcpy(d.secret, w.desk.secret, sizeof(d.secret));
 	cmd_catch_stop();
@@ -219,12 +245,16 @@ static int run(int argc, char **argv)
 		{ "--pii", "HOW", OPTION_TEXT, &o.pii,
 		  "redact: e-mails, phones, cards, the customer's name … become tokens (default); keep: texts as they are" },
 		{ "--split", "BY", OPTION_TEXT, &o.split,
-		  "time (oldest for training) or hash: train, valid and test by 8:1:1, a customer in one (default: none)" },
+		  "time (oldest for training) or hash: train, valid and test, a customer in one (default: none)" },
+		{ "--sizes", "A,B,C", OPTION_TEXT, &o.sizes,
+		  "of --split: shares of train, valid and test (default: 0.8,0.1,0.1)" },
 		{ "--seed", "N", OPTION_INT, &o.seed, "of --split hash (default: 0)" },
 		{ "--since", "TIME", OPTION_TEXT, &o.since,
 		  "only what was resolved, labelled or handed off from then on" },
 		{ "--until", "TIME", OPTION_TEXT, &o.until,
 		  "only what was resolved, labelled or handed off before" },
+		{ "--filter", "JSON", OPTION_TEXT, &o.filter,
+		  "as that of a search, upon intent, origin, queue, channel, customer and the conversation's attributes" },
 		{ "--at", "MARK", OPTION_INT, &o.mark, "as of an earlier export's mark (default: now)" },
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },

@@ -12,8 +12,8 @@ static const struct {
 	const char *name;
 	unsigned bit;
 } scopes[] = {
-	{ "bot", SCOPE_BOT },       { "agent", SCOPE_AGENT }, { "curator", SCOPE_CURATOR },
-	{ "export", SCOPE_EXPORT }, { "admin", SCOPE_ADMIN },
+	{ "bot", SCOPE_BOT },       { "agent", SCOPE_AGENT },           { "curator", SCOPE_CURATOR },
+	{ "export", SCOPE_EXPORT }, { "export:raw", SCOPE_EXPORT_RAW }, { "admin", SCOPE_ADMIN },
 };
 
 #define SCOPES (sizeof(scopes) / sizeof(scopes[0]))
@@ -29,7 +29,7 @@ static int parse_scopes(char *list, unsigned *out)
 			i++;
 		if (i == SCOPES) {
 			fprintf(stderr,
-				"readback key: there is no scope \"%s\" (bot, agent, curator, export, admin)\n",
+				"readback key: there is no scope \"%s\" (bot, agent, curator, export, export:raw, admin)\n",
 				s);
 			return -1;
 		}
@@ -124,7 +124,8 @@ static int run(int argc, char **argv)
 	struct control *control;
 	const struct option_spec options[] = {
 		{ "--data", "DIR", OPTION_TEXT, &data, "the data folder" },
-		{ "--scopes", "LIST", OPTION_TEXT, &scope_list, "create: of bot,agent,curator,export,admin" },
+		{ "--scopes", "LIST", OPTION_TEXT, &scope_list,
+		  "create: of bot,agent,curator,export,export:raw,admin" },
 		{ "--groups", "LIST", OPTION_TEXT, &group_list,
 		  "create: ACL groups, such as tier1,emea; * for all (none)" },
 		{ "--name", "TEXT", OPTION_TEXT, &spec.name, "create: a name for people" },

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "cmd.h"
+#include "datasets/dataset_jobs.h"
 #include "desk/situation.h"
 #include "embed/embed.h"
 #include "engine/embedded.h"
@@ -13,7 +14,7 @@
 const struct rights cli_rights = {
 	.key = "cli",
 	.agent = "cli",
-	.scopes = SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR | SCOPE_EXPORT | SCOPE_ADMIN,
+	.scopes = SCOPE_BOT | SCOPE_AGENT | SCOPE_CURATOR | SCOPE_EXPORT | SCOPE_EXPORT_RAW | SCOPE_ADMIN,
 	.act_as = 1,
 	.all_groups = 1,
 };
@@ -58,11 +59,16 @@ static int open_parts(const struct workplace_options *o, struct workplace *w, st
 		const char *folder = arena_printf(w->arena, "%s/jobs", engine.folder);
 		rc = folder ? jobs_open(&w->desk, folder, &w->jobs, e) : no_memory(e);
 	}
+	if (rc == 0 && o->with_jobs) {
+		const char *folder = arena_printf(w->arena, "%s/datasets", engine.folder);
+		rc = folder ? dataset_jobs_open(&w->desk, folder, &w->datasets, e) : no_memory(e);
+	}
 	if (rc < 0)
 		return rc;
 	w->api = (struct api){ .desk = &w->desk,
 			       .control = w->control,
 			       .jobs = w->jobs,
+			       .datasets = w->datasets,
 			       .tenant = o->tenant ? o->tenant : "default" };
 	return api_init(&w->api) < 0 ? no_memory(e) : 0;
 }
@@ -97,6 +103,7 @@ int tenant_folder(const char *data, const char *tenant, struct arena *a, const c
 void workplace_close(struct workplace *w)
 {
 	api_release(&w->api);
+	dataset_jobs_close(w->datasets);
 	if (w->jobs)
 		jobs_close(w->jobs);
 	learner_close(w->desk.learner);

@@ -28,6 +28,7 @@ static const struct error_kind kinds[] = {
 	{ ERR_BAD_METHOD, 405, "invalid_request", "method_not_allowed" },
 	{ ERR_TOO_LARGE, 413, "too_large", "too_large" },
 	{ ERR_MEDIA_TYPE, 415, "invalid_request", "unsupported_media_type" },
+	{ ERR_RANGE, 416, "invalid_request", "range_not_satisfiable" },
 	{ ERR_EXISTS, 409, "conflict", "already_exists" },
 	{ ERR_WRONG_STATE, 409, "conflict", "wrong_state" },
 	{ ERR_HANDOFF_OPEN, 409, "conflict", "handoff_open" },

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -192,6 +193,36 @@ int file_write_parts(const char *path, const struct file_part *parts, size_t n, 
 	return rc;
 }
 
+int file_open(const char *path, int *fd, int64_t *size, struct error *e)
+{
+	int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (opened < 0 && errno != ENOENT && errno != ENOTDIR)
+		return error_errno(e, path);
+	if (opened < 0 || fstat(opened, &st) < 0 || !S_ISREG(st.st_mode)) {
+		if (opened >= 0)
+			close(opened);
+		return error_set(e, ERR_NOT_FOUND, NULL, "%s: there is no such file", path);
+	}
+	*fd = opened;
+	*size = st.st_size;
+	return 0;
+}
+
+int file_pull(int fd, void *p, size_t n, size_t *got, const char *what, struct error *e)
+{
+	ssize_t r;
+
+	do
+		r = read(fd, p, n);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return error_errno(e, what);
+	*got = (size_t)r;
+	return 0;
+}
+
 int file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
@@ -323,6 +354,20 @@ int folder_list(const char *path, char ***names, size_t *n, struct error *e)
 	*names = block;
 	*n = count;
 	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+int folder_remove(const char *path, struct error *e)
+{
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0 && errno != ENOENT ? error_errno(e, path)
+										       : 0;
 }
 
 struct lines {

@@ -36,6 +36,11 @@ int file_write_parts(const char *path, const struct file_part *parts, size_t n, 
 /* The two halves of file_write for whoever writes by another library: make `tmp`, then publish it as `path`. */
 int file_publish(const char *tmp, const char *path, struct error *e);
 
+/* To be read; *fd is the caller's to close. ERR_NOT_FOUND, also for what is no file. */
+int file_open(const char *path, int *fd, int64_t *size, struct error *e);
+/* Up to n bytes from where the last call stopped; *got 0 at the end. */
+int file_pull(int fd, void *p, size_t n, size_t *got, const char *what, struct error *e);
+
 int file_exists(const char *path);
 int file_is_folder(const char *path);
 int64_t file_size(const char *path);                /* -1 if it cannot be had */
@@ -43,6 +48,9 @@ int file_remove(const char *path, struct error *e); /* a missing file is fine */
 
 /* Makes the folder and its parents (mode 0700) and checks that it can be written. */
 int folder_make(const char *path, struct error *e);
+
+/* Removes the file, or the folder with all that is in it; links are removed, not followed. A missing one is fine. */
+int folder_remove(const char *path, struct error *e);
 
 /*
  * Takes the writer's lock of a folder: `path`/lock, with the holder's process

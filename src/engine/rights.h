@@ -12,7 +12,14 @@
 
 #include "base/json.h"
 
-enum scope { SCOPE_BOT = 1, SCOPE_AGENT = 2, SCOPE_CURATOR = 4, SCOPE_EXPORT = 8, SCOPE_ADMIN = 16 };
+enum scope {
+	SCOPE_BOT = 1,
+	SCOPE_AGENT = 2,
+	SCOPE_CURATOR = 4,
+	SCOPE_EXPORT = 8,
+	SCOPE_ADMIN = 16,
+	SCOPE_EXPORT_RAW = 32 /* besides SCOPE_EXPORT: with personal data in it */
+};
 
 struct rights {
 	const char *key;   /* the key's id: the principal */

@@ -134,6 +134,9 @@ json_t *search_hit_json(const struct search_hit *h, int explain);
 int search_read_filter(struct arena *a, json_t *filter, const char *path, const struct index_filter **out,
 		       struct error *e);
 
+/* Does what has this body ("attributes", and "source") meet the filter, as the index would have it? NULL: yes. */
+int search_meets(const struct index_filter *f, const json_t *body);
+
 /* Reads a "vector": ERR_BAD_VECTOR, ERR_WRONG_DIMENSION (dim given); result is of unit length. */
 int search_read_vector(struct arena *a, json_t *vector, const char *path, size_t dim, const float **out,
 		       struct error *e);

@@ -1,5 +1,5 @@
 /* A filter on one document, by its body: what index/filter.c does with sets of entries (same meaning; see index.h). */
-#include "engine/search_rules.h"
+#include "engine/search.h"
 
 #include <string.h>
 

@@ -74,9 +74,6 @@ int rules_place(struct rule_effect *x, struct search_hit *live, size_t *n);
 
 int rules_explain(struct rule_effect *x, enum collection kind, struct search_hit *hits, size_t n);
 
-/* Does a document with this body meet the filter, as the index would have it? search_meets.c */
-int search_meets(const struct index_filter *f, const json_t *body);
-
 /* Groups of a query from rights (NULL: all). */
 void search_set_groups(struct index_query *q, const struct rights *r);
 

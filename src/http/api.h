@@ -17,13 +17,15 @@
 
 struct arena;
 struct control;
+struct dataset_jobs;
 struct idempotency;
 struct metrics;
 
 struct api {
 	struct desk *desk;
 	struct control *control;
-	struct jobs *jobs; /* NULL: no jobs here (503) */
+	struct jobs *jobs;             /* NULL: no jobs here (503) */
+	struct dataset_jobs *datasets; /* NULL: no datasets here (503) */
 	const char *tenant;
 	struct idempotency *idempotency;
 	struct metrics *metrics;
@@ -47,11 +49,18 @@ struct request {
 	const struct rights *rights; /* in process: who calls; NULL: by the Authorization header */
 };
 
+/* Bytes of an open file, sent from the disk. Who takes the response closes fd. */
+struct response_file {
+	int fd;
+	uint64_t at, n;
+};
+
 struct response {
 	int status;
 	const char *type; /* Content-Type */
 	const char *body; /* the arena's */
 	size_t n;
+	struct response_file *file; /* in the place of the body; NULL: none */
 	struct header headers[8];
 	size_t n_headers;
 	const char *request_id;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/dataset_jobs.h"
 #include "http/exchange.h"
 
 /* Bytes of the document's text, in whichever form it comes. */
@@ -109,7 +110,11 @@ static int job(struct exchange *x, const json_t *result, json_t **out)
 	int rc = exchange_query_known(x, "");
 
 	(void)result;
-	return rc < 0 ? rc : job_show(x->api->desk, &x->call, named, out);
+	if (rc < 0)
+		return rc;
+	if (dataset_is_id(x->params[0]) && x->api->datasets)
+		return dataset_job_show(x->api->datasets, &x->call, named, out);
+	return job_show(x->api->desk, &x->call, named, out);
 }
 
 static int sources(struct exchange *x, const json_t *result, json_t **out)
@@ -129,6 +134,6 @@ const struct route routes_documents[] = {
 	{ "DELETE", "/v1/documents/{id}", SCOPE_CURATOR, BODY_NONE, 0, 200, delete_one, was_deleted },
 	{ "GET", "/v1/documents", READERS, BODY_NONE, 0, 200, NULL, list },
 	{ "GET", "/v1/sources", READERS, BODY_NONE, 0, 200, NULL, sources },
-	{ "GET", "/v1/jobs/{id}", SCOPE_CURATOR, BODY_NONE, 0, 200, NULL, job },
+	{ "GET", "/v1/jobs/{id}", SCOPE_CURATOR | SCOPE_EXPORT, BODY_NONE, 0, 200, NULL, job },
 	{ 0 },
 };

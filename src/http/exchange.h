@@ -35,13 +35,14 @@ struct route {
 	size_t max_body;
 	int status; /* of success, unless the result says "created" or "job" */
 	int (*act)(struct exchange *x, json_t **result);
-	/* Sets *out, or x->out->body and type for what is not JSON. */
+	/* Sets *out, or x->out->body (or file) and type for what is not JSON. */
 	int (*show)(struct exchange *x, const json_t *result, json_t **out);
 };
 
 /* One table a file; router.c joins them. */
 extern const struct route routes_documents[], routes_search[], routes_conversations[], routes_handoffs[],
-	routes_rules[], routes_models[], routes_reviews[], routes_insights[], routes_evals[], routes_ops[];
+	routes_rules[], routes_models[], routes_reviews[], routes_insights[], routes_evals[], routes_ops[],
+	routes_datasets[];
 
 /* Limits of bodies, in bytes. */
 #define BODY_SMALL (1u << 20)
@@ -76,5 +77,15 @@ int agent_header_apply(struct arena *a, const char *value, struct rights *r, str
 
 /* "v12" of If-Match and ETag headers: a revision. *out is CALL_NO_MATCH for NULL and "*". ERR_BAD_HEADER. */
 int if_match_read(const char *value, int64_t *out, struct error *e);
+
+/*
+ * The Range header of RFC 9110, for one range of bytes of `size`. 1: *n bytes
+ * from *at; -1: there are no such bytes (416); 0: to be ignored, for it is
+ * malformed, in another unit, or of several ranges.
+ */
+int range_read(const char *value, uint64_t size, uint64_t *at, uint64_t *n);
+
+/* Is the ETag, with its quotes, in a list such as that of If-None-Match? Weak ones compare as strong ones; NULL: no. */
+int etag_is_among(const char *list, const char *tag);
 
 #endif

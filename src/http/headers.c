@@ -117,3 +117,61 @@ int if_match_read(const char *value, int64_t *out, struct error *e)
 	*out = v;
 	return 0;
 }
+
+/* Digits at *p, as far as they go; UINT64_MAX for none and for what is too large, which is past every end. */
+static uint64_t digits(const char **p)
+{
+	uint64_t v = 0;
+	int any = 0;
+
+	for (; **p >= '0' && **p <= '9'; ++*p, any = 1)
+		v = v > (UINT64_MAX - 9) / 10 ? UINT64_MAX - 9 : v * 10 + (uint64_t)(**p - '0');
+	return any ? v : UINT64_MAX;
+}
+
+int range_read(const char *value, uint64_t size, uint64_t *at, uint64_t *n)
+{
+	if (strncasecmp(value, "bytes=", 6) != 0)
+		return 0;
+	const char *p = value + 6 + strspn(value + 6, " \t");
+	uint64_t first = digits(&p);
+	if (*p++ != '-')
+		return 0;
+	uint64_t last = digits(&p);
+	p += strspn(p, " \t");
+	if (*p || (first == UINT64_MAX && last == UINT64_MAX) || (first != UINT64_MAX && last < first))
+		return 0;
+	if (first == UINT64_MAX) { /* the last so many bytes */
+		first = last < size ? size - last : 0;
+		if (last == 0 || size == 0)
+			return -1;
+		last = size - 1;
+	}
+	if (first >= size)
+		return -1;
+	*at = first;
+	*n = (last < size ? last + 1 : size) - first;
+	return 1;
+}
+
+int etag_is_among(const char *list, const char *tag)
+{
+	size_t len = strlen(tag);
+
+	if (!list)
+		return 0;
+	if (strcmp(list, "*") == 0)
+		return 1;
+	for (const char *p = list; *p;) {
+		p += strspn(p, " \t,");
+		if (strncmp(p, "W/", 2) == 0)
+			p += 2;
+		size_t n = strcspn(p, ",");
+		while (n && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+			n--;
+		if (n == len && memcmp(p, tag, n) == 0)
+			return 1;
+		p += strcspn(p, ",");
+	}
+	return 0;
+}

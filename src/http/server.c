@@ -103,6 +103,8 @@ static void complete(void *cls, struct MHD_Connection *connection, void **state,
 	*state = NULL;
 	atomic_fetch_sub(&s->buffered, p->body.n);
 	int was_open = p->open;
+	if (p->response.file && p->response.file->fd >= 0)
+		close(p->response.file->fd);
 	strbuf_release(&p->body);
 	arena_free(p->arena);
 	free(p);
@@ -135,12 +137,23 @@ static void log_request(const struct pending *p)
 		 p->response.key ? p->response.key : "", p->response.request_id);
 }
 
+/* A file is read as it is sent, and closed by MHD. */
+static struct MHD_Response *file_response(struct response_file *f)
+{
+	struct MHD_Response *m = MHD_create_response_from_fd_at_offset64(f->n, f->fd, f->at);
+
+	if (m)
+		f->fd = -1;
+	return m;
+}
+
 /* The response's bytes are the arena's, which outlives it: MHD drops it before `complete` is called. */
 static enum MHD_Result answer(struct pending *p)
 {
 	const struct response *r = &p->response;
-	struct MHD_Response *m = MHD_create_response_from_buffer(r->n, (void *)(uintptr_t)r->body,
-								 MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *m = r->file ? file_response(r->file)
+					 : MHD_create_response_from_buffer(r->n, (void *)(uintptr_t)r->body,
+									   MHD_RESPMEM_PERSISTENT);
 
 	if (!m)
 		return MHD_NO;

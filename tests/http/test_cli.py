@@ -414,9 +414,16 @@ def test_export_tells_its_formats_and_their_options(filled, tmp_path):
     assert "there is train-on" in refused("--format", "openai", "--option", "weights=1")
     assert "all|last" in refused("--format", "openai", "--option", "train-on=none")
     assert "there is answers, intents, preferences, retrieval" in refused("--format", "openai", "--kind", "cases")
-    # A kind that the format has not, and a mark that has not come.
-    for options, why in ((("--format", "rasa", "--kind", "answers"), "it has intents"),
-                         (("--format", "rasa", "--at", "1000000"), "has not come to mark 1000000")):
+    assert "it has intents" in refused("--format", "rasa", "--kind", "answers")
+    assert "0.7,0.2,0.1" in refused("--format", "rasa", "--split", "hash", "--sizes", "8:1:1")
+    assert "0.7,0.2,0.1" in refused("--format", "rasa", "--split", "hash", "--sizes", "0,0,0")
+    assert "add up to 1" in refused("--format", "rasa", "--split", "hash", "--sizes", "0.8,0.1,0.2")
+    assert "from 0 to 1" in refused("--format", "rasa", "--split", "hash", "--sizes", "1.5,-0.5,0")
+    assert "by what" in refused("--format", "rasa", "--sizes", "0.8,0.1,0.1")
+    assert "filter" in refused("--format", "rasa", "--filter", '{"type":"like"}')
+    assert "line 1" in refused("--format", "rasa", "--filter", "intent=refund")
+    # A mark that has not come.
+    for options, why in ((("--format", "rasa", "--at", "1000000"), "has not come to mark 1000000"),):
         told = readback("export", "--out", tmp_path / "x", "--data", filled / "data", *options)
         assert told.returncode == 1 and why in told.stderr and not (tmp_path / "x").exists()
 

@@ -141,6 +141,50 @@ static void test_idempotency__a_twin_waits_its_time_and_is_then_refused(void **s
 	idempotency_free(t);
 }
 
+static void test_range__one_range_of_bytes(void **state)
+{
+	static const struct {
+		const char *value;
+		uint64_t size, at, n;
+		int rc;
+	} cases[] = {
+		{ "bytes=0-0", 10, 0, 1, 1 },     { "bytes=3-", 10, 3, 7, 1 },
+		{ "Bytes= 3-5 ", 10, 3, 3, 1 },   { "bytes=9-99999999999999999999999", 10, 9, 1, 1 },
+		{ "bytes=-3", 10, 7, 3, 1 },      { "bytes=-99999999999999999999999", 10, 0, 10, 1 },
+		{ "bytes=10-", 10, 0, 0, -1 },    { "bytes=18446744073709551615-", 10, 0, 0, -1 },
+		{ "bytes=0-", 0, 0, 0, -1 },      { "bytes=-3", 0, 0, 0, -1 },
+		{ "bytes=-0", 10, 0, 0, -1 },     { "bytes=5-4", 10, 0, 0, 0 },
+		{ "bytes=-", 10, 0, 0, 0 },       { "bytes=", 10, 0, 0, 0 },
+		{ "bytes=0-1,4-5", 10, 0, 0, 0 }, { "bytes=1-2x", 10, 0, 0, 0 },
+		{ "items=0-1", 10, 0, 0, 0 },     { "", 10, 0, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t at = 0, n = 0;
+		int rc = range_read(cases[i].value, cases[i].size, &at, &n);
+		if (rc != cases[i].rc || at != cases[i].at || n != cases[i].n)
+			fail_msg("<%s> of %llu: %d, %llu from %llu", cases[i].value,
+				 (unsigned long long)cases[i].size, rc, (unsigned long long)n,
+				 (unsigned long long)at);
+	}
+}
+
+static void test_etag__is_found_in_a_list(void **state)
+{
+	static const char *const has[] = { "\"a\"", "*", "W/\"a\"", "\"b\", \"a\"", "\"b\",W/\"a\" " };
+	static const char *const lacks[] = { "", "a", "\"ab\"", "\"b\", \"c\"", ",,", "W/" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(has) / sizeof(has[0]); i++)
+		if (!etag_is_among(has[i], "\"a\""))
+			fail_msg("not found in <%s>", has[i]);
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+		if (etag_is_among(lacks[i], "\"a\""))
+			fail_msg("found in <%s>", lacks[i]);
+	assert_false(etag_is_among(NULL, "\"a\""));
+}
+
 static int set_up(void **state)
 {
 	return crypto_start() == 0 && (*state = arena_new(4096)) ? 0 : -1;
@@ -155,6 +199,8 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_range__one_range_of_bytes),
+		cmocka_unit_test(test_etag__is_found_in_a_list),
 		cmocka_unit_test_setup_teardown(test_agent_header__narrows_and_never_widens, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(

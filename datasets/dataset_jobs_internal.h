@@ -1,0 +1,39 @@
+/*
+ * dataset_jobs_internal.h: what the files of dataset_jobs.h share.
+ *
+ *	dataset_jobs.c     the thread, and what it writes into records
+ *	dataset_request.c  what is asked for, read and kept
+ *	dataset_show.c     what is told of datasets, and their files
+ */
+#ifndef READBACK_DATASETS_DATASET_JOBS_INTERNAL_H
+#define READBACK_DATASETS_DATASET_JOBS_INTERNAL_H
+
+#include <pthread.h>
+
+#include "datasets/dataset_jobs.h"
+
+struct dataset_jobs {
+	struct desk *desk;
+	char *folder;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	int news;          /* guarded by the lock */
+	volatile int stop; /* read and written atomically */
+	uint64_t rows;     /* of the one under way; atomically */
+};
+
+/*
+ * What is asked for, as it is kept; the mark is then set, and all is checked
+ * that can be before the work. *out is the arena's.
+ */
+int dataset_request_read(struct engine *g, const struct call *c, json_t *body, json_t **out);
+/* What was kept, for dataset_write(); borrowed from `request` and the arena. ERR_CORRUPT, ERR_NO_MEMORY. */
+int dataset_request_load(struct arena *a, const json_t *request, struct dataset_options *out,
+			 struct error *e);
+
+/* All files of a finished folder, read again: [{"name","sha256","bytes","rows"?}] by name; *out is the arena's. */
+int dataset_files_list(struct arena *a, const char *folder, const json_t *manifest, json_t **out,
+		       struct error *e);
+
+#endif
