@@ -8,7 +8,8 @@
  *	dataset_documents.c  the knowledge at the mark
  *	dataset_split.c      whose rows are, and which part those go to
  *	dataset_parts.c      rows become files, by the format
- *	dataset_files.c      files become a folder with its manifest
+ *	dataset_files.c      the manifest; the folder gets its name
+ *	dataset_package.c    what stands beside the rows: the files of a bag
  */
 #ifndef READBACK_DATASETS_DATASET_INTERNAL_H
 #define READBACK_DATASETS_DATASET_INTERNAL_H
@@ -20,6 +21,8 @@
 #include "datasets/redact.h"
 
 #define DATASET_PATH 3072
+#define DATASET_PAYLOAD "data/" /* in front of the names of a format's files */
+#define DATASET_PROVENANCE "rows.provenance.jsonl"
 
 struct kept_row {
 	struct component *component; /* NULL: nobody asks */
@@ -166,6 +169,11 @@ size_t components_with_rows(const struct components *c);
 int part_is_written(const struct writing *w, enum dataset_part p);
 /* All files of the format and the provenance, into w->tmp; `files` gets what the manifest tells of them. */
 int write_parts(struct writing *w, json_t *files, struct dataset_summary *done);
+
+/* --- dataset_package.c --- */
+
+/* All files but those of write_parts(), into w->tmp; `sha256` is the manifest's. */
+int write_package(struct writing *w, const json_t *manifest, char sha256[SHA256_TEXT]);
 
 /* --- dataset_files.c --- */
 

@@ -16,7 +16,6 @@
 #define SHORT_PART 3
 
 /* Bytes of a token's hash: two of a million values are alike in every other dataset, and so what. */
-#define TOKEN_BYTES 5
 
 /* Of what stays: digits that make it a number to look at, and how much of it is shown. */
 #define SAMPLE_DIGITS 5
@@ -338,7 +337,7 @@ static size_t find_any(struct redactor *r, const struct place *p, enum redact_ki
 static int add_token(struct redactor *r, enum redact_kind kind, struct strbuf *out)
 {
 	unsigned char hash[SHA256_SIZE];
-	char digits[2 * TOKEN_BYTES + 1];
+	char digits[REDACT_DIGITS + 1];
 
 	/* The kind and the key are what is hashed. */
 	strbuf_clear(&r->word);
@@ -347,7 +346,7 @@ static int add_token(struct redactor *r, enum redact_kind kind, struct strbuf *o
 	if (r->key.failed || r->word.failed)
 		return -1;
 	crypto_hmac(r->secret, r->word.p, r->word.n, hash);
-	hex_encode(hash, TOKEN_BYTES, digits);
+	hex_encode(hash, REDACT_DIGITS / 2, digits);
 	r->counts[kind]++;
 	strbuf_printf(out, "[%s_%s]", recognisers[kind].token, digits);
 	return 0;

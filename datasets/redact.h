@@ -52,6 +52,8 @@
 
 struct arena;
 
+#define REDACT_DIGITS 10 /* hexadecimal, of a token */
+
 enum redact_kind {
 	REDACT_URL,
 	REDACT_EMAIL,
