@@ -18,6 +18,8 @@
  *	                       "joined_by_near_duplicates"},"rows",
  *	                       "labels"?:[{"label","rows","as"?}],"documents"?: n,
  *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"?}]}
+ *	croissant.json         metadata for catalogues: Croissant 1.1
+ *	README.md card.svg     for people
  *	bagit.txt and so on    the folder is a bag (RFC 8493), its payload data/
  *
  * Kinds of rows, and what a format is: format.h. Rows wait in a file without a

@@ -10,6 +10,8 @@
  *	dataset_parts.c      rows become files, by the format
  *	dataset_files.c      the manifest; the folder gets its name
  *	dataset_package.c    what stands beside the rows: the files of a bag
+ *	dataset_croissant.c  metadata for catalogues
+ *	dataset_card.c       what it is, for people
  */
 #ifndef READBACK_DATASETS_DATASET_INTERNAL_H
 #define READBACK_DATASETS_DATASET_INTERNAL_H
@@ -174,6 +176,20 @@ int write_parts(struct writing *w, json_t *files, struct dataset_summary *done);
 
 /* All files but those of write_parts(), into w->tmp; `sha256` is the manifest's. */
 int write_package(struct writing *w, const json_t *manifest, char sha256[SHA256_TEXT]);
+/* Is the file of this name one of the format's? */
+int is_payload(const char *name);
+
+/* --- dataset_croissant.c --- */
+
+/* The metadata of the files that are in w->tmp; *out is the caller's, also on failure, where it may be NULL. */
+int croissant_make(const struct writing *w, const json_t *manifest, json_t **out);
+
+/* --- dataset_card.c: both from the manifest alone --- */
+
+/* README.md. */
+void card_text(const json_t *manifest, struct strbuf *out);
+/* card.svg: rows by part, and by label. */
+void card_svg(const json_t *manifest, struct strbuf *out);
 
 /* --- dataset_files.c --- */
 

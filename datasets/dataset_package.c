@@ -18,7 +18,7 @@ struct package {
 	uint64_t bytes, files;       /* of the payload */
 };
 
-static int is_payload(const char *name)
+int is_payload(const char *name)
 {
 	return strncmp(name, DATASET_PAYLOAD, strlen(DATASET_PAYLOAD)) == 0;
 }
@@ -44,16 +44,34 @@ static int write_text(struct package *b, const char *name, const struct strbuf *
 	return text->failed ? no_memory(b->w->err) : write_tag(b, name, text->p ? text->p : "", text->n);
 }
 
-static int write_manifest(struct package *b, const json_t *manifest, char sha256[SHA256_TEXT])
+/* Sorted and indented, for people and for diff; `sha256` may be NULL. */
+static int write_json(struct package *b, const char *name, const json_t *j, char sha256[SHA256_TEXT])
 {
-	char *text = json_dumps(manifest, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_DIGITS);
+	char *text = json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_DIGITS);
 
 	if (!text)
 		return no_memory(b->w->err);
-	crypto_sha256_text(text, strlen(text), sha256);
-	int rc = write_tag(b, MANIFEST, text, strlen(text));
+	if (sha256)
+		crypto_sha256_text(text, strlen(text), sha256);
+	int rc = write_tag(b, name, text, strlen(text));
 	free(text);
 	return rc;
+}
+
+static int write_about(struct package *b, const json_t *manifest)
+{
+	STRBUF_AUTO card = STRBUF_INIT;
+	STRBUF_AUTO picture = STRBUF_INIT;
+	json_t *made = NULL;
+	int rc = croissant_make(b->w, manifest, &made);
+	JSON_AUTO *croissant = made;
+
+	card_text(manifest, &card);
+	card_svg(manifest, &picture);
+	if (rc < 0 || (rc = write_json(b, "croissant.json", croissant, NULL)) < 0 ||
+	    (rc = write_text(b, "README.md", &card)) < 0)
+		return rc;
+	return write_text(b, "card.svg", &picture);
 }
 
 /* The sums of the files that are there already. */
@@ -94,9 +112,11 @@ static int write_bag(struct package *b, const json_t *manifest)
 int write_package(struct writing *w, const json_t *manifest, char sha256[SHA256_TEXT])
 {
 	struct package b = { .w = w };
-	int rc = write_manifest(&b, manifest, sha256);
+	int rc = write_json(&b, MANIFEST, manifest, sha256);
 
 	list_files(&b, json_object_get(manifest, "files"));
+	if (rc == 0)
+		rc = write_about(&b, manifest);
 	if (rc == 0)
 		rc = write_bag(&b, manifest);
 	strbuf_release(&b.payload);

@@ -255,7 +255,7 @@ def test_verify_finds_a_table_that_differs_from_its_events(filled, tmp_path):
 
 # --- export ---------------------------------------------------------------------------------------
 
-BESIDE = ["bag-info.txt", "bagit.txt", "data", "manifest-sha256.txt", "manifest.json", "rows.provenance.jsonl",
+BESIDE = ["README.md", "bag-info.txt", "bagit.txt", "card.svg", "croissant.json", "data", "manifest-sha256.txt", "manifest.json", "rows.provenance.jsonl",
           "tagmanifest-sha256.txt"]
 
 

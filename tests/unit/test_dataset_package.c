@@ -1,7 +1,10 @@
 /* test_dataset_package.c: what stands beside the rows of an exported folder. tests/exports has it read by its tools. */
 #include "dataset_fixture.h"
 
-#define TAG_FILES 5
+#include <signal.h>
+#include <sys/resource.h>
+
+#define TAG_FILES 8
 
 static void fill(struct fixture *f)
 {
@@ -73,10 +76,111 @@ static void test_package__provenance_knows_what_only_tokens_change(void **state)
 		       "masked"));
 }
 
+static int count(const char *s, const char *what)
+{
+	int n = 0;
+
+	for (; (s = strstr(s, what)) != NULL; s++)
+		n++;
+	return n;
+}
+
+static void test_package__the_card_tells_labels_of_any_spelling(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_as(f, &dataset_fasttext, DATASET_INTENTS, "out");
+	int status;
+
+	for (int i = 0; i < 40; i++)
+		NO_ERROR(f, example_import(&f->desk, &f->call,
+					   J(f, arena_printf(f->arena, "{'text':'t%d','label':'l%02d'}", i,
+							     i / 2 * 2)),
+					   &status));
+	for (int i = 0; i < 20; i++)
+		NO_ERROR(f,
+			 example_import(&f->desk, &f->call,
+					J(f, arena_printf(f->arena, "{'text':'u%d','label':'m%02d'}", i, i)),
+					&status));
+	NO_ERROR(f, example_import(&f->desk, &f->call, J(f, "{'text':'x1','label':'a | <b>\\n&\\u0007'}"),
+				   &status));
+	NO_ERROR(f, example_import(&f->desk, &f->call, J(f, "{'text':'x2','label':'a | <b>\\n&\\u0007'}"),
+				   &status));
+	NO_ERROR(f, example_import(&f->desk, &f->call, J(f, "{'text':'x3','label':'a | <b>\\n&\\u0007'}"),
+				   &status));
+	o.split = SPLIT_HASH;
+	o.seed = 3;
+	const char *card = written(f, &o, "README.md"), *svg = content(f, o.folder, "card.svg");
+	assert_non_null(strstr(card, "41 labels; the 30 with most rows"));
+	assert_non_null(strstr(card, "| a \\| \\<b\\> \\& | 3 |\n"));
+	assert_non_null(strstr(card, "--format fasttext --kind intents --at "));
+	assert_non_null(strstr(card, " --pii keep --split hash --seed 3 --out"));
+	assert_non_null(strstr(card, "all personal data is in the texts"));
+	assert_non_null(strstr(svg, ">a | &lt;b> &amp; </text>"));
+	assert_int_equal(count(svg, "fill=\"#1f5fa8\""), PARTS + 30);
+	json_t *croissant;
+	const char *text = content(f, o.folder, "croissant.json");
+	NO_ERROR(f, json_parse_arena(f->arena, text, strlen(text), &f->err, &croissant));
+	assert_int_equal(json_array_size(at(croissant, "distribution")), 3);
+	assert_null(at(croissant, "recordSet"));
+	assert_null(at(croissant, "license"));
+}
+
+static void test_package__the_same_request_gives_the_same_bytes_of_every_file(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "a");
+	char **names;
+	size_t n;
+
+	fill(f);
+	o.pii = PII_REDACT;
+	o.split = SPLIT_TIME;
+	const char *first = o.folder;
+	export(f, &o);
+	o.folder = arena_printf(f->arena, "%s/b", f->folder);
+	export(f, &o);
+	NO_ERROR(f, folder_list(first, &names, &n, &f->err));
+	assert_int_equal(n, TAG_FILES + 2);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(names[i], "data") != 0)
+			assert_string_equal(content(f, first, names[i]), content(f, o.folder, names[i]));
+	free(names);
+}
+
+/* The sums are written last; a folder that cannot have one has no name. */
+static void test_package__nothing_remains_when_a_file_beside_the_rows_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_ANSWERS, "out");
+	struct rlimit before, low;
+	char **names;
+	size_t n;
+
+	fill(f);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	low = before;
+	low.rlim_cur = 1200; /* rows and provenance fit, croissant.json and README.md do not */
+	void (*was)(int) = signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &low);
+	struct dataset_summary s;
+	int rc = dataset_write(f->desk.engine, &o, &s, &f->err);
+	setrlimit(RLIMIT_FSIZE, &before);
+	signal(SIGXFSZ, was);
+	assert_int_equal(rc, ERR_IO);
+	assert_non_null(strstr(f->err.message, "croissant.json"));
+	NO_ERROR(f, folder_list(f->folder, &names, &n, &f->err));
+	for (size_t i = 0; i < n; i++)
+		assert_null(strstr(names[i], "out"));
+	free(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_package__is_a_bag),
+		TEST(test_package__the_card_tells_labels_of_any_spelling),
+		TEST(test_package__the_same_request_gives_the_same_bytes_of_every_file),
+		TEST(test_package__nothing_remains_when_a_file_beside_the_rows_fails),
 		TEST(test_package__provenance_knows_what_only_tokens_change),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
