@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/strbuf.h"
 #include "cmd.h"
+#include "cmd_export.h"
 #include "datasets/dataset.h"
 #include "datasets/redact.h"
 
@@ -238,10 +239,13 @@ static int run(int argc, char **argv)
 	const struct usage u = {
 		"export",
 		"",
-		"Writes a training set: rows, where each is from, and a manifest with sums.",
+		"Writes a training set, as a bag (BagIt): rows in data/, where each is from, a manifest with sums, a card.\n"
+		"`readback export diff A B` compares two such folders.",
 		options,
 		more.p,
 	};
+	if (argc > 1 && strcmp(argv[1], "diff") == 0)
+		return export_diff_run(argc - 1, argv + 1);
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)

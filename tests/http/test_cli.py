@@ -332,6 +332,36 @@ def test_export_redacts_unless_told_to_keep(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+def test_export_diff_tells_rows_and_reasons(tmp_path):
+    def bring(*ids):
+        file = tmp_path / "c.ndjson"
+        file.write_text("".join(json.dumps({
+            "id": i, "turns": [{"role": "customer", "text": f"where is {i}?"}, {"role": "agent", "text": "here"}],
+            "resolution": {"outcome": "resolved", "intent": "x", "text": "t"}}) + "\n" for i in ids))
+        assert readback("import", "conversations", file, "--data", tmp_path / "data").returncode == 0
+
+    def export(name, *options):
+        assert readback("export", "--format", "trl-sft", "--out", tmp_path / name, "--data", tmp_path / "data",
+                        *options).returncode == 0
+        return tmp_path / name
+
+    bring("c-1", "c-2")
+    first, again = export("first"), export("again")
+    same = readback("export", "diff", first, again)
+    assert same.returncode == 0 and same.stdout == "0 rows added, 0 gone, 0 changed, 2 equal\n"
+    bring("c-3")
+    later = export("later")
+    told = readback("export", "diff", first, later)
+    assert told.returncode == 1 and "(conversation c-3): recorded_later\n" in told.stdout
+    assert "1 rows added, 0 gone, 0 changed, 2 equal" in told.stdout and "request: mark" in told.stdout
+    said = json.loads(readback("export", "diff", later, first, "--json").stdout)
+    assert [r["conversation"] for r in said["gone"]] == ["c-3"] and said["gone"][0]["reasons"] == [{"why": "recorded_later"}]
+    assert said["added"] == said["changed"] == [] and said["equal"] == 2 and said["files"] == ["data/train.jsonl"]
+    assert readback("export", "diff", first).returncode == 2
+    missing = readback("export", "diff", first, tmp_path)
+    assert missing.returncode == 1 and "manifest.json: no such file" in missing.stderr
+
+
 FORMATS = ("openai", "trl-sft", "trl-dpo", "trl-kto", "sentence-transformers", "rasa", "dialogflow-cx", "clu", "lex",
            "fasttext", "beir", "trec", "ragas", "vcon")
 
