@@ -73,6 +73,18 @@ static int open_file(struct parts *p, struct part_file *f)
 	return rc < 0 ? rc : outfile_open(path, OUTFILE_NAMED, &f->file, p->w->err);
 }
 
+/* The folder that it is in, if not w->tmp itself, of which file_publish() takes care. */
+static int sync_folder(const struct parts *p, const struct part_file *f)
+{
+	char path[DATASET_PATH + 256];
+	const char *slash = strrchr(f->name, '/');
+
+	if (!slash)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%.*s", p->w->tmp, (int)(slash - f->name), f->name);
+	return folder_sync(path, p->w->err);
+}
+
 /* Closes it and tells the manifest's list of it; `rows` below 0: it has none. */
 static int close_file(struct parts *p, struct part_file *f, long long rows)
 {
@@ -81,7 +93,7 @@ static int close_file(struct parts *p, struct part_file *f, long long rows)
 	int rc = outfile_end(f->file, hash, p->w->err);
 
 	f->file = NULL;
-	if (rc < 0)
+	if (rc < 0 || (rc = sync_folder(p, f)) < 0)
 		return rc;
 	json_t *j = json_pack("{s:s, s:s, s:I}", "name", f->name, "sha256", hash, "bytes", (json_int_t)bytes);
 	if (j && rows >= 0 && body_set_int(j, "rows", rows) < 0) {

@@ -49,6 +49,9 @@ int file_remove(const char *path, struct error *e); /* a missing file is fine */
 /* Makes the folder and its parents (mode 0700) and checks that it can be written. */
 int folder_make(const char *path, struct error *e);
 
+/* What was made in the folder, or renamed, is there after a power cut. */
+int folder_sync(const char *path, struct error *e);
+
 /*
  * Takes the writer's lock of a folder: `path`/lock, with the holder's process
  * id in it. ERR_FOLDER_IN_USE names the holder. *fd is the lock: it lasts

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from conftest import consumer, lines, manifest
@@ -36,3 +37,10 @@ def test_mlcroissant_reads_the_rows(export):
     out = export("sentence-transformers")
     rows = list(croissant.Dataset(jsonld=str(out / "croissant.json")).records("train"))
     assert [{k.removeprefix("train/"): v.decode() for k, v in row.items()} for row in rows] == lines(out / "data/train.jsonl")
+
+
+def test_the_picture_is_xml_with_a_bar_a_part_and_a_label(export):
+    out = export("fasttext", "--split", "hash")  # labels with quotes, braces, controls and emoji among them
+    svg = ElementTree.parse(out / "card.svg").getroot()
+    bars = [r for r in svg.iter("{http://www.w3.org/2000/svg}rect") if r.get("fill") == "#1f5fa8"]
+    assert len(bars) == 3 + min(30, len(manifest(out)["labels"]))
