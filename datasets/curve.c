@@ -2,6 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "datasets/svg.h"
 
 #define WIDTH 880
 #define HEIGHT 420
@@ -32,23 +35,9 @@ static double y_at(double y)
 	return TOP + (1 - y) * (HEIGHT - TOP - BOTTOM);
 }
 
-static void add_escaped(struct strbuf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '&')
-			strbuf_puts(out, "&amp;");
-		else if (*s == '<')
-			strbuf_puts(out, "&lt;");
-		else
-			strbuf_putc(out, *s);
-	}
-}
-
 static void add_label(struct strbuf *out, double x, double y, const char *style, const char *text)
 {
-	strbuf_printf(out, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
-	add_escaped(out, text);
-	strbuf_puts(out, "</text>\n");
+	svg_label(out, x, y, style, (struct text){ text, strlen(text) });
 }
 
 static void add_axes(const struct curve_plot *p, const struct frame *f, struct strbuf *out)
@@ -100,12 +89,7 @@ void curve_svg(const struct curve_plot *p, struct strbuf *out)
 	struct frame f = { p->n ? p->x[0] : 0, p->n ? p->x[p->n - 1] : 1 };
 	char style[64];
 
-	strbuf_printf(
-		out,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
-		"font-family=\"sans-serif\" font-size=\"12\" fill=\"#333\">\n"
-		"<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
-		WIDTH, HEIGHT, WIDTH, HEIGHT, WIDTH, HEIGHT);
+	svg_begin(out, WIDTH, HEIGHT);
 	add_axes(p, &f, out);
 	for (size_t i = 0; i < p->n_curves; i++) {
 		const char *colour = colours[i % COLOURS];
@@ -117,7 +101,7 @@ void curve_svg(const struct curve_plot *p, struct strbuf *out)
 	if (p->dashed)
 		add_label(out, WIDTH - RIGHT + 12, TOP + 8 + LABEL_STEP * (double)p->n_curves,
 			  "fill=\"#777\"", p->dashed);
-	strbuf_puts(out, "</svg>\n");
+	svg_end(out);
 }
 
 /* One line a curve: a bar of eighths per point, the first value and the last. */

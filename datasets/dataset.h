@@ -6,17 +6,21 @@
  * A folder is made whole under another name and then renamed, so one that has
  * its name is complete:
  *
- *	train.jsonl            the rows, nothing else in them (strict readers refuse more); names are the format's
- *	valid.jsonl test.jsonl with a split, also when they have no rows
- *	rows.provenance.jsonl  {"file","line","sha256" of the row,"row": its id,"label"?,"conversation"?,"resolution"?,
- *	                       "handoff"?,"evidence"?,"case"?,"example"?,"at"}
+ *	data/train.jsonl       the rows, nothing else in them (strict readers refuse more); names are the format's
+ *	data/valid.jsonl       with a split, also when they have no rows
+ *	data/test.jsonl
+ *	rows.provenance.jsonl  {"file","line","part","sha256" of the row,"masked"?,"row": its id,"seq","label"?,
+ *	                       "conversation"?,"resolution"?,"handoff"?,"evidence"?,"case"?,"example"?,"at"}
  *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"filter"?,"pii",
  *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
  *	                       "options"?:{name: value},
- *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"components",
+ *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"rows":{…},"components",
  *	                       "joined_by_near_duplicates"},"rows",
  *	                       "labels"?:[{"label","rows","as"?}],"documents"?: n,
  *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"?}]}
+ *	croissant.json         metadata for catalogues: Croissant 1.1
+ *	README.md card.svg     for people
+ *	bagit.txt and so on    the folder is a bag (RFC 8493), its payload data/
  *
  * Kinds of rows, and what a format is: format.h. Rows wait in a file without a
  * name until all are there, so memory grows by a few dozen bytes a row.
@@ -26,6 +30,8 @@
 
 #include "datasets/format.h"
 #include "desk/bodies.h"
+
+#define DATASET_PAYLOAD "data/" /* in front of the names of a format's files */
 
 /* NULL past the end. */
 const struct dataset_format *dataset_format_at(size_t i);

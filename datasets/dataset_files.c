@@ -6,8 +6,6 @@
 #include "base/file.h"
 #include "datasets/dataset_internal.h"
 
-#define MANIFEST "manifest.json"
-
 static const char *const reason_names[REASONS] = {
 	[SKIP_SUPERSEDED] = "superseded",
 	[SKIP_OUTCOME] = "not_resolved",
@@ -67,11 +65,13 @@ static json_t *redaction_json(const struct writing *w)
 			 "kept", kept_json(w), "limits", REDACT_LIMITS);
 }
 
-static json_t *split_json(const struct writing *w)
+static json_t *split_json(const struct writing *w, const uint64_t rows[PARTS])
 {
-	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:I, s:I}", "by", dataset_split_name(w->o->split),
-			      "sizes", "train", w->sizes[PART_TRAIN], "valid", w->sizes[PART_VALID], "test",
-			      w->sizes[PART_TEST], "components",
+	json_t *j = json_pack("{s:s, s:{s:f, s:f, s:f}, s:{s:I, s:I, s:I}, s:I, s:I}", "by",
+			      dataset_split_name(w->o->split), "sizes", "train", w->sizes[PART_TRAIN],
+			      "valid", w->sizes[PART_VALID], "test", w->sizes[PART_TEST], "rows", "train",
+			      (json_int_t)rows[PART_TRAIN], "valid", (json_int_t)rows[PART_VALID], "test",
+			      (json_int_t)rows[PART_TEST], "components",
 			      (json_int_t)components_with_rows(w->components), "joined_by_near_duplicates",
 			      (json_int_t)components_joined(w->components));
 
@@ -128,13 +128,13 @@ static json_t *labels_json(const struct writing *w)
 }
 
 /* `files` is borrowed. NULL without memory. */
-static char *manifest_text(const struct writing *w, json_t *files)
+static json_t *manifest_json(const struct writing *w, json_t *files, const struct dataset_summary *done)
 {
-	JSON_AUTO *j = json_pack("{s:i, s:s, s:s, s:I, s:s, s:o, s:I, s:o, s:O}", "readback_dataset", 1,
-				 "format", w->o->format->name, "kind", dataset_kind_name(w->o->kind), "mark",
-				 (json_int_t)w->mark, "pii", dataset_pii_name(w->o->pii), "redaction",
-				 redaction_json(w), "rows", (json_int_t)w->rows, "skipped", skipped_json(w),
-				 "files", files);
+	json_t *j = json_pack("{s:i, s:s, s:s, s:I, s:s, s:o, s:I, s:o, s:O}", "readback_dataset", 1,
+			      "format", w->o->format->name, "kind", dataset_kind_name(w->o->kind), "mark",
+			      (json_int_t)w->mark, "pii", dataset_pii_name(w->o->pii), "redaction",
+			      redaction_json(w), "rows", (json_int_t)w->rows, "skipped", skipped_json(w),
+			      "files", files);
 	json_t *options = settings_json(w);
 	int given = json_object_size(options) > 0, bad = !j || !options;
 
@@ -143,22 +143,16 @@ static char *manifest_text(const struct writing *w, json_t *files)
 	if (bad || (w->o->since && body_set_time(j, "since", w->o->since) < 0) ||
 	    (w->o->until && body_set_time(j, "until", w->o->until) < 0) ||
 	    body_set_copy(j, "filter", w->o->filter) < 0 ||
-	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w)) < 0) ||
+	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w, done->parts)) < 0) ||
 	    (w->o->kind == DATASET_INTENTS && body_set_take(j, "labels", labels_json(w)) < 0) ||
-	    (w->documents && body_set_int(j, "documents", (int64_t)documents_count(w->documents)) < 0))
+	    (w->documents && body_set_int(j, "documents", (int64_t)documents_count(w->documents)) < 0)) {
+		json_decref(j);
 		return NULL;
-	return json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_DIGITS);
+	}
+	return j;
 }
 
 /* --- files --------------------------------------------------------------------------------------------------- */
-
-static int write_in(const struct writing *w, const char *name, const char *s, size_t n)
-{
-	char path[DATASET_PATH + 256];
-
-	snprintf(path, sizeof(path), "%s/%s", w->tmp, name);
-	return file_write(path, s, n, w->err);
-}
 
 static int write_files(struct writing *w, struct dataset_summary *out)
 {
@@ -168,17 +162,14 @@ static int write_files(struct writing *w, struct dataset_summary *out)
 
 	if (rc < 0)
 		return rc;
-	char *text = manifest_text(w, files);
-	if (!text)
+	JSON_AUTO *manifest = manifest_json(w, files, &done);
+	if (!manifest)
 		return no_memory(w->err);
-	rc = write_in(w, MANIFEST, text, strlen(text));
-	crypto_sha256_text(text, strlen(text), done.sha256);
-	free(text);
 	for (int i = 0; i < REASONS; i++)
 		done.skipped += w->skipped[i];
 	for (int k = 0; k < REDACT_KINDS; k++)
 		done.redacted += redactor_count(w->redactor, (enum redact_kind)k);
-	if (rc == 0)
+	if ((rc = write_package(w, manifest, done.sha256)) == 0)
 		*out = done;
 	return rc;
 }
@@ -227,26 +218,7 @@ int dataset_publish(struct writing *w, struct dataset_summary *out)
 	return rc;
 }
 
-/* The folder's files, and those of the folders in it: there are no deeper ones. */
-static void remove_folder(const char *folder, int deeper)
-{
-	char path[DATASET_PATH + 512], **names = NULL;
-	size_t n = 0;
-
-	if (folder_list(folder, &names, &n, NULL) < 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-		if (deeper && file_is_folder(path))
-			remove_folder(path, 0);
-		else
-			file_remove(path, NULL);
-	}
-	free(names);
-	rmdir(folder);
-}
-
 void dataset_discard(struct writing *w)
 {
-	remove_folder(w->tmp, 1);
+	folder_remove(w->tmp, NULL);
 }

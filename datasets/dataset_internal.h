@@ -9,7 +9,10 @@
  *	dataset_documents.c  the knowledge at the mark
  *	dataset_split.c      whose rows are, and which part those go to
  *	dataset_parts.c      rows become files, by the format
- *	dataset_files.c      files become a folder with its manifest
+ *	dataset_files.c      the manifest; the folder gets its name
+ *	dataset_package.c    what stands beside the rows: the files of a bag
+ *	dataset_croissant.c  metadata for catalogues
+ *	dataset_card.c       what it is, for people
  */
 #ifndef READBACK_DATASETS_DATASET_INTERNAL_H
 #define READBACK_DATASETS_DATASET_INTERNAL_H
@@ -21,6 +24,7 @@
 #include "datasets/redact.h"
 
 #define DATASET_PATH 3072
+#define DATASET_PROVENANCE "rows.provenance.jsonl"
 
 struct kept_row {
 	struct component *component; /* NULL: nobody asks */
@@ -171,6 +175,25 @@ size_t components_with_rows(const struct components *c);
 /* --- dataset_parts.c --- */
 /* All files of the format and the provenance, into w->tmp; `files` gets what the manifest tells of them. */
 int write_parts(struct writing *w, json_t *files, struct dataset_summary *done);
+
+/* --- dataset_package.c --- */
+
+/* All files but those of write_parts(), into w->tmp; `sha256` is the manifest's. */
+int write_package(struct writing *w, const json_t *manifest, char sha256[SHA256_TEXT]);
+/* Is the file of this name one of the format's? */
+int is_payload(const char *name);
+
+/* --- dataset_croissant.c --- */
+
+/* The metadata of the files that are in w->tmp; *out is the caller's, also on failure, where it may be NULL. */
+int croissant_make(const struct writing *w, const json_t *manifest, json_t **out);
+
+/* --- dataset_card.c: both from the manifest alone --- */
+
+/* README.md. */
+void card_text(const json_t *manifest, struct strbuf *out);
+/* card.svg: rows by part, and by label. */
+void card_svg(const json_t *manifest, struct strbuf *out);
 
 /* --- dataset_files.c --- */
 

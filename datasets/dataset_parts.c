@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "datasets/dataset_internal.h"
 
-#define PROVENANCE "rows.provenance.jsonl"
 #define ARENA_ROWS 64 /* rows that share an arena */
 #define NAME_SIZE 64
 
@@ -46,23 +45,23 @@ static int is_of_part(const char *pattern)
 	return strstr(pattern, "%s") != NULL;
 }
 
-/* The pattern with the part's name in the place of %s. */
+/* In the payload: the pattern with the part's name in the place of %s. */
 static void name_file(const struct parts *p, const char *pattern, char out[NAME_SIZE])
 {
 	const char *const *names = p->format->parts ? p->format->parts : usual_parts;
 	const char *mark = strstr(pattern, "%s");
 
 	if (mark)
-		snprintf(out, NAME_SIZE, "%.*s%s%s", (int)(mark - pattern), pattern, names[p->writer.part],
-			 mark + 2);
+		snprintf(out, NAME_SIZE, DATASET_PAYLOAD "%.*s%s%s", (int)(mark - pattern), pattern,
+			 names[p->writer.part], mark + 2);
 	else
-		snprintf(out, NAME_SIZE, "%s", pattern);
+		snprintf(out, NAME_SIZE, DATASET_PAYLOAD "%s", pattern);
 }
 
 static int open_file(struct parts *p, struct part_file *f)
 {
 	char path[DATASET_PATH + 256];
-	const char *slash = strchr(f->name, '/');
+	const char *slash = strrchr(f->name, '/');
 	int rc = 0;
 
 	f->lines = f->rows = 0;
@@ -74,6 +73,18 @@ static int open_file(struct parts *p, struct part_file *f)
 	return rc < 0 ? rc : outfile_open(path, OUTFILE_NAMED, &f->file, p->w->err);
 }
 
+/* The folder that it is in, if not w->tmp itself, of which file_publish() takes care. */
+static int sync_folder(const struct parts *p, const struct part_file *f)
+{
+	char path[DATASET_PATH + 256];
+	const char *slash = strrchr(f->name, '/');
+
+	if (!slash)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%.*s", p->w->tmp, (int)(slash - f->name), f->name);
+	return folder_sync(path, p->w->err);
+}
+
 /* Closes it and tells the manifest's list of it; `rows` below 0: it has none. */
 static int close_file(struct parts *p, struct part_file *f, long long rows)
 {
@@ -82,7 +93,7 @@ static int close_file(struct parts *p, struct part_file *f, long long rows)
 	int rc = outfile_end(f->file, hash, p->w->err);
 
 	f->file = NULL;
-	if (rc < 0)
+	if (rc < 0 || (rc = sync_folder(p, f)) < 0)
 		return rc;
 	json_t *j = json_pack("{s:s, s:s, s:I}", "name", f->name, "sha256", hash, "bytes", (json_int_t)bytes);
 	if (j && rows >= 0 && body_set_int(j, "rows", rows) < 0) {
@@ -163,10 +174,43 @@ static int call(struct parts *p, void (*what)(struct dataset_writer *w))
 
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
+/* Of "[EMAIL_3f9a1c07be]", in which only the digits differ between two requests: are they at s[i]? */
+static int is_token_digits(const char *s, size_t n, size_t i)
+{
+	if (i < 2 || s[i - 1] != '_' || s[i - 2] < 'A' || s[i - 2] > 'Z' || n - i < REDACT_DIGITS)
+		return 0;
+	for (size_t k = i; k < i + REDACT_DIGITS; k++)
+		if (!((s[k] >= '0' && s[k] <= '9') || (s[k] >= 'a' && s[k] <= 'f')))
+			return 0;
+	return 1;
+}
+
+/* The hash without the digits of tokens; "" where there are none. */
+static void hash_masked(const char *s, size_t n, char out[SHA256_TEXT])
+{
+	unsigned char hash[SHA256_SIZE];
+	struct sha256 sum;
+	size_t from = 0;
+
+	sha256_init(&sum);
+	for (size_t i = 0; i < n; i++)
+		if (is_token_digits(s, n, i)) {
+			sha256_add(&sum, s + from, i - from);
+			from = i + REDACT_DIGITS;
+			i = from - 1;
+		}
+	sha256_add(&sum, s + from, n - from);
+	sha256_end(&sum, hash);
+	memcpy(out, "sha256:", 7);
+	hex_encode(hash, SHA256_SIZE, out + 7);
+	if (from == 0)
+		out[0] = '\0';
+}
+
 /* Where the row is from, with the place it got. */
 static int add_provenance(struct parts *p, struct text from, uint64_t line, const char *bytes, size_t n)
 {
-	char hash[SHA256_TEXT];
+	char hash[SHA256_TEXT], masked[SHA256_TEXT] = "";
 	json_t *parsed = NULL;
 	size_t len = 0;
 	int rc = json_parse(from.s, from.n, p->w->err, &parsed);
@@ -174,10 +218,14 @@ static int add_provenance(struct parts *p, struct text from, uint64_t line, cons
 	if (rc < 0)
 		return rc;
 	JSON_AUTO *j = parsed;
-	crypto_sha256_text(n ? bytes : "", n && bytes[n - 1] == '\n' ? n - 1 : n, hash);
+	n -= n && bytes[n - 1] == '\n';
+	crypto_sha256_text(n ? bytes : "", n, hash);
+	if (n && p->w->o->pii == PII_REDACT)
+		hash_masked(bytes, n, masked);
 	char *s = NULL;
 	if (body_set(j, "file", p->files[0].name) == 0 && body_set_int(j, "line", (int64_t)line) == 0 &&
-	    body_set(j, "sha256", hash) == 0)
+	    body_set(j, "part", usual_parts[p->writer.part]) == 0 && body_set(j, "sha256", hash) == 0 &&
+	    body_set(j, "masked", masked) == 0)
 		s = json_text(j, &len);
 	if (!s)
 		return no_memory(p->w->err);
@@ -334,7 +382,7 @@ static int write_all(struct parts *p, const uint64_t counts[PARTS])
 	const struct kept_row *next = w->kept;
 	int rc = list_labels(p);
 
-	snprintf(p->provenance.name, NAME_SIZE, "%s", PROVENANCE);
+	snprintf(p->provenance.name, NAME_SIZE, "%s", DATASET_PROVENANCE);
 	if (rc == 0 && (rc = open_file(p, &p->provenance)) == 0 && (rc = open_files(p, 0)) == 0)
 		rc = call(p, p->format->open);
 	if (rc == 0 && p->format->document && w->documents)

@@ -1,4 +1,5 @@
 /* What is told of datasets, and their files. */
+#include "datasets/dataset.h"
 #include "datasets/dataset_jobs_internal.h"
 
 #include <stdlib.h>
@@ -327,9 +328,13 @@ int dataset_file_open(struct dataset_jobs *j, const struct call *c, const char *
 		strncpy(c->err->state, body_string(r.body, "state"), sizeof(c->err->state) - 1);
 		return ERR_WRONG_STATE;
 	}
-	/* Only what is listed is a path: the name itself is never trusted. */
+	/* Only what is listed is a path: the name itself is never trusted. "train.jsonl" is that in data/. */
+	const char *payload = arena_printf(c->arena, DATASET_PAYLOAD "%s", name);
+	if (!payload)
+		return no_memory(c->err);
 	json_array_foreach(json_object_get(r.body, "files"), i, file)
-		if (strcmp(body_string(file, "name"), name) == 0)
+		if (strcmp(body_string(file, "name"), name) == 0 ||
+		    (!found && strcmp(body_string(file, "name"), payload) == 0))
 			found = file;
 	if (!found)
 		return error_set(c->err, ERR_NOT_FOUND, NULL,

@@ -17,9 +17,6 @@
 /* Parts of a name in a row: more are no name. Bounds what a text of nothing but initials costs. */
 #define MAX_PARTS 16
 
-/* Bytes of a token's hash: two of a million values are alike in every other dataset, and so what. */
-#define TOKEN_BYTES 5
-
 /* Of what stays: digits that make it a number to look at, and how much of it is shown. */
 #define SAMPLE_DIGITS 5
 #define SAMPLE_ROOM 48
@@ -348,7 +345,7 @@ static size_t find_any(struct redactor *r, const struct place *p, enum redact_ki
 static int add_token(struct redactor *r, enum redact_kind kind, struct strbuf *out)
 {
 	unsigned char hash[SHA256_SIZE];
-	char digits[2 * TOKEN_BYTES + 1];
+	char digits[REDACT_DIGITS + 1];
 
 	/* The kind and the key are what is hashed. */
 	strbuf_clear(&r->word);
@@ -357,7 +354,7 @@ static int add_token(struct redactor *r, enum redact_kind kind, struct strbuf *o
 	if (r->key.failed || r->word.failed)
 		return -1;
 	crypto_hmac(r->secret, r->word.p, r->word.n, hash);
-	hex_encode(hash, TOKEN_BYTES, digits);
+	hex_encode(hash, REDACT_DIGITS / 2, digits);
 	r->counts[kind]++;
 	strbuf_printf(out, "[%s_%s]", recognisers[kind].token, digits);
 	return 0;
@@ -365,7 +362,7 @@ static int add_token(struct redactor *r, enum redact_kind kind, struct strbuf *o
 
 size_t redact_token(const char *s, size_t n)
 {
-	const size_t digits = 2 * TOKEN_BYTES;
+	const size_t digits = REDACT_DIGITS;
 
 	if (n == 0 || *s != '[')
 		return 0;

@@ -34,8 +34,9 @@ int resolution_unfit(const struct writing *w, const struct record *r)
 
 json_t *from_resolution(const struct record *r)
 {
-	json_t *from = json_pack("{s:s, s:s, s:s}", "conversation", body_string(r->body, "conversation"),
-				 "resolution", r->id, "at", body_string(r->body, "at"));
+	json_t *from = json_pack("{s:s, s:s, s:s, s:I}", "conversation", body_string(r->body, "conversation"),
+				 "resolution", r->id, "at", body_string(r->body, "at"), "seq",
+				 (json_int_t)r->created);
 
 	if (from && (body_set(from, "case", body_string(r->body, "case")) < 0 ||
 		     body_set(from, "intent", body_string(r->body, "intent")) < 0)) {

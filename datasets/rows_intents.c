@@ -78,8 +78,8 @@ static int add_example(struct writing *w, struct arena *a, const struct record *
 	row.label = vote.label;
 	const struct row_of of = { known ? "conversation" : NULL, known ? conversation : r->id, row.at,
 				   r->id };
-	json_t *from = json_pack("{s:s, s:s, s:s, s:s%}", "example", r->id, "origin", vote.by, "at", vote.at,
-				 "label", row.label.s, row.label.n);
+	json_t *from = json_pack("{s:s, s:s, s:s, s:s%, s:I}", "example", r->id, "origin", vote.by, "at",
+				 vote.at, "label", row.label.s, row.label.n, "seq", (json_int_t)r->created);
 	if (from && body_set(from, "conversation", conversation) < 0) {
 		json_decref(from);
 		from = NULL;

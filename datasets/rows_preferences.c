@@ -115,8 +115,8 @@ static int add_handoff(struct writing *w, struct arena *a, const struct record *
 	if (rc < 0 || why >= 0)
 		return rc < 0 ? rc : skip(w, (enum reason)why);
 	return add_row(w, a, &row, &of,
-		       json_pack("{s:s, s:s, s:s}", "conversation", conversation, "handoff", r->id, "at",
-				 body_string(r->body, "created_at")));
+		       json_pack("{s:s, s:s, s:s, s:I}", "conversation", conversation, "handoff", r->id, "at",
+				 body_string(r->body, "created_at"), "seq", (json_int_t)r->created));
 }
 
 int collect_preferences(struct writing *w)

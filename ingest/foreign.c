@@ -88,6 +88,12 @@ static int find_labels(struct foreign *f, const char *path, struct error *e)
 	size_t n;
 	int rc = manifest ? 0 : no_memory(e);
 
+	/* A dataset's rows are in a folder of their own, data/. */
+	if (rc == 0 && !file_exists(manifest)) {
+		free(manifest);
+		manifest = beside(path, "../" MANIFEST);
+		rc = manifest ? 0 : no_memory(e);
+	}
 	if (rc == 0 && file_exists(manifest) && (rc = file_read(manifest, &s, &n, e)) == 0 &&
 	    json_parse(s, n, &ignored, &j) == 0)
 		rc = read_labels(f, j, e);

@@ -30,7 +30,7 @@ extern const struct import_format in_argilla, in_fasttext, in_label_studio, in_o
 struct foreign;
 
 /*
- * Borrows all. Looks for the manifest of a dataset beside the file, which knows
+ * Borrows all. Looks for the manifest of a dataset beside the file or its folder, which knows
  * what labels were before a format changed them.
  */
 int foreign_open(const struct import_format *format, struct importer *m, const char *path,

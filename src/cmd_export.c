@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/strbuf.h"
 #include "cmd.h"
+#include "cmd_export.h"
 #include "datasets/dataset.h"
 #include "datasets/redact.h"
 
@@ -109,8 +110,6 @@ static int read_options(const struct options *o, const json_t *filter, struct da
 		return error_set(e, ERR_USAGE, NULL, "--split is time, hash or none");
 	if (o->seed < 0)
 		return error_set(e, ERR_USAGE, NULL, "--seed is a number from 0 up");
-	if (o->seed > 0 && d->split != SPLIT_HASH)
-		return error_set(e, ERR_USAGE, NULL, "--seed is of --split hash: nothing else is drawn");
 	if (o->mark < 0)
 		return error_set(e, ERR_USAGE, NULL, "--at is a mark that an earlier export printed");
 	d->settings = o->settings.items;
@@ -270,10 +269,13 @@ static int run(int argc, char **argv)
 	const struct usage u = {
 		"export",
 		"",
-		"Writes a training set: rows, where each is from, and a manifest with sums.",
+		"Writes a training set, as a bag (BagIt): rows in data/, where each is from, a manifest with sums, a card.\n"
+		"`readback export diff A B` compares two such folders.",
 		options,
 		more.p,
 	};
+	if (argc > 1 && strcmp(argv[1], "diff") == 0)
+		return export_diff_run(argc - 1, argv + 1);
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)

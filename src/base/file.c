@@ -123,6 +123,17 @@ void file_unmap(const void *p, size_t n)
 		munmap((void *)(uintptr_t)p, n);
 }
 
+int folder_sync(const char *path, struct error *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(e, path);
+	int rc = fsync(fd) < 0 ? error_errno(e, path) : 0;
+	close(fd);
+	return rc;
+}
+
 static int sync_folder_of(const char *path, struct error *e)
 {
 	char folder[4096];
@@ -130,12 +141,7 @@ static int sync_folder_of(const char *path, struct error *e)
 	int n = slash ? (int)(slash - path) : 1;
 
 	snprintf(folder, sizeof(folder), "%.*s", n, slash ? path : ".");
-	int fd = open(folder[0] ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(e, folder);
-	int rc = fsync(fd) < 0 ? error_errno(e, folder) : 0;
-	close(fd);
-	return rc;
+	return folder_sync(folder[0] ? folder : "/", e);
 }
 
 int file_publish(const char *tmp, const char *path, struct error *e)

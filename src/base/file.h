@@ -51,6 +51,8 @@ int folder_make(const char *path, struct error *e);
 
 /* Removes the file, or the folder with all that is in it; links are removed, not followed. A missing one is fine. */
 int folder_remove(const char *path, struct error *e);
+/* What was made in the folder, or renamed, is there after a power cut. */
+int folder_sync(const char *path, struct error *e);
 
 /*
  * Takes the writer's lock of a folder: `path`/lock, with the holder's process

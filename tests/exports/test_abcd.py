@@ -32,11 +32,11 @@ def sets(tmp_path_factory):
     chats = {c["id"]: c for c in lines(root / "conversations.ndjson")}
     exported, original = {}, {}
     for part in ("train", "test"):
-        rows = (root / f"out/{part}.txt").read_text().splitlines()
+        rows = (root / f"out/data/{part}.txt").read_text().splitlines()
         exported[part] = [re.fullmatch(r"__label__(\S+) (.*)", row).groups()[::-1] for row in rows]
         original[part] = []
     for row in lines(root / "out/rows.provenance.jsonl"):
-        part = row["file"].removesuffix(".txt")
+        part = row["part"]
         if part not in original:
             continue
         chat = chats[row["conversation"]]

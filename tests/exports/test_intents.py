@@ -21,15 +21,15 @@ def test_debians_fasttext_trains_and_tests(export, tmp_path):
         pytest.skip("Debian's fasttext is not installed")
     out = export("fasttext", "--split", "hash")
     run = lambda *args: subprocess.run(["fasttext", *map(str, args)], capture_output=True, text=True, check=True).stdout
-    run("supervised", "-input", out / "train.txt", "-output", tmp_path / "model", "-epoch", 50, "-lr", 0.5, "-wordNgrams", 2,
+    run("supervised", "-input", out / "data/train.txt", "-output", tmp_path / "model", "-epoch", 50, "-lr", 0.5, "-wordNgrams", 2,
         "-dim", 50, "-bucket", 20000, "-thread", 1, "-verbose", 0)
-    told = run("test", tmp_path / "model.bin", out / "test.txt")
-    n = {f["name"]: f["rows"] for f in manifest(out)["files"] if "rows" in f}["test.txt"]
+    told = run("test", tmp_path / "model.bin", out / "data/test.txt")
+    n = {f["name"]: f["rows"] for f in manifest(out)["files"] if "rows" in f}["data/test.txt"]
     assert re.search(rf"^N\s+{n}$", told, re.M), told  # every line is one example with one label
     accuracy = float(re.search(r"^P@1\s+([\d.]+)", told, re.M).group(1))
     print(f"fasttext: accuracy {accuracy:.3f} on {n} held-out texts")
     assert accuracy > 0.4  # of 35 labels
-    known = set(run("predict", tmp_path / "model.bin", out / "train.txt").split())
+    known = set(run("predict", tmp_path / "model.bin", out / "data/train.txt").split())
     assert known <= {"__label__" + name for name in names(out)}
 
 
@@ -37,7 +37,7 @@ def test_fasttext_knows_every_label(export, tmp_path):
     if not shutil.which("fasttext"):
         pytest.skip("Debian's fasttext is not installed")
     out = export("fasttext")
-    told = subprocess.run(["fasttext", "supervised", "-input", out / "train.txt", "-output", tmp_path / "m", "-dim", "2",
+    told = subprocess.run(["fasttext", "supervised", "-input", out / "data/train.txt", "-output", tmp_path / "m", "-dim", "2",
                            "-epoch", "1", "-bucket", "10", "-verbose", "2"], capture_output=True, text=True, check=True)
     found = int(re.search(r"Number of labels:\s+(\d+)", told.stdout + told.stderr).group(1))
     assert found == len(names(out)) == len(set(names(out)))
@@ -46,7 +46,7 @@ def test_fasttext_knows_every_label(export, tmp_path):
 def test_dialogflow_cx_message_types_read_every_line(export):
     types = consumer("google.cloud.dialogflowcx_v3.types")
     out = export("dialogflow-cx")
-    intents = [types.Intent.from_json(line) for line in (out / "train.jsonl").read_text().splitlines()]
+    intents = [types.Intent.from_json(line) for line in (out / "data/train.jsonl").read_text().splitlines()]
     assert [i.display_name for i in intents] == names(out)
     assert sum(len(i.training_phrases) for i in intents) == manifest(out)["rows"]
     assert all(p.parts[0].text.strip() and p.repeat_count == 1 for i in intents for p in i.training_phrases)
@@ -56,7 +56,7 @@ def test_rasas_yaml_as_its_schema_has_it(export):
     """Rasa's own reader needs Python below 3.11 and TensorFlow; so this is its written schema, on a YAML 1.2 reader like its."""
     yaml = consumer("ruamel.yaml")
     out = export("rasa")
-    nlu = yaml.YAML(typ="safe").load((out / "train.yml").read_text())
+    nlu = yaml.YAML(typ="safe").load((out / "data/train.yml").read_text())
     assert set(nlu) == {"version", "nlu"} and nlu["version"] == "3.1"
     assert [item["intent"] for item in nlu["nlu"]] == names(out)
     rows = 0
@@ -73,7 +73,7 @@ def test_rasas_yaml_as_its_schema_has_it(export):
 def test_clu_project_as_its_documentation_has_it(export):
     """There is no reader but the service's."""
     out = export("clu", "--split", "hash")
-    project = json.loads((out / "project.json").read_text())
+    project = json.loads((out / "data/project.json").read_text())
     assert set(project) == {"projectFileVersion", "stringIndexType", "metadata", "assets"}
     assert project["stringIndexType"] == "Utf16CodeUnit"
     assert {"projectKind", "projectName", "language", "settings"} <= set(project["metadata"])
@@ -89,7 +89,7 @@ def test_clu_project_as_its_documentation_has_it(export):
 def test_lex_zip_as_its_documentation_has_it(export):
     """There is no reader but the service's."""
     out = export("lex")
-    z = zipfile.ZipFile(io.BytesIO((out / "train.zip").read_bytes()))
+    z = zipfile.ZipFile(io.BytesIO((out / "data/train.zip").read_bytes()))
     assert z.testzip() is None
     files = {n: json.loads(z.read(n)) for n in z.namelist()}
     assert files["manifest.json"]["metadata"]["schemaVersion"] == "1.0"

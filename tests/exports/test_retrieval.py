@@ -11,7 +11,7 @@ def test_beirs_loader_reads_every_part(export):
     out = export("beir", "--split", "hash")
     seen = 0
     for part, split in (("train", "train"), ("dev", "valid"), ("test", "test")):
-        corpus, queries, qrels = loader(data_folder=str(out)).load(split=part)
+        corpus, queries, qrels = loader(data_folder=str(out / "data")).load(split=part)
         assert all(d in corpus for judged in qrels.values() for d in judged)
         assert all(1 in judged.values() for judged in qrels.values())
         seen += len(queries)
@@ -21,8 +21,8 @@ def test_beirs_loader_reads_every_part(export):
 
 def test_readbacks_own_eval_reads_it_back(export):
     out = export("beir")
-    told = readback("eval", "retrieval", "--corpus", out / "corpus.jsonl", "--queries", out / "queries.jsonl", "--qrels",
-                    out / "qrels/test.tsv", "--mode", "words", "--json")
+    told = readback("eval", "retrieval", "--corpus", out / "data/corpus.jsonl", "--queries", out / "data/queries.jsonl", "--qrels",
+                    out / "data/qrels/test.tsv", "--mode", "words", "--json")
     assert told.returncode == 0, told.stderr
     figures = json.loads(told.stdout)
     assert figures["queries"] == manifest(out)["rows"]
@@ -32,8 +32,8 @@ def test_readbacks_own_eval_reads_it_back(export):
 def test_ir_measures_reads_the_qrels(export):
     ir = consumer("ir_measures")
     out = export("trec")
-    qrels = list(ir.read_trec_qrels(str(out / "test.qrels")))
-    topics = dict(line.split("\t") for line in (out / "topics.tsv").read_text().splitlines())
+    qrels = list(ir.read_trec_qrels(str(out / "data/test.qrels")))
+    topics = dict(line.split("\t") for line in (out / "data/topics.tsv").read_text().splitlines())
     assert {q.query_id for q in qrels} == set(topics)
     assert {q.relevance for q in qrels} == {0, 1}
     run = [ir.ScoredDoc(q.query_id, q.doc_id, float(q.relevance)) for q in qrels]  # whoever ranks as was judged is perfect
@@ -43,7 +43,7 @@ def test_ir_measures_reads_the_qrels(export):
 def test_pytrec_eval_reads_the_qrels(export):
     trec = consumer("pytrec_eval")
     out = export("trec")
-    with open(out / "test.qrels") as f:
+    with open(out / "data/test.qrels") as f:
         qrels = trec.parse_qrel(f)
     run = {q: {d: float(r) for d, r in judged.items()} for q, judged in qrels.items()}
     figures = trec.RelevanceEvaluator(qrels, {"map"}).evaluate(run)
@@ -53,7 +53,7 @@ def test_pytrec_eval_reads_the_qrels(export):
 def test_ragas_reads_the_samples(export):
     schema = consumer("ragas.dataset_schema")
     out = export("ragas")
-    loaded = schema.EvaluationDataset.from_jsonl(str(out / "test.jsonl"))
+    loaded = schema.EvaluationDataset.from_jsonl(str(out / "data/test.jsonl"))
     assert len(loaded) == manifest(out)["rows"]
     assert loaded.get_sample_type() is schema.SingleTurnSample
     assert all(s.user_input and s.reference and s.reference_contexts for s in loaded)
@@ -62,7 +62,7 @@ def test_ragas_reads_the_samples(export):
 
 def test_ragas_samples_as_their_types_say(export):
     """What the reader checks, for where it cannot be installed."""
-    for row in lines(export("ragas") / "test.jsonl"):
+    for row in lines(export("ragas") / "data/test.jsonl"):
         assert set(row) == {"user_input", "retrieved_contexts", "reference_contexts", "reference"}
         assert isinstance(row["user_input"], str) and isinstance(row["reference"], str)
         assert all(isinstance(c, str) for c in row["retrieved_contexts"] + row["reference_contexts"])
@@ -72,7 +72,7 @@ def test_ragas_samples_as_their_types_say(export):
 def test_datasets_loads_pairs_and_triplets(export, tmp_path, negatives):
     datasets = consumer("datasets")
     out = export("sentence-transformers", "--option", f"negatives={negatives}")
-    loaded = datasets.load_dataset("json", data_files=str(out / "train.jsonl"), split="train", cache_dir=str(tmp_path / "cache"))
+    loaded = datasets.load_dataset("json", data_files=str(out / "data/train.jsonl"), split="train", cache_dir=str(tmp_path / "cache"))
     extra = [] if negatives == 0 else ["negative"] if negatives == 1 else [f"negative_{n + 1}" for n in range(negatives)]
     assert loaded.column_names == ["anchor", "positive", *extra]
     assert all(all(v for v in row.values()) for row in loaded)

@@ -323,11 +323,15 @@ def test_verify_finds_a_table_that_differs_from_its_events(filled, tmp_path):
 
 # --- export ---------------------------------------------------------------------------------------
 
+BESIDE = ["README.md", "bag-info.txt", "bagit.txt", "card.svg", "croissant.json", "data", "manifest-sha256.txt", "manifest.json", "rows.provenance.jsonl",
+          "tagmanifest-sha256.txt"]
+
+
 def test_export_reads_back(filled, tmp_path):
     out = tmp_path / "out"
     told = readback("export", "--format", "trl-sft", "--out", out, "--data", filled / "data")
     assert told.returncode == 0, told.stderr
-    rows = [json.loads(line) for f in sorted(out.glob("*.jsonl")) for line in f.read_text().splitlines()]
+    rows = [json.loads(line) for f in sorted(out.glob("data/*.jsonl")) for line in f.read_text().splitlines()]
     chats = [r for r in rows if "messages" in r]
     assert chats
     for chat in chats:
@@ -339,8 +343,8 @@ def test_export_reads_back(filled, tmp_path):
 
     second = tmp_path / "second"
     assert readback("export", "--format", "trl-sft", "--out", second, "--data", filled / "data").returncode == 0
-    for f in out.glob("*.jsonl"):
-        assert f.read_bytes() == (second / f.name).read_bytes()
+    for f in out.rglob("*"):
+        assert f.is_dir() or f.read_bytes() == (second / f.relative_to(out)).read_bytes()
 
 
 def test_export_into_a_folder_that_holds_something_is_refused(filled, tmp_path):
@@ -369,14 +373,14 @@ def test_export_redacts_unless_told_to_keep(tmp_path):
         return json.loads(told.stdout), tmp_path / name
 
     said, out = export("plain")
-    text = (out / "train.jsonl").read_text()
+    text = (out / "data/train.jsonl").read_text()
     assert said["pii"] == "redact" and said["redacted"] == 5 * 36
     assert not re.search(r"mara|lindqvist|12345678|20418", text, re.I)
     assert "5.2.1" in text and len(set(re.findall(r"\[EMAIL_[0-9a-f]{10}\]", text))) == 36
     assert len(set(re.findall(r"\[ORDER_[0-9a-f]{10}\]", text))) == 1
     assert json.loads((out / "manifest.json").read_text())["redaction"]["counts"]["email"] == 36
-    assert sorted(p.name for p in out.iterdir()) == ["manifest.json", "rows.provenance.jsonl", "train.jsonl"]
-    assert "mara1@example.org" in (export("kept", "--pii", "keep")[1] / "train.jsonl").read_text()
+    assert sorted(p.name for p in out.iterdir()) == BESIDE and [p.name for p in (out / "data").iterdir()] == ["train.jsonl"]
+    assert "mara1@example.org" in (export("kept", "--pii", "keep")[1] / "data/train.jsonl").read_text()
 
     for by in ("time", "hash"):
         said, out = export(by, "--split", by, "--seed", "7")
@@ -385,14 +389,45 @@ def test_export_redacts_unless_told_to_keep(tmp_path):
         for line in (out / "rows.provenance.jsonl").read_text().splitlines():
             row = json.loads(line)
             where.setdefault(int(row["conversation"][2:]) % 12, set()).add(row["file"])
+            assert row["file"] == f"data/{row['part']}.jsonl"
         assert len(where) == 12 and all(len(files) == 1 for files in where.values())
         for part in ("train", "valid", "test"):
-            assert len((out / f"{part}.jsonl").read_text().splitlines()) == said["split"][part]
-        assert all(f.read_bytes() == (again / f.name).read_bytes() for f in out.iterdir())
+            assert len((out / f"data/{part}.jsonl").read_text().splitlines()) == said["split"][part]
+        assert all(f.read_bytes() == (again / f.relative_to(out)).read_bytes() for f in out.rglob("*") if f.is_file())
 
     for wrong in (("--pii", "some"), ("--split", "size"), ("--seed", "-1")):
         assert readback("export", "--format", "trl-sft", "--out", tmp_path / "x", "--data", tmp_path / "data", *wrong).returncode == 2
     assert not (tmp_path / "x").exists()
+
+
+def test_export_diff_tells_rows_and_reasons(tmp_path):
+    def bring(*ids):
+        file = tmp_path / "c.ndjson"
+        file.write_text("".join(json.dumps({
+            "id": i, "turns": [{"role": "customer", "text": f"where is {i}?"}, {"role": "agent", "text": "here"}],
+            "resolution": {"outcome": "resolved", "intent": "x", "text": "t"}}) + "\n" for i in ids))
+        assert readback("import", "conversations", file, "--data", tmp_path / "data").returncode == 0
+
+    def export(name, *options):
+        assert readback("export", "--format", "trl-sft", "--out", tmp_path / name, "--data", tmp_path / "data",
+                        *options).returncode == 0
+        return tmp_path / name
+
+    bring("c-1", "c-2")
+    first, again = export("first"), export("again")
+    same = readback("export", "diff", first, again)
+    assert same.returncode == 0 and same.stdout == "0 rows added, 0 gone, 0 changed, 2 equal\n"
+    bring("c-3")
+    later = export("later")
+    told = readback("export", "diff", first, later)
+    assert told.returncode == 1 and "(conversation c-3): recorded_later\n" in told.stdout
+    assert "1 rows added, 0 gone, 0 changed, 2 equal" in told.stdout and "request: mark" in told.stdout
+    said = json.loads(readback("export", "diff", later, first, "--json").stdout)
+    assert [r["conversation"] for r in said["gone"]] == ["c-3"] and said["gone"][0]["reasons"] == [{"why": "recorded_later"}]
+    assert said["added"] == said["changed"] == [] and said["equal"] == 2 and said["files"] == ["data/train.jsonl"]
+    assert readback("export", "diff", first).returncode == 2
+    missing = readback("export", "diff", first, tmp_path)
+    assert missing.returncode == 1 and "manifest.json: no such file" in missing.stderr
 
 
 FORMATS = ("openai", "trl-sft", "trl-dpo", "trl-kto", "sentence-transformers", "rasa", "dialogflow-cx", "clu", "lex",

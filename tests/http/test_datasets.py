@@ -276,7 +276,7 @@ def test_a_filter_by_attributes_queue_and_channel_is_as_of_searches(words_server
         if dataset["state"] == "failed":
             assert "filtered" in dataset["error"]["message"]
             return set()
-        text = fetched(s, dataset)["train.jsonl"].decode()
+        text = fetched(s, dataset)["data/train.jsonl"].decode()
         return {n for n in range(3) if f"Question number {n}" in text}
 
     eq = lambda key, value: {"type": "eq", "key": key, "value": value}  # noqa: E731
@@ -297,7 +297,7 @@ def test_the_shares_of_a_split_are_what_was_asked_for(history):
     manifest = json.loads(fetched(history, dataset)["manifest.json"])
     assert manifest["split"]["sizes"] == {"train": 0.5, "valid": 0.25, "test": 0.25}
     rows = {f["name"]: f.get("rows", 0) for f in dataset["files"]}
-    assert abs(rows["train.jsonl"] / dataset["rows"] - 0.5) < 0.15
+    assert abs(rows["data/train.jsonl"] / dataset["rows"] - 0.5) < 0.15
 
 
 def test_the_same_request_with_an_idempotency_key_makes_one(history, fresh):

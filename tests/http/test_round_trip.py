@@ -40,10 +40,10 @@ def lines(file):
 
 def test_fasttext_comes_back_with_the_labels_that_were(demo, tmp_path):
     first = export(demo / "data", tmp_path / "1", "--format", "fasttext")
-    assert "unchanged 0" in run("import", "examples", first / "train.txt", "--from", "fasttext", "--data", tmp_path / "data")
-    assert "imported 0" in run("import", "examples", first / "train.txt", "--from", "fasttext", "--data", tmp_path / "data")
+    assert "unchanged 0" in run("import", "examples", first / "data/train.txt", "--from", "fasttext", "--data", tmp_path / "data")
+    assert "imported 0" in run("import", "examples", first / "data/train.txt", "--from", "fasttext", "--data", tmp_path / "data")
     second = export(tmp_path / "data", tmp_path / "2", "--format", "fasttext")
-    assert lines(first / "train.txt") == lines(second / "train.txt")
+    assert lines(first / "data/train.txt") == lines(second / "data/train.txt")
     manifests = [json.loads((f / "manifest.json").read_text()) for f in (first, second)]
     assert manifests[0]["labels"] == manifests[1]["labels"]
     assert set(LABELS) <= {l["label"] for l in manifests[1]["labels"]}
@@ -51,21 +51,21 @@ def test_fasttext_comes_back_with_the_labels_that_were(demo, tmp_path):
 
 def test_vcon_comes_back_turn_by_turn_with_the_intent(demo, tmp_path):
     def told(folder):
-        rows = [json.loads(r) for r in lines(folder / "train.jsonl") if r]
+        rows = [json.loads(r) for r in lines(folder / "data/train.jsonl") if r]
         return sorted([r["created_at"], [a["body"] for a in r["analysis"]],
                        [[d["start"], d["originator"], d["body"]] for d in r["dialog"]]] for r in rows)
     first = export(demo / "data", tmp_path / "1", "--format", "vcon")
-    assert "unchanged 0" in run("import", "conversations", first / "train.jsonl", "--from", "vcon", "--data", tmp_path / "data")
-    assert "imported 0" in run("import", "conversations", first / "train.jsonl", "--from", "vcon", "--data", tmp_path / "data")
+    assert "unchanged 0" in run("import", "conversations", first / "data/train.jsonl", "--from", "vcon", "--data", tmp_path / "data")
+    assert "imported 0" in run("import", "conversations", first / "data/train.jsonl", "--from", "vcon", "--data", tmp_path / "data")
     second = export(tmp_path / "data", tmp_path / "2", "--format", "vcon")
     assert len(told(first)) > 100 and told(first) == told(second)
 
 
 def test_openai_chats_come_back_as_conversations(demo, tmp_path):
     first = export(demo / "data", tmp_path / "1", "--format", "openai", "--kind", "answers")
-    rows = [json.loads(r)["messages"] for r in lines(first / "train.jsonl") if r]
-    run("import", "conversations", first / "train.jsonl", "--from", "openai", "--data", tmp_path / "data")
-    assert "imported 0" in run("import", "conversations", first / "train.jsonl", "--from", "openai", "--data", tmp_path / "data")
+    rows = [json.loads(r)["messages"] for r in lines(first / "data/train.jsonl") if r]
+    run("import", "conversations", first / "data/train.jsonl", "--from", "openai", "--data", tmp_path / "data")
+    assert "imported 0" in run("import", "conversations", first / "data/train.jsonl", "--from", "openai", "--data", tmp_path / "data")
     records = json.loads(run("status", "--data", tmp_path / "data", "--json"))["records"]
     assert records["conversation"] == len({json.dumps(r) for r in rows}) and records["case"] == 0
     assert records["turn"] == sum(len(json.loads(r)) for r in {json.dumps(r) for r in rows})
@@ -73,7 +73,7 @@ def test_openai_chats_come_back_as_conversations(demo, tmp_path):
 
 def test_a_beir_corpus_comes_back_as_documents(demo, tmp_path):
     first = export(demo / "data", tmp_path / "1", "--format", "beir")
-    run("import", "documents", first / "corpus.jsonl", "--data", tmp_path / "data")
-    assert "imported 0" in run("import", "documents", first / "corpus.jsonl", "--data", tmp_path / "data")
+    run("import", "documents", first / "data/corpus.jsonl", "--data", tmp_path / "data")
+    assert "imported 0" in run("import", "documents", first / "data/corpus.jsonl", "--data", tmp_path / "data")
     records = json.loads(run("status", "--data", tmp_path / "data", "--json"))["records"]
-    assert records["document"] == len([r for r in lines(first / "corpus.jsonl") if r]) > 50
+    assert records["document"] == len([r for r in lines(first / "data/corpus.jsonl") if r]) > 50

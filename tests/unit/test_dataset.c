@@ -91,7 +91,7 @@ static void test_dataset__answers(void **state)
 	struct dataset_summary s = export(f, &o);
 	assert_int_equal(s.rows, 2);
 	assert_int_equal(s.skipped, 1);
-	assert_string_equal(content(f, o.folder, "train.jsonl"),
+	assert_string_equal(content(f, o.folder, "data/train.jsonl"),
 			    "{\"messages\":[{\"role\":\"user\",\"content\":\"where is it?\"},"
 			    "{\"role\":\"assistant\",\"content\":\"\xc3\xa0 Tilburg\"}]}\n"
 			    "{\"messages\":[{\"role\":\"user\",\"content\":\"broken\"},"
@@ -102,7 +102,7 @@ static void test_dataset__answers(void **state)
 	assert_int_equal(int_at(manifest, "skipped.not_resolved"), 1);
 
 	char hash[SHA256_TEXT];
-	const char *rows = content(f, o.folder, "train.jsonl");
+	const char *rows = content(f, o.folder, "data/train.jsonl");
 	crypto_sha256_text(rows, strlen(rows), hash);
 	assert_string_equal(string_at(manifest, "files.0.sha256"), hash);
 	assert_int_equal(int_at(manifest, "files.0.bytes"), strlen(rows));
@@ -131,7 +131,8 @@ static void test_dataset__the_same_mark_gives_the_same_bytes(void **state)
 	b.mark = d.mark = first.mark;
 	assert_string_equal(export(f, &b).sha256, first.sha256);
 	assert_string_equal(export(f, &d).sha256, intents.sha256);
-	assert_string_equal(content(f, a.folder, "train.jsonl"), content(f, b.folder, "train.jsonl"));
+	assert_string_equal(content(f, a.folder, "data/train.jsonl"),
+			    content(f, b.folder, "data/train.jsonl"));
 	b.mark = 0;
 	b.folder = arena_printf(f->arena, "%s/now", f->folder);
 	assert_int_equal(export(f, &b).rows, 3);
@@ -150,7 +151,7 @@ static void test_dataset__since_and_until(void **state)
 	o.since = body_time(J(f, "{'t':'2026-06-02T00:00:00Z'}"), "t");
 	o.until = body_time(J(f, "{'t':'2026-06-04T00:00:00Z'}"), "t");
 	assert_int_equal(export(f, &o).rows, 1);
-	assert_non_null(strstr(content(f, o.folder, "train.jsonl"), "broken"));
+	assert_non_null(strstr(content(f, o.folder, "data/train.jsonl"), "broken"));
 }
 
 static void test_dataset__intents_have_the_label_of_their_votes(void **state)
@@ -164,7 +165,7 @@ static void test_dataset__intents_have_the_label_of_their_votes(void **state)
 	NO_ERROR(f,
 		 example_import(&f->desk, &f->call, J(f, "{'text':'money back','label':'refund'}"), &status));
 	assert_int_equal(export(f, &o).rows, 2);
-	assert_string_equal(content(f, o.folder, "train.jsonl"),
+	assert_string_equal(content(f, o.folder, "data/train.jsonl"),
 			    "{\"messages\":[{\"role\":\"user\",\"content\":\"where is my parcel\"},"
 			    "{\"role\":\"assistant\",\"content\":\"lost\"}]}\n"
 			    "{\"messages\":[{\"role\":\"user\",\"content\":\"money back\"},"
@@ -296,13 +297,13 @@ static void test_dataset__a_conversation_of_5000_turns(void **state)
 	import(f, line.p);
 	o.pii = PII_REDACT;
 	assert_int_equal(export(f, &o).redacted, 5000);
-	json_t *row = J(f, content(f, o.folder, "train.jsonl"));
+	json_t *row = J(f, content(f, o.folder, "data/train.jsonl"));
 	assert_int_equal(json_array_size(at(row, "messages")), 5000);
 	assert_memory_equal(string_at(row, "messages.4999.content"), "turn 4999, mail [EMAIL_", 23);
 	o.format = &dataset_vcon;
 	o.folder = arena_printf(f->arena, "%s/vcon", f->folder);
 	export(f, &o);
-	row = J(f, content(f, o.folder, "train.jsonl"));
+	row = J(f, content(f, o.folder, "data/train.jsonl"));
 	assert_int_equal(json_array_size(at(row, "dialog")), 5000);
 }
 
@@ -344,7 +345,7 @@ static void test_dataset__personal_data_is_redacted_unless_kept(void **state)
 	       "'resolution':{'outcome':'resolved','intent':'lost','text':'x'}}");
 	struct dataset_summary s = export(f, &o);
 	assert_int_equal(s.redacted, 5);
-	assert_string_equal(without_hashes(f, content(f, o.folder, "train.jsonl")),
+	assert_string_equal(without_hashes(f, content(f, o.folder, "data/train.jsonl")),
 			    "{\"messages\":[{\"role\":\"user\",\"content\":\"[NAME] here, [EMAIL], order "
 			    "[ORDER]\"},{\"role\":\"assistant\",\"content\":\"[NAME], is it [EMAIL]?\"}]}\n");
 	json_t *manifest = J(f, content(f, o.folder, "manifest.json"));
@@ -360,7 +361,7 @@ static void test_dataset__personal_data_is_redacted_unless_kept(void **state)
 	o.folder = arena_printf(f->arena, "%s/kept", f->folder);
 	o.pii = PII_KEEP;
 	assert_int_equal(export(f, &o).redacted, 0);
-	assert_non_null(strstr(content(f, o.folder, "train.jsonl"), "jane@x.org"));
+	assert_non_null(strstr(content(f, o.folder, "data/train.jsonl"), "jane@x.org"));
 	manifest = J(f, content(f, o.folder, "manifest.json"));
 	assert_string_equal(string_at(manifest, "redaction.mode"), "keep");
 }
@@ -378,7 +379,7 @@ static void test_dataset__examples_know_the_customer_of_their_conversation(void 
 				   &status));
 	o.pii = PII_REDACT;
 	assert_int_equal(export(f, &o).rows, 2);
-	const char *rows = without_hashes(f, content(f, o.folder, "train.jsonl"));
+	const char *rows = without_hashes(f, content(f, o.folder, "data/train.jsonl"));
 	assert_null(strstr(rows, "Jane"));
 	assert_non_null(strstr(rows, "This is [NAME]"));
 	assert_non_null(strstr(rows, "mail [EMAIL]"));
@@ -407,7 +408,7 @@ static void fill_months(struct fixture *f)
 				  question(f, i), 1 + i / 30, 1 + i % 28));
 }
 
-static const char *const part_files[] = { "train.jsonl", "valid.jsonl", "test.jsonl" };
+static const char *const part_files[] = { "data/train.jsonl", "data/valid.jsonl", "data/test.jsonl" };
 
 /* Where each conversation went, by the provenance; the row is in that file, at that line. */
 static void read_parts(struct fixture *f, const char *folder, int part[70])
@@ -514,12 +515,12 @@ static void test_dataset__a_part_without_rows_has_an_empty_file(void **state)
 
 	fill(f);
 	assert_int_equal(export(f, &o).parts[PART_TRAIN], 2);
-	assert_false(file_exists(arena_printf(f->arena, "%s/test.jsonl", o.folder)));
+	assert_false(file_exists(arena_printf(f->arena, "%s/data/test.jsonl", o.folder)));
 	o.folder = arena_printf(f->arena, "%s/split", f->folder);
 	o.split = SPLIT_TIME;
 	struct dataset_summary s = export(f, &o);
 	assert_int_equal(s.parts[PART_TRAIN] + s.parts[PART_VALID] + s.parts[PART_TEST], 2);
-	assert_string_equal(content(f, o.folder, "test.jsonl"), "");
+	assert_string_equal(content(f, o.folder, "data/test.jsonl"), "");
 }
 
 static void test_dataset__formats_are_found_by_name(void **state)

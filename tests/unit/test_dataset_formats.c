@@ -25,10 +25,11 @@ static void test_fasttext__a_line_an_example(void **state)
 
 	fill_intents(f);
 	example(f, "__label__x ends </s> here", "a\tb");
-	assert_string_equal(written(f, &o, "train.txt"), "__label__lost_parcel where is my parcel please\n"
-							 "__label__refund/late money back\n"
-							 "__label__lost_parcel [it](x) is lost: \"help\"\n"
-							 "__label__a_b _label_x ends <s> here\n");
+	assert_string_equal(written(f, &o, "data/train.txt"),
+			    "__label__lost_parcel where is my parcel please\n"
+			    "__label__refund/late money back\n"
+			    "__label__lost_parcel [it](x) is lost: \"help\"\n"
+			    "__label__a_b _label_x ends <s> here\n");
 	assert_string_equal(string_at(manifest_of(f, &o), "labels.1.label"), "lost parcel");
 	assert_string_equal(string_at(manifest_of(f, &o), "labels.1.as"), "lost_parcel");
 	assert_int_equal(int_at(manifest_of(f, &o), "labels.1.rows"), 2);
@@ -41,15 +42,15 @@ static void test_rasa__examples_are_grouped_by_intent(void **state)
 	struct dataset_options o = options_as(f, &dataset_rasa, DATASET_INTENTS, "out");
 
 	fill_intents(f);
-	assert_string_equal(written(f, &o, "train.yml"), "version: \"3.1\"\n"
-							 "nlu:\n"
-							 "- intent: \"lost parcel\"\n"
-							 "  examples: |\n"
-							 "    - where is my parcel please\n"
-							 "    - [it] (x) is lost: \"help\"\n"
-							 "- intent: \"refund_late\"\n"
-							 "  examples: |\n"
-							 "    - money back\n");
+	assert_string_equal(written(f, &o, "data/train.yml"), "version: \"3.1\"\n"
+							      "nlu:\n"
+							      "- intent: \"lost parcel\"\n"
+							      "  examples: |\n"
+							      "    - where is my parcel please\n"
+							      "    - [it] (x) is lost: \"help\"\n"
+							      "- intent: \"refund_late\"\n"
+							      "  examples: |\n"
+							      "    - money back\n");
 	/* Provenance knows the line of each. */
 	const char *third = strchr(strchr(content(f, o.folder, "rows.provenance.jsonl"), '\n') + 1, '\n') + 1;
 	assert_int_equal(int_at(parsed(f, third), "line"), 9);
@@ -60,7 +61,7 @@ static void test_rasa__examples_are_grouped_by_intent(void **state)
 	struct dataset_summary s = export(f, &o);
 	assert_int_equal(s.parts[PART_TRAIN] + s.parts[PART_VALID] + s.parts[PART_TEST], 3);
 	assert_int_equal(s.parts[PART_TEST], 0);
-	assert_string_equal(content(f, o.folder, "test.yml"), "version: \"3.1\"\nnlu: []\n");
+	assert_string_equal(content(f, o.folder, "data/test.yml"), "version: \"3.1\"\nnlu: []\n");
 }
 
 /* U+FFFE and U+FFFF are no characters of YAML: a reader refuses the whole file for one of them. */
@@ -72,11 +73,11 @@ static void test_rasa__has_no_character_that_yaml_forbids(void **state)
 	example(f, "one\xef\xbf\xbftwo",
 		"a\xef\xbf\xbe"
 		"b");
-	assert_string_equal(written(f, &o, "train.yml"), "version: \"3.1\"\n"
-							 "nlu:\n"
-							 "- intent: \"a b\"\n"
-							 "  examples: |\n"
-							 "    - one two\n");
+	assert_string_equal(written(f, &o, "data/train.yml"), "version: \"3.1\"\n"
+							      "nlu:\n"
+							      "- intent: \"a b\"\n"
+							      "  examples: |\n"
+							      "    - one two\n");
 }
 
 static void test_dialogflow_cx__an_intent_a_line(void **state)
@@ -85,7 +86,7 @@ static void test_dialogflow_cx__an_intent_a_line(void **state)
 	struct dataset_options o = options_as(f, &dataset_dialogflow_cx, DATASET_INTENTS, "out");
 
 	fill_intents(f);
-	assert_string_equal(written(f, &o, "train.jsonl"),
+	assert_string_equal(written(f, &o, "data/train.jsonl"),
 			    "{\"displayName\":\"lost parcel\",\"trainingPhrases\":["
 			    "{\"parts\":[{\"text\":\"where is my parcel please\"}],\"repeatCount\":1},"
 			    "{\"parts\":[{\"text\":\"[it](x) is lost: \\\"help\\\"\"}],\"repeatCount\":1}]}\n"
@@ -108,7 +109,7 @@ static void test_clu__one_project_with_train_and_test(void **state)
 	for (int i = 0; i < 40; i++)
 		example(f, arena_printf(f->arena, "how do I pay number %d", i), "pay");
 	o.split = SPLIT_HASH;
-	const char *text = written(f, &o, "project.json");
+	const char *text = written(f, &o, "data/project.json");
 	NO_ERROR(f, json_parse_arena(f->arena, text, strlen(text), &f->err, &j));
 	assert_string_equal(string_at(j, "stringIndexType"), "Utf16CodeUnit");
 	assert_string_equal(string_at(j, "assets.intents.0.category"), "lost parcel");
@@ -148,7 +149,7 @@ static void test_lex__a_zip_with_a_folder_an_intent(void **state)
 	example(f, "?!", "nothing that Lex takes");
 	export(f, &o);
 	assert_int_equal(int_at(manifest_of(f, &o), "skipped.nothing_to_learn"), 1);
-	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/train.zip", o.folder), &a, &n, &f->err));
+	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/data/train.zip", o.folder), &a, &n, &f->err));
 	assert_memory_equal(a, "PK\3\4", 4);
 	assert_memory_equal(a + n - 22, "PK\5\6", 4);
 	static const char *const names[] = { "manifest.json",
@@ -162,7 +163,7 @@ static void test_lex__a_zip_with_a_folder_an_intent(void **state)
 			fail_msg("%s is missing", names[i]);
 	o.folder = arena_printf(f->arena, "%s/again", f->folder);
 	export(f, &o);
-	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/train.zip", o.folder), &b, &m, &f->err));
+	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/data/train.zip", o.folder), &b, &m, &f->err));
 	assert_int_equal(n, m);
 	assert_memory_equal(a, b, n);
 	free(a);
@@ -180,7 +181,7 @@ static void test_lex__the_bots_own_intent_is_not_written_twice(void **state)
 
 	example(f, "what do you mean", "fallbackintent");
 	export(f, &o);
-	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/train.zip", o.folder), &s, &n, &f->err));
+	NO_ERROR(f, file_read(arena_printf(f->arena, "%s/data/train.zip", o.folder), &s, &n, &f->err));
 	assert_non_null(memmem(s, n, name, strlen(name)));
 	free(s);
 }
@@ -208,7 +209,7 @@ static void test_labels__that_become_the_same_are_told_apart(void **state)
 	example(f, "two", "a_b");
 	example(f, "three", "a\nb");
 	/* By the bytes of the labels: "a\nb", "a b", "a_b". */
-	assert_string_equal(written(f, &o, "train.txt"),
+	assert_string_equal(written(f, &o, "data/train.txt"),
 			    "__label__a_b_2 one\n__label__a_b_3 two\n__label__a_b three\n");
 	assert_string_equal(string_at(manifest_of(f, &o), "labels.1.label"), "a b");
 	assert_string_equal(string_at(manifest_of(f, &o), "labels.1.as"), "a_b_2");
@@ -288,7 +289,7 @@ static void test_dataset__a_text_that_is_only_personal_data_makes_no_row(void **
 	example(f, "jane@x.org, +31 6 12345678!", "contact");
 	example(f, "[EMAIL] is what I mean", "contact");
 	o.pii = PII_REDACT;
-	assert_string_equal(written(f, &o, "train.txt"), "__label__contact [EMAIL] is what I mean\n");
+	assert_string_equal(written(f, &o, "data/train.txt"), "__label__contact [EMAIL] is what I mean\n");
 	assert_int_equal(int_at(manifest_of(f, &o), "skipped.only_personal_data"), 1);
 	o.pii = PII_KEEP;
 	o.folder = arena_printf(f->arena, "%s/kept", f->folder);
@@ -351,7 +352,7 @@ static void test_options__classes_are_capped_balanced_or_left_out(void **state)
 	example(f, "third", "c");
 	o.settings = cap;
 	o.n_settings = 1;
-	const char *rows = written(f, &o, "train.txt");
+	const char *rows = written(f, &o, "data/train.txt");
 	assert_int_equal(count(rows, "__label__a "), 4);
 	assert_int_equal(count(rows, "__label__b "), 3);
 	assert_int_equal(count(rows, "__label__c "), 1);
@@ -362,7 +363,7 @@ static void test_options__classes_are_capped_balanced_or_left_out(void **state)
 	o.folder = arena_printf(f->arena, "%s/balanced", f->folder);
 	o.settings = min;
 	o.n_settings = 2;
-	rows = written(f, &o, "train.txt");
+	rows = written(f, &o, "data/train.txt");
 	assert_int_equal(count(rows, "__label__a "), 3);
 	assert_int_equal(count(rows, "__label__b "), 3);
 	assert_int_equal(count(rows, "__label__c "), 0);

@@ -134,8 +134,9 @@ static void test_dataset_jobs__files_that_are_gone_or_cut_short_are_told(void **
 	const char *id = ask(f, j, "{'format':'openai'}");
 
 	ended(f, j, id);
-	assert_int_equal(open_file(f, j, id, "train.jsonl"), 0);
-	put_file(f, arena_printf(f->arena, "%s/train.jsonl", id), "x");
+	assert_int_equal(open_file(f, j, id, "data/train.jsonl"), 0);
+	assert_int_equal(open_file(f, j, id, "train.jsonl"), 0); /* the rows, for short */
+	put_file(f, arena_printf(f->arena, "%s/data/train.jsonl", id), "x");
 	assert_int_equal(open_file(f, j, id, "train.jsonl"), ERR_CORRUPT);
 	put_file(f, arena_printf(f->arena, "%s/not-listed", id), "x");
 	assert_int_equal(open_file(f, j, id, "not-listed"), ERR_NOT_FOUND);

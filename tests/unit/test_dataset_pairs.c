@@ -13,14 +13,14 @@ static void test_openai__chats_may_be_trained_on_their_last_answer_only(void **s
 		  "{'role':'customer','text':'c'},{'role':'agent','text':'d'}],"
 		  "'resolution':{'outcome':'resolved','intent':'x','text':'t'}}");
 	assert_string_equal(
-		written(f, &o, "train.jsonl"),
+		written(f, &o, "data/train.jsonl"),
 		"{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"},"
 		"{\"role\":\"user\",\"content\":\"c\"},{\"role\":\"assistant\",\"content\":\"d\"}]}\n");
 	assert_null(at(manifest_of(f, &o), "options"));
 	o.folder = arena_printf(f->arena, "%s/last", f->folder);
 	o.settings = last;
 	o.n_settings = 1;
-	assert_non_null(strstr(written(f, &o, "train.jsonl"),
+	assert_non_null(strstr(written(f, &o, "data/train.jsonl"),
 			       "\"b\",\"weight\":0},{\"role\":\"user\",\"content\":\"c\"},"
 			       "{\"role\":\"assistant\",\"content\":\"d\",\"weight\":1}]}\n"));
 	assert_string_equal(string_at(manifest_of(f, &o), "options.train-on"), "last");
@@ -36,7 +36,7 @@ static void test_vcon__has_all_turns_and_the_same_uuid_each_time(void **state)
 	       "{'role':'bot','text':'b','at':'2026-06-01T08:00:01Z'},{'role':'agent','text':'c','at':'2026-06-01T08:02:00Z'}],"
 	       "'resolution':{'outcome':'resolved','intent':'lost','text':'t','at':'2026-06-01T09:00:00Z'}}");
 	o.pii = PII_REDACT;
-	json_t *j = parsed(f, written(f, &o, "train.jsonl"));
+	json_t *j = parsed(f, written(f, &o, "data/train.jsonl"));
 	assert_string_equal(string_at(j, "vcon"), "0.4.0");
 	assert_string_equal(string_at(j, "created_at"), "2026-06-01T09:00:00Z");
 	assert_string_equal(string_at(j, "parties.1.role"), "bot");
@@ -49,7 +49,7 @@ static void test_vcon__has_all_turns_and_the_same_uuid_each_time(void **state)
 	assert_int_equal(string_at(j, "uuid")[14], '8');
 	assert_int_equal(int_at(manifest_of(f, &o), "redaction.counts.email"), 1);
 	o.folder = arena_printf(f->arena, "%s/again", f->folder);
-	assert_string_equal(string_at(parsed(f, written(f, &o, "train.jsonl")), "uuid"),
+	assert_string_equal(string_at(parsed(f, written(f, &o, "data/train.jsonl")), "uuid"),
 			    string_at(j, "uuid"));
 }
 
@@ -92,7 +92,7 @@ static void test_preferences__are_the_draft_against_what_the_agent_sent(void **s
 	ACT(f, resolution_act, first, J(f, "{'outcome':'transferred','intent':'lost','text':'to tier 2'}"));
 	ACT(f, turn_act, "c-1", J(f, SAYS("agent", "Tier 2 here.")));
 	assert_string_equal(
-		written(f, &o, "train.jsonl"),
+		written(f, &o, "data/train.jsonl"),
 		"{\"prompt\":[{\"role\":\"user\",\"content\":\"where is it?\\nI did\"}],"
 		"\"chosen\":[{\"role\":\"assistant\",\"content\":\"Hello.\\nIt is lost, I send another.\"}],"
 		"\"rejected\":[{\"role\":\"assistant\",\"content\":\"It comes tomorrow.\"}]}\n");
@@ -113,14 +113,14 @@ static void test_preferences__in_the_other_formats(void **state)
 
 	draft(f, "c-1", DRAFT, answered);
 	assert_string_equal(
-		written(f, &o, "train.jsonl"),
+		written(f, &o, "data/train.jsonl"),
 		"{\"prompt\":[{\"role\":\"user\",\"content\":\"where is it?\\nI did\"}],"
 		"\"completion\":[{\"role\":\"assistant\",\"content\":\"Hello.\\nIt is lost, I send another.\"}],\"label\":true}\n"
 		"{\"prompt\":[{\"role\":\"user\",\"content\":\"where is it?\\nI did\"}],"
 		"\"completion\":[{\"role\":\"assistant\",\"content\":\"It comes tomorrow.\"}],\"label\":false}\n");
 	o = options_as(f, &dataset_openai, DATASET_PREFERENCES, "openai");
 	assert_string_equal(
-		written(f, &o, "train.jsonl"),
+		written(f, &o, "data/train.jsonl"),
 		"{\"input\":{\"messages\":[{\"role\":\"user\",\"content\":\"where is it?\\nI did\"}]},"
 		"\"preferred_output\":[{\"role\":\"assistant\",\"content\":\"Hello.\\nIt is lost, I send another.\"}],"
 		"\"non_preferred_output\":[{\"role\":\"assistant\",\"content\":\"It comes tomorrow.\"}]}\n");
@@ -135,7 +135,7 @@ static void test_preferences__of_imported_history_go_by_its_times(void **state)
 		  "{'role':'agent','text':'b','at':'2026-06-01T08:05:00Z'}],'handoff':{'trigger':'other',"
 		  "'at':'2026-06-01T08:01:00Z','bot':{'draft_answer':'c'}},"
 		  "'resolution':{'outcome':'resolved','intent':'x','text':'t','at':'2026-06-01T09:00:00Z'}}");
-	json_t *j = parsed(f, written(f, &o, "train.jsonl"));
+	json_t *j = parsed(f, written(f, &o, "data/train.jsonl"));
 	assert_string_equal(string_at(j, "prompt.0.content"), "a");
 	assert_string_equal(string_at(j, "chosen.0.content"), "b");
 	assert_string_equal(string_at(j, "rejected.0.content"), "c");
@@ -174,17 +174,17 @@ static void test_beir__queries_qrels_and_all_of_the_knowledge(void **state)
 	assert_int_equal(s.rows, 2);
 	assert_int_equal(s.parts[PART_TEST], 2);
 	assert_string_equal(
-		content(f, o.folder, "corpus.jsonl"),
+		content(f, o.folder, "data/corpus.jsonl"),
 		"{\"_id\":\"help 2\",\"title\":\"Refund reference\",\"text\":\"The refund reference is in the mail\"}\n"
 		"{\"_id\":\"help-3\",\"title\":\"Late\",\"text\":\"A late refund is looked for\"}\n"
 		"{\"_id\":\"help/1\",\"title\":\"Refunds\",\"text\":\"A refund is paid in five days, write to a@x.org\"}\n"
 		"{\"_id\":\"other\",\"title\":\"Hub\",\"text\":\"Unplug the hub\"}\n");
-	const char *queries = content(f, o.folder, "queries.jsonl");
+	const char *queries = content(f, o.folder, "data/queries.jsonl");
 	const char *id = string_at(parsed(f, queries), "_id");
 	assert_string_equal(string_at(parsed(f, queries), "text"), "my refund reference please");
 	assert_memory_equal(id, "r_", 2);
 	assert_int_equal(strlen(id), 18);
-	const char *qrels = content(f, o.folder, "qrels/test.tsv");
+	const char *qrels = content(f, o.folder, "data/qrels/test.tsv");
 	assert_memory_equal(qrels, "query-id\tcorpus-id\tscore\n", 25);
 	assert_non_null(strstr(qrels, arena_printf(f->arena, "\n%s\thelp 2\t1\n", id)));
 	assert_non_null(strstr(qrels, arena_printf(f->arena, "\n%s\thelp/1\t0\n", id)));
@@ -193,19 +193,19 @@ static void test_beir__queries_qrels_and_all_of_the_knowledge(void **state)
 	json_t *m = manifest_of(f, &o);
 	assert_int_equal(int_at(m, "documents"), 4);
 	assert_int_equal(int_at(m, "skipped.no_evidence_used"), 1);
-	assert_string_equal(string_at(m, "files.0.name"), "qrels/test.tsv");
+	assert_string_equal(string_at(m, "files.0.name"), "data/qrels/test.tsv");
 	json_t *from = parsed(f, content(f, o.folder, "rows.provenance.jsonl"));
-	assert_string_equal(string_at(from, "file"), "queries.jsonl");
+	assert_string_equal(string_at(from, "file"), "data/queries.jsonl");
 	assert_string_equal(string_at(from, "row"), id);
 	assert_memory_equal(string_at(from, "evidence"), "ev_", 3);
 
 	o.folder = arena_printf(f->arena, "%s/split", f->folder);
 	o.split = SPLIT_TIME;
 	export(f, &o);
-	assert_string_equal(content(f, o.folder, "qrels/dev.tsv"), "query-id\tcorpus-id\tscore\n");
+	assert_string_equal(content(f, o.folder, "data/qrels/dev.tsv"), "query-id\tcorpus-id\tscore\n");
 	o.folder = arena_printf(f->arena, "%s/redacted", f->folder);
 	o.pii = PII_REDACT;
-	assert_non_null(strstr(written(f, &o, "corpus.jsonl"), "write to [EMAIL_"));
+	assert_non_null(strstr(written(f, &o, "data/corpus.jsonl"), "write to [EMAIL_"));
 }
 
 static void test_retrieval__documents_are_as_they_were_at_the_mark(void **state)
@@ -223,7 +223,7 @@ static void test_retrieval__documents_are_as_they_were_at_the_mark(void **state)
 	assert_string_equal(export(f, &o).sha256, before.sha256);
 	o.folder = arena_printf(f->arena, "%s/now", f->folder);
 	o.mark = 0;
-	const char *corpus = written(f, &o, "corpus.jsonl");
+	const char *corpus = written(f, &o, "data/corpus.jsonl");
 	assert_non_null(strstr(corpus, "Changed"));
 	/* Both were deleted; but rows name them, one as shown, one as used. */
 	assert_non_null(strstr(corpus, "\"help/1\""));
@@ -236,10 +236,10 @@ static void test_trec__four_columns(void **state)
 	struct dataset_options o = options_as(f, &dataset_trec, DATASET_RETRIEVAL, "out");
 
 	fill_retrieval(f);
-	const char *qrels = written(f, &o, "test.qrels");
+	const char *qrels = written(f, &o, "data/test.qrels");
 	assert_non_null(strstr(qrels, " 0 help%202 1\n"));
 	assert_non_null(strstr(qrels, " 0 help/1 0\n"));
-	assert_non_null(strstr(content(f, o.folder, "topics.tsv"), "\tmy refund reference please\n"));
+	assert_non_null(strstr(content(f, o.folder, "data/topics.tsv"), "\tmy refund reference please\n"));
 }
 
 static void test_ragas__contexts_as_they_were_shown(void **state)
@@ -248,7 +248,7 @@ static void test_ragas__contexts_as_they_were_shown(void **state)
 	struct dataset_options o = options_as(f, &dataset_ragas, DATASET_RETRIEVAL, "out");
 
 	fill_retrieval(f);
-	json_t *j = parsed(f, written(f, &o, "test.jsonl"));
+	json_t *j = parsed(f, written(f, &o, "data/test.jsonl"));
 	assert_int_equal(json_object_size(j), 4);
 	assert_string_equal(string_at(j, "user_input"), "my refund reference please");
 	assert_string_equal(string_at(j, "reference"), "sent it");
@@ -264,21 +264,21 @@ static void test_sentence_transformers__every_row_has_as_many_negatives(void **s
 
 	fill_retrieval(f);
 	assert_string_equal(
-		written(f, &o, "train.jsonl"),
+		written(f, &o, "data/train.jsonl"),
 		"{\"anchor\":\"my refund reference please\",\"positive\":\"Refund reference\\nThe "
 		"refund reference is in the mail\"}\n"
 		"{\"anchor\":\"blinking\",\"positive\":\"Hub\\nUnplug the hub\"}\n");
 	o.n_settings = 1;
 	o.settings = one;
 	o.folder = arena_printf(f->arena, "%s/one", f->folder);
-	json_t *j = parsed(f, written(f, &o, "train.jsonl"));
+	json_t *j = parsed(f, written(f, &o, "data/train.jsonl"));
 	assert_int_equal(json_object_size(j), 3);
 	string_at(j, "negative");
 	assert_int_equal(int_at(manifest_of(f, &o), "skipped.too_few_negatives"), 1);
 	assert_int_equal(int_at(manifest_of(f, &o), "options.negatives"), 1);
 	o.settings = two;
 	o.folder = arena_printf(f->arena, "%s/two", f->folder);
-	j = parsed(f, written(f, &o, "train.jsonl"));
+	j = parsed(f, written(f, &o, "data/train.jsonl"));
 	string_at(j, "negative_1");
 	string_at(j, "negative_2");
 	o.settings = many;

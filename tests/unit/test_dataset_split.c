@@ -76,7 +76,7 @@ static void read_parts(struct fixture *f, const char *folder, char part[CONVERSA
 	memset(part, 0, CONVERSATIONS);
 	for (char *p = strtok_r(lines, "\n", &rest); p; p = strtok_r(NULL, "\n", &rest)) {
 		json_t *j = J(f, p);
-		part[atoi(string_at(j, "conversation") + 2)] = string_at(j, "file")[1];
+		part[atoi(string_at(j, "conversation") + 2)] = string_at(j, "part")[1];
 	}
 }
 
