@@ -153,6 +153,7 @@ static void test_shadow__speaks_in_its_share_of_conversations_and_always_in_the_
 {
 	struct fixture *f = *state;
 	struct two t = two_models(f);
+	const char *first = t.first ? t.first : "";
 	int spoke = 0;
 
 	shadow(f, t.first, "{'share':0.5}");
@@ -160,7 +161,7 @@ static void test_shadow__speaks_in_its_share_of_conversations_and_always_in_the_
 		int now = 0;
 		for (int i = 0; i < 40; i++) {
 			const char *id = arena_printf(f->arena, "c0-%d", i);
-			int candidate = strcmp(speaks_in(f, id), t.first) == 0;
+			int candidate = strcmp(speaks_in(f, id), first) == 0;
 			assert_int_equal(candidate, draw(&f->desk, "shadow", id) < .5);
 			now += candidate;
 		}
