@@ -14,7 +14,7 @@
 #define NGRAMS_C 50.0
 #define NGRAMS_RATE 8.0
 #define STEPS_A_LESSON 40
-#define MOST_STEPS ((size_t)250000) /* but each lesson is seen five times; 400,000 are no better held out */
+#define MOST_STEPS ((size_t)250000) /* but each lesson is seen four times; 400,000 are no better held out */
 #define LEAST_STEPS ((size_t)20000)
 #define MOST_WEIGHTS ((size_t)8 << 20) /* of n-grams: 32 MiB */
 
@@ -29,7 +29,7 @@ static size_t steps_for(size_t n)
 
 	steps = steps > MOST_STEPS ? MOST_STEPS : steps;
 	steps = steps < LEAST_STEPS ? LEAST_STEPS : steps;
-	return steps < 5 * n ? 5 * n : steps;
+	return steps < 4 * n ? 4 * n : steps;
 }
 
 /* A regression on some of the lessons, by vector or by n-grams. */
