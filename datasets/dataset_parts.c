@@ -188,7 +188,6 @@ static int is_token_digits(const char *s, size_t n, size_t i)
 /* The hash without the digits of tokens; "" where there are none. */
 static void hash_masked(const char *s, size_t n, char out[SHA256_TEXT])
 {
-	unsigned char hash[SHA256_SIZE];
 	struct sha256 sum;
 	size_t from = 0;
 
@@ -200,9 +199,7 @@ static void hash_masked(const char *s, size_t n, char out[SHA256_TEXT])
 			i = from - 1;
 		}
 	sha256_add(&sum, s + from, n - from);
-	sha256_end(&sum, hash);
-	memcpy(out, "sha256:", 7);
-	hex_encode(hash, SHA256_SIZE, out + 7);
+	sha256_end_text(&sum, out);
 	if (from == 0)
 		out[0] = '\0';
 }

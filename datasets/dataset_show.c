@@ -19,7 +19,7 @@
 /* As the manifest writes it. */
 static int hash_file(const char *path, char text[SHA256_TEXT], int64_t *bytes, struct error *e)
 {
-	unsigned char piece[PIECE], hash[SHA256_SIZE];
+	unsigned char piece[PIECE];
 	struct sha256 s;
 	size_t got = 1;
 	int fd, rc = file_open(path, &fd, bytes, e);
@@ -33,9 +33,7 @@ static int hash_file(const char *path, char text[SHA256_TEXT], int64_t *bytes, s
 			sha256_add(&s, piece, got);
 	}
 	close(fd);
-	sha256_end(&s, hash);
-	memcpy(text, "sha256:", 7);
-	hex_encode(hash, sizeof(hash), text + 7);
+	sha256_end_text(&s, text);
 	return rc;
 }
 
@@ -47,30 +45,34 @@ struct listing {
 	struct error *err;
 };
 
-/* The rows of a file, of which the manifest tells; NULL where it does not. */
-static const json_t *rows_of(const json_t *manifest, const char *name)
+/* What the manifest tells of a file; NULL where it does not. */
+static const json_t *listed(const json_t *manifest, const char *name)
 {
 	const json_t *file;
 	size_t i;
 
 	json_array_foreach(json_object_get(manifest, "files"), i, file)
 		if (strcmp(body_string(file, "name"), name) == 0)
-			return json_object_get(file, "rows");
+			return file;
 	return NULL;
 }
 
 static int list_file(struct listing *l, const char *path, const char *name)
 {
+	const json_t *known = listed(l->manifest, name);
 	char hash[SHA256_TEXT];
-	const json_t *rows = rows_of(l->manifest, name);
+	json_t *j;
 	int64_t bytes;
-	int rc = hash_file(path, hash, &bytes, l->err);
 
-	if (rc < 0)
-		return rc;
-	json_t *j = json_pack("{s:s, s:s, s:I}", "name", name, "sha256", hash, "bytes", (json_int_t)bytes);
-	if (j && rows)
-		json_object_set(j, "rows", (json_t *)(uintptr_t)rows);
+	/* It was hashed as it was written. */
+	if (known) {
+		j = json_deep_copy(known);
+	} else {
+		int rc = hash_file(path, hash, &bytes, l->err);
+		if (rc < 0)
+			return rc;
+		j = json_pack("{s:s, s:s, s:I}", "name", name, "sha256", hash, "bytes", (json_int_t)bytes);
+	}
 	return json_array_append_new(l->files, j) < 0 ? no_memory(l->err) : 0;
 }
 

@@ -183,7 +183,6 @@ static int read_chunks(const struct call *c, struct reader *r, json_t *chunks, s
 /* So that other vectors for the same text are a change. */
 static void hash_vectors(struct document *doc, size_t dim)
 {
-	unsigned char hash[SHA256_SIZE];
 	struct sha256 s;
 
 	sha256_init(&s);
@@ -194,9 +193,7 @@ static void hash_vectors(struct document *doc, size_t dim)
 		sha256_add(&s, span, sizeof(span));
 		sha256_add(&s, doc->chunks[i].vector, dim * sizeof(float));
 	}
-	sha256_end(&s, hash);
-	memcpy(doc->vectors, "sha256:", 7);
-	hex_encode(hash, sizeof(hash), doc->vectors + 7);
+	sha256_end_text(&s, doc->vectors);
 }
 
 static int read_vectors(struct desk *d, const struct call *c, struct reader *r, const struct fields *f,
@@ -226,16 +223,13 @@ static int read_vectors(struct desk *d, const struct call *c, struct reader *r, 
 
 void document_version(struct text title, struct text text, char out[SHA256_TEXT])
 {
-	unsigned char hash[SHA256_SIZE];
 	struct sha256 s;
 
 	sha256_init(&s);
 	sha256_add(&s, title.s, title.n);
 	sha256_add(&s, "\n", 2); /* the newline and the NUL behind it */
 	sha256_add(&s, text.s, text.n);
-	sha256_end(&s, hash);
-	memcpy(out, "sha256:", 7);
-	hex_encode(hash, sizeof(hash), out + 7);
+	sha256_end_text(&s, out);
 }
 
 int document_read(struct desk *d, const struct call *c, const char *id, json_t *body, struct document *out)

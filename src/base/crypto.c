@@ -114,13 +114,26 @@ long base64url_decode(const char *s, size_t len, void *out, size_t cap)
 	return end == s + len ? (long)got : -1;
 }
 
+static void hash_text(const unsigned char hash[SHA256_SIZE], char out[SHA256_TEXT])
+{
+	memcpy(out, "sha256:", 7);
+	hex_encode(hash, SHA256_SIZE, out + 7);
+}
+
 void crypto_sha256_text(const void *p, size_t n, char out[SHA256_TEXT])
 {
-	unsigned char h[SHA256_SIZE];
+	unsigned char hash[SHA256_SIZE];
 
-	crypto_sha256(p, n, h);
-	memcpy(out, "sha256:", 7);
-	hex_encode(h, sizeof(h), out + 7);
+	crypto_sha256(p, n, hash);
+	hash_text(hash, out);
+}
+
+void sha256_end_text(struct sha256 *s, char out[SHA256_TEXT])
+{
+	unsigned char hash[SHA256_SIZE];
+
+	sha256_end(s, hash);
+	hash_text(hash, out);
 }
 
 uint64_t hash_fnv1a(const void *p, size_t n)

@@ -41,6 +41,7 @@ long base64url_decode(const char *s, size_t len, void *out, size_t cap);
 /* "sha256:" and 64 digits, and a NUL: 72 bytes. */
 #define SHA256_TEXT 72
 void crypto_sha256_text(const void *p, size_t n, char out[SHA256_TEXT]);
+void sha256_end_text(struct sha256 *s, char out[SHA256_TEXT]);
 
 /* FNV-1a, 64 bits: for tables and splits, never for security. */
 uint64_t hash_fnv1a(const void *p, size_t n);

@@ -109,7 +109,6 @@ int outfile_read(struct outfile *o, uint64_t at, void *p, size_t n, struct error
 
 int outfile_end(struct outfile *o, char hash[SHA256_TEXT], struct error *e)
 {
-	unsigned char sum[SHA256_SIZE];
 	int rc;
 
 	flush(o);
@@ -119,11 +118,8 @@ int outfile_end(struct outfile *o, char hash[SHA256_TEXT], struct error *e)
 		o->failed = errno;
 	o->fd = -1;
 	rc = told(o, e);
-	if (rc == 0 && hash) {
-		sha256_end(&o->hash, sum);
-		memcpy(hash, "sha256:", 7);
-		hex_encode(sum, sizeof(sum), hash + 7);
-	}
+	if (rc == 0 && hash)
+		sha256_end_text(&o->hash, hash);
 	outfile_drop(o);
 	return rc;
 }

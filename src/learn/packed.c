@@ -22,7 +22,6 @@ int packed_write(const char *path, const struct packed *p, char hash[SHA256_TEXT
 	static const char zeros[ALIGN];
 	uint64_t lengths[LENGTHS] = { 0 };
 	struct file_part parts[2 * LENGTHS];
-	unsigned char digest[SHA256_SIZE];
 	struct sha256 s;
 	size_t n = 0, head_n, all = 0;
 	/* All digits: what is read is what was written. */
@@ -45,9 +44,7 @@ int packed_write(const char *path, const struct packed *p, char hash[SHA256_TEXT
 	sha256_init(&s);
 	for (size_t i = 0; i < n; i++)
 		sha256_add(&s, parts[i].p, parts[i].n);
-	sha256_end(&s, digest);
-	memcpy(hash, "sha256:", 7);
-	hex_encode(digest, sizeof(digest), hash + 7);
+	sha256_end_text(&s, hash);
 	*size = sizeof(MAGIC) + sizeof(lengths) + all;
 	int rc = file_write_parts(path, parts, n, e);
 	free(head);
