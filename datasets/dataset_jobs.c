@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -14,11 +11,6 @@
 #define ID_PREFIX "ds_"
 #define PRIORITY 10     /* searches go first */
 #define RETRY_SECONDS 5 /* when the engine takes no events */
-
-static int stopping(const struct dataset_jobs *j)
-{
-	return __atomic_load_n(&j->stop, __ATOMIC_RELAXED);
-}
 
 int dataset_is_id(const char *id)
 {
@@ -100,7 +92,7 @@ static int write_dataset(struct making *m, struct error *e)
 	o.folder = m->folder;
 	o.progress = rows_so_far;
 	o.arg = &j->rows;
-	o.stop = &j->stop;
+	o.stop = worker_stop(j->worker);
 	rows_so_far(&j->rows, 0);
 	/* Whole, but the server ended before the record said so: nobody has seen it. */
 	if ((rc = folder_remove(m->folder, e)) < 0)
@@ -149,7 +141,7 @@ static int make_dataset(struct dataset_jobs *j, struct arena *a, const struct re
 	return end_dataset(&m, rc, e);
 }
 
-/* --- the thread ------------------------------------------------------------------------------------------- */
+/* --- the next one ------------------------------------------------------------------------------------------- */
 
 /* The oldest in this state. 1: found. */
 static int find_oldest(struct dataset_jobs *j, struct arena *a, const char *state, struct record *out,
@@ -166,9 +158,9 @@ static int find_oldest(struct dataset_jobs *j, struct arena *a, const char *stat
 	return 1;
 }
 
-/* 1: one was made, or has failed; 0: there is none. */
-static int make_next(struct dataset_jobs *j)
+static int make_next(void *arg)
 {
+	struct dataset_jobs *j = arg;
 	struct arena *a = arena_new(64 << 10);
 	struct record r;
 	struct error e = { 0 };
@@ -180,35 +172,6 @@ static int make_next(struct dataset_jobs *j)
 		rc = 1;
 	arena_free(a);
 	return rc;
-}
-
-static void wait_for_news(struct dataset_jobs *j, int seconds)
-{
-	struct timespec until;
-	int rc = 0;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += seconds;
-	pthread_mutex_lock(&j->lock);
-	while (!j->news && !stopping(j) && rc == 0)
-		rc = seconds ? pthread_cond_timedwait(&j->wake, &j->lock, &until)
-			     : pthread_cond_wait(&j->wake, &j->lock);
-	j->news = 0;
-	pthread_mutex_unlock(&j->lock);
-}
-
-static void *work(void *arg)
-{
-	struct dataset_jobs *j = arg;
-
-	/* Of this thread only; it may fail, and nothing depends on it. */
-	setpriority(PRIO_PROCESS, (id_t)gettid(), PRIORITY);
-	while (!stopping(j)) {
-		int rc = make_next(j);
-		if (rc <= 0 && !stopping(j))
-			wait_for_news(j, rc < 0 ? RETRY_SECONDS : 0);
-	}
-	return NULL;
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------ */
@@ -243,29 +206,22 @@ static int open_folder(struct dataset_jobs *j, struct error *e)
 	return rc;
 }
 
-static void release(struct dataset_jobs *j)
-{
-	pthread_cond_destroy(&j->wake);
-	pthread_mutex_destroy(&j->lock);
-	free(j->folder);
-	free(j);
-}
-
 int dataset_jobs_open(struct desk *d, const char *folder, struct dataset_jobs **out, struct error *e)
 {
 	struct dataset_jobs *j = calloc(1, sizeof(*j));
+	const struct worker_options o = {
+		.next = make_next, .arg = j, .nice = PRIORITY, .retry_seconds = RETRY_SECONDS
+	};
 
 	if (!j)
 		return no_memory(e);
 	j->desk = d;
 	j->folder = strdup(folder);
-	pthread_mutex_init(&j->lock, NULL);
-	pthread_cond_init(&j->wake, NULL);
 	int rc = j->folder ? open_folder(j, e) : no_memory(e);
-	if (rc == 0 && pthread_create(&j->thread, NULL, work, j) != 0)
-		rc = error_set(e, ERR_NO_MEMORY, NULL, "cannot start a thread");
+	if (rc == 0)
+		rc = worker_open(&o, &j->worker, e);
 	if (rc < 0) {
-		release(j);
+		dataset_jobs_close(j);
 		return rc;
 	}
 	*out = j;
@@ -276,23 +232,12 @@ void dataset_jobs_close(struct dataset_jobs *j)
 {
 	if (!j)
 		return;
-	__atomic_store_n(&j->stop, 1, __ATOMIC_RELAXED);
-	pthread_mutex_lock(&j->lock);
-	pthread_cond_broadcast(&j->wake);
-	pthread_mutex_unlock(&j->lock);
-	pthread_join(j->thread, NULL);
-	release(j);
+	worker_close(j->worker);
+	free(j->folder);
+	free(j);
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------- */
-
-static void tell_worker(struct dataset_jobs *j)
-{
-	pthread_mutex_lock(&j->lock);
-	j->news = 1;
-	pthread_cond_signal(&j->wake);
-	pthread_mutex_unlock(&j->lock);
-}
 
 static json_t *first_body(const struct call *c, const json_t *request)
 {
@@ -339,7 +284,7 @@ int dataset_act(struct dataset_jobs *j, const struct call *c, json_t *body, json
 		return no_memory(c->err);
 	if ((rc = call_commit(c, j->desk->engine, &ev, 202, res, &done)) < 0)
 		return rc;
-	tell_worker(j);
+	worker_tell(j->worker);
 	*result = json_incref(res);
 	return 0;
 }

@@ -8,19 +8,14 @@
 #ifndef READBACK_DATASETS_DATASET_JOBS_INTERNAL_H
 #define READBACK_DATASETS_DATASET_JOBS_INTERNAL_H
 
-#include <pthread.h>
-
+#include "base/worker.h"
 #include "datasets/dataset_jobs.h"
 
 struct dataset_jobs {
 	struct desk *desk;
 	char *folder;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	int news;          /* guarded by the lock */
-	volatile int stop; /* read and written atomically */
-	uint64_t rows;     /* of the one under way; atomically */
+	struct worker *worker;
+	uint64_t rows; /* of the one under way; atomically */
 };
 
 /*
@@ -32,7 +27,10 @@ int dataset_request_read(struct engine *g, const struct call *c, json_t *body, j
 int dataset_request_load(struct arena *a, const json_t *request, struct dataset_options *out,
 			 struct error *e);
 
-/* All files of a finished folder, read again: [{"name","sha256","bytes","rows"?}] by name; *out is the arena's. */
+/*
+ * All files of a finished folder: [{"name","sha256","bytes","rows"?}] by name; *out is the arena's. Of those that the
+ * manifest lists it is believed; the few others, which are small, are read.
+ */
 int dataset_files_list(struct arena *a, const char *folder, const json_t *manifest, json_t **out,
 		       struct error *e);
 

@@ -14,14 +14,13 @@
  */
 #include "ingest/ingest.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/worker.h"
 #include "desk/bodies.h"
 #include "ingest/import.h"
 #include "ingest/job_input.h"
@@ -33,17 +32,8 @@
 struct jobs {
 	struct desk *desk;
 	char *folder; /* of inputs */
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	int news;          /* guarded by the lock */
-	volatile int stop; /* read and written atomically */
+	struct worker *worker;
 };
-
-static int stopping(const struct jobs *j)
-{
-	return __atomic_load_n(&j->stop, __ATOMIC_RELAXED);
-}
 
 /* The job under way. */
 struct run {
@@ -184,7 +174,7 @@ static int import_input(struct run *r, struct text input, const struct rights *r
 				      .bad = bad_line,
 				      .batch_done = batch_done,
 				      .arg = r,
-				      .stop = &r->jobs->stop };
+				      .stop = worker_stop(r->jobs->worker) };
 	struct importer *m;
 	int64_t not_blank = 0;
 	uint64_t n = 0;
@@ -273,9 +263,10 @@ static int find_job(struct jobs *j, struct arena *a, const char *state, struct r
 	return 1;
 }
 
-/* 1: a job was run; 0: there is none. */
-static int run_next(struct jobs *j)
+/* What the engine could not do now (a full disk) is tried again, from where it stopped. */
+static int run_next(void *arg)
 {
+	struct jobs *j = arg;
 	struct arena *a = arena_new(64 << 10);
 	struct record job;
 	struct error e = { 0 };
@@ -289,57 +280,20 @@ static int run_next(struct jobs *j)
 	return rc;
 }
 
-static void wait_for_news(struct jobs *j, int seconds)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += seconds;
-	pthread_mutex_lock(&j->lock);
-	int rc = 0;
-	while (!j->news && !stopping(j) && rc == 0)
-		rc = seconds ? pthread_cond_timedwait(&j->wake, &j->lock, &until)
-			     : pthread_cond_wait(&j->wake, &j->lock);
-	j->news = 0;
-	pthread_mutex_unlock(&j->lock);
-}
-
-static void *work(void *arg)
-{
-	struct jobs *j = arg;
-
-	while (!stopping(j)) {
-		int rc = run_next(j);
-		/* What the engine could not do now (a full disk) is tried again, from where it stopped. */
-		if (rc <= 0 && !stopping(j))
-			wait_for_news(j, rc < 0 ? RETRY_SECONDS : 0);
-	}
-	return NULL;
-}
-
-static void release(struct jobs *j)
-{
-	pthread_cond_destroy(&j->wake);
-	pthread_mutex_destroy(&j->lock);
-	free(j->folder);
-	free(j);
-}
-
 int jobs_open(struct desk *d, const char *folder, struct jobs **out, struct error *e)
 {
 	struct jobs *j = calloc(1, sizeof(*j));
+	const struct worker_options o = { .next = run_next, .arg = j, .retry_seconds = RETRY_SECONDS };
 
 	if (!j)
 		return no_memory(e);
 	j->desk = d;
 	j->folder = strdup(folder);
-	pthread_mutex_init(&j->lock, NULL);
-	pthread_cond_init(&j->wake, NULL);
 	int rc = j->folder ? job_inputs_open(folder, d->engine, e) : no_memory(e);
-	if (rc == 0 && pthread_create(&j->thread, NULL, work, j) != 0)
-		rc = error_set(e, ERR_NO_MEMORY, NULL, "cannot start a thread");
+	if (rc == 0)
+		rc = worker_open(&o, &j->worker, e);
 	if (rc < 0) {
-		release(j);
+		jobs_close(j);
 		return rc;
 	}
 	*out = j;
@@ -350,12 +304,9 @@ void jobs_close(struct jobs *j)
 {
 	if (!j)
 		return;
-	__atomic_store_n(&j->stop, 1, __ATOMIC_RELAXED);
-	pthread_mutex_lock(&j->lock);
-	pthread_cond_broadcast(&j->wake);
-	pthread_mutex_unlock(&j->lock);
-	pthread_join(j->thread, NULL);
-	release(j);
+	worker_close(j->worker);
+	free(j->folder);
+	free(j);
 }
 
 static json_t *rights_json(const struct rights *r)
@@ -379,14 +330,6 @@ static json_t *job_body(struct arena *a, const struct rights *r, int64_t total)
 	    body_set_take(b, "rights", rights_json(r)) < 0)
 		return NULL;
 	return b;
-}
-
-static void tell_worker(struct jobs *j)
-{
-	pthread_mutex_lock(&j->lock);
-	j->news = 1;
-	pthread_cond_signal(&j->wake);
-	pthread_mutex_unlock(&j->lock);
 }
 
 int job_documents_act(struct jobs *j, const struct call *c, const char *ndjson, size_t n, json_t **result)
@@ -414,7 +357,7 @@ int job_documents_act(struct jobs *j, const struct call *c, const char *ndjson, 
 	/* An input whose event failed stays until the next start: nobody knows yet if the event is there. */
 	if ((rc = call_commit(c, j->desk->engine, &ev, 202, res, &done)) < 0)
 		return rc;
-	tell_worker(j);
+	worker_tell(j->worker);
 	*result = json_incref(res);
 	return 0;
 }
