@@ -165,6 +165,8 @@ int client_call(struct client *c, const char *method, const char *target, const 
 /* As client_call for answers in JSON; an error answer (4xx, 5xx) becomes ERR_REMOTE with its message. */
 int client_json(struct client *c, const char *method, const char *target, const json_t *body, json_t **out,
 		struct error *e);
+/* All that a list has, page by page, behind what `all` has. `path`: "/v1/rules". */
+int client_list(struct client *c, const char *path, json_t *all, struct error *e);
 void client_close(struct client *c);
 
 /* Percent-encodes one segment of a path. Caller frees. */

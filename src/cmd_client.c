@@ -140,6 +140,27 @@ int client_json(struct client *c, const char *method, const char *target, const 
 	return 0;
 }
 
+int client_list(struct client *c, const char *path, json_t *all, struct error *e)
+{
+	STRBUF_AUTO target = STRBUF_INIT;
+
+	strbuf_printf(&target, "%s?limit=200", path);
+	for (;;) {
+		JSON_AUTO *page = NULL;
+		int rc = target.failed ? no_memory(e) : client_json(c, "GET", target.p, NULL, &page, e);
+		if (rc < 0)
+			return rc;
+		json_array_extend(all, json_object_get(page, "data"));
+		const char *last = json_string_value(json_object_get(page, "last_id"));
+		if (!json_is_true(json_object_get(page, "has_more")) || !last)
+			return 0;
+		char *after = path_segment(last);
+		strbuf_clear(&target);
+		strbuf_printf(&target, "%s?limit=200&after=%s", path, after ? after : "");
+		free(after);
+	}
+}
+
 char *path_segment(const char *s)
 {
 	STRBUF_AUTO b = STRBUF_INIT;

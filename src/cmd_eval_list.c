@@ -2,54 +2,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/strbuf.h"
 #include "cmd_eval.h"
-
-static const char *text(const json_t *j, const char *name)
-{
-	const char *s = json_string_value(json_object_get(j, name));
-
-	return s ? s : "";
-}
-
-static double number(const json_t *j, const char *name)
-{
-	return json_number_value(json_object_get(j, name));
-}
-
-/* Page by page, into `all`. */
-static int read_all(struct client *c, json_t *all, struct error *e)
-{
-	STRBUF_AUTO target = STRBUF_INIT;
-
-	strbuf_puts(&target, "/v1/evals?limit=200");
-	for (;;) {
-		JSON_AUTO *page = NULL;
-		int rc = target.failed ? no_memory(e) : client_json(c, "GET", target.p, NULL, &page, e);
-		if (rc < 0)
-			return rc;
-		json_array_extend(all, json_object_get(page, "data"));
-		const char *last = json_string_value(json_object_get(page, "last_id"));
-		if (!json_is_true(json_object_get(page, "has_more")) || !last)
-			return 0;
-		char *after = path_segment(last);
-		strbuf_clear(&target);
-		strbuf_printf(&target, "/v1/evals?limit=200&after=%s", after ? after : "");
-		free(after);
-	}
-}
+#include "desk/bodies.h"
 
 static void print_eval(const json_t *x)
 {
 	const json_t *a = json_object_get(x, "a"), *b = json_object_get(x, "b");
 	const json_t *interval = json_object_get(x, "interval");
-	const char *name = text(x, "name");
+	const char *name = body_string(x, "name");
 
-	printf("%s  %s  %s  %s  %s %.4f  %s %.4f  %+.4f [%+.4f, %+.4f]  p %.4f  n %lld%s%s\n", text(x, "id"),
-	       text(x, "at"), text(json_object_get(x, "dataset"), "name"), text(x, "metric"), text(a, "name"),
-	       number(a, "value"), text(b, "name"), number(b, "value"), number(x, "difference"),
+	printf("%s  %s  %s  %s  %s %.4f  %s %.4f  %+.4f [%+.4f, %+.4f]  p %.4f  n %lld%s%s\n",
+	       body_string(x, "id"), body_string(x, "at"), body_string(json_object_get(x, "dataset"), "name"),
+	       body_string(x, "metric"), body_string(a, "name"), body_number(a, "value"),
+	       body_string(b, "name"), body_number(b, "value"), body_number(x, "difference"),
 	       json_number_value(json_array_get(interval, 0)), json_number_value(json_array_get(interval, 1)),
-	       number(x, "p"), (long long)number(x, "n"), *name ? "  " : "", name);
+	       body_number(x, "p"), (long long)body_number(x, "n"), *name ? "  " : "", name);
 }
 
 int eval_list_kept(int argc, char **argv)
@@ -80,7 +47,7 @@ int eval_list_kept(int argc, char **argv)
 			  : client_open(&o, &client, &e);
 	if (rc < 0)
 		return cmd_fail(&e);
-	rc = read_all(client, all, &e);
+	rc = client_list(client, "/v1/evals", all, &e);
 	client_close(client);
 	if (rc < 0)
 		return cmd_fail(&e);

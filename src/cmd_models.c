@@ -4,13 +4,7 @@
 
 #include "base/strbuf.h"
 #include "cmd.h"
-
-static const char *text(const json_t *m, const char *name)
-{
-	const char *s = json_string_value(json_object_get(m, name));
-
-	return s ? s : "";
-}
+#include "desk/bodies.h"
 
 static void print_models(const json_t *list)
 {
@@ -22,9 +16,9 @@ static void print_models(const json_t *list)
 		char *figures = facts ? json_dumps(facts,
 						   JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(4))
 				      : NULL;
-		printf("%s  %-10s  %-7s  %s  %s%s%s\n", text(m, "id"), text(m, "type"), text(m, "state"),
-		       text(m, "trained_at"), text(m, "why"), *text(m, "why") ? ": " : "",
-		       figures ? figures : "");
+		printf("%s  %-10s  %-7s  %s  %s%s%s\n", body_string(m, "id"), body_string(m, "type"),
+		       body_string(m, "state"), body_string(m, "trained_at"), body_string(m, "why"),
+		       *body_string(m, "why") ? ": " : "", figures ? figures : "");
 		free(figures);
 	}
 	if (json_array_size(json_object_get(list, "data")) == 0)
@@ -105,7 +99,7 @@ static int run(int argc, char **argv)
 	if (json)
 		json_print(answer, stdout);
 	else if (what)
-		printf("%s %s\n", text(answer, "id"), what->done);
+		printf("%s %s\n", body_string(answer, "id"), what->done);
 	else
 		print_models(answer);
 	return EXIT_OK;

@@ -2,30 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/strbuf.h"
 #include "cmd.h"
-
-/* All rules, page by page, into `all`. */
-static int read_rules(struct client *c, json_t *all, struct error *e)
-{
-	STRBUF_AUTO target = STRBUF_INIT;
-
-	strbuf_puts(&target, "/v1/rules?limit=200");
-	for (;;) {
-		JSON_AUTO *page = NULL;
-		int rc = client_json(c, "GET", target.p, NULL, &page, e);
-		if (rc < 0)
-			return rc;
-		json_array_extend(all, json_object_get(page, "data"));
-		const char *last = json_string_value(json_object_get(page, "last_id"));
-		if (!json_is_true(json_object_get(page, "has_more")) || !last)
-			return 0;
-		char *after = path_segment(last);
-		strbuf_clear(&target);
-		strbuf_printf(&target, "/v1/rules?limit=200&after=%s", after ? after : "");
-		free(after);
-	}
-}
 
 /* A line that `readback import rules` takes. */
 static void print_rule(json_t *rule)
@@ -62,7 +39,7 @@ static int run(int argc, char **argv)
 		return code;
 	if (client_open(&o, &client, &e) < 0)
 		return cmd_fail(&e);
-	int rc = read_rules(client, all, &e);
+	int rc = client_list(client, "/v1/rules", all, &e);
 	client_close(client);
 	if (rc < 0)
 		return cmd_fail(&e);

@@ -27,12 +27,10 @@ static json_t *body_of(struct desk *d, const struct call *c, const struct conver
 	return body;
 }
 
-/* 1, 0 or an error. */
+/* 1, 0 or an error. `id` NULL: there was no memory for it. */
 static int is_there(struct desk *d, const struct call *c, enum record_kind kind, const char *id)
 {
-	struct record r;
-
-	return id ? engine_find(d->engine, kind, id, c->arena, &r, c->err) : no_memory(c->err);
+	return id ? engine_has(d->engine, kind, id, c->arena, c->err) : no_memory(c->err);
 }
 
 static const char *audit_id(struct arena *a, const char *conversation)

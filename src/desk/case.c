@@ -199,9 +199,7 @@ static int case_entry(struct build *b, struct text words, const json_t *body, co
 /* 1 if a record is there, 0 if not. */
 static int is_there(struct build *b, enum record_kind k, const char *id)
 {
-	struct record r;
-
-	return b->conv->fresh ? 0 : engine_find(b->desk->engine, k, id, b->arena, &r, b->err);
+	return b->conv->fresh ? 0 : engine_has(b->desk->engine, k, id, b->arena, b->err);
 }
 
 static int take_back(struct build *b, enum record_kind k, const char *id)

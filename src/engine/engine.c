@@ -106,6 +106,13 @@ int engine_find(struct engine *g, enum record_kind k, const char *id, struct are
 	return rc < 0 ? rc : 1;
 }
 
+int engine_has(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct error *e)
+{
+	struct record r;
+
+	return engine_find(g, k, id, a, &r, e);
+}
+
 int engine_revision(struct engine *g, const char *stream, int64_t *out, struct error *e)
 {
 	return g->ops->revision(g->self, stream, out, e);

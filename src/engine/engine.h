@@ -217,6 +217,9 @@ int engine_get(struct engine *g, enum record_kind k, const char *id, struct aren
 int engine_find(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct record *out,
 		struct error *e);
 
+/* 1 if there is one, 0, or an error. */
+int engine_has(struct engine *g, enum record_kind k, const char *id, struct arena *a, struct error *e);
+
 /* The revision a stream is at, 0 for one that never was; deletion does not reset it. */
 int engine_revision(struct engine *g, const char *stream, int64_t *out, struct error *e);
 

@@ -190,9 +190,34 @@ static int take_over(struct learner *l, enum learned_kind kind, struct arena *a,
 	return rc;
 }
 
-int learned_fits(const struct learned_type *type, const void *model, size_t dim)
+/* Is it of the embedder's vectors, or of none? */
+static int learned_fits(const struct learned_type *type, const void *model, size_t dim)
 {
 	return !type->dim || !type->dim(model) || type->dim(model) == dim;
+}
+
+int learned_read(enum learned_kind kind, const struct model_found *found, size_t dim, void **out,
+		 struct error *e)
+{
+	const struct learned_type *type = &learned_types[kind];
+	void *model = NULL;
+	int rc = type->unpack(&found->packed, &model, e);
+
+	if (rc < 0)
+		return rc;
+	if (!learned_fits(type, model, dim)) {
+		type->free(model);
+		return error_set(e, ERR_CORRUPT, NULL, "the model is of another embedder");
+	}
+	*out = model;
+	return 0;
+}
+
+int learner_keeps(const struct learner *l, struct error *e)
+{
+	return l && l->models && !l->o.read_only
+		       ? 0
+		       : error_set(e, ERR_NOT_READY, NULL, "no models are kept here");
 }
 
 /* What is kept, as it was before the program ended. A file that is lost is one to be trained anew. */
@@ -266,13 +291,9 @@ static int activate(struct learner *l, const struct call *c, const char *id, jso
 		return rc;
 	if (k == LEARNED_KINDS)
 		return error_set(c->err, ERR_CORRUPT, NULL, "the model is of a type that is not known");
-	if ((rc = learned_types[k].unpack(&found.packed, &model, c->err)) < 0)
+	if ((rc = learned_read((enum learned_kind)k, &found, s.dim, &model, c->err)) < 0)
 		return rc;
-	if (!learned_fits(&learned_types[k], model, s.dim))
-		rc = error_set(c->err, ERR_CORRUPT, NULL, "the model is of another embedder");
-	if (rc == 0)
-		rc = models_activate(l->models, c, id, result);
-	if (rc < 0) {
+	if ((rc = models_activate(l->models, c, id, result)) < 0) {
 		learned_types[k].free(model);
 		return rc;
 	}
@@ -285,10 +306,12 @@ static int activate(struct learner *l, const struct call *c, const char *id, jso
 
 int learner_activate(struct learner *l, const struct call *c, const char *id, json_t **result)
 {
-	if (!l || !l->models || l->o.read_only)
-		return error_set(c->err, ERR_NOT_READY, NULL, "no models are kept here");
+	int rc = learner_keeps(l, c->err);
+
+	if (rc < 0)
+		return rc;
 	pthread_mutex_lock(&l->training);
-	int rc = activate(l, c, id, result);
+	rc = activate(l, c, id, result);
 	pthread_mutex_unlock(&l->training);
 	return rc;
 }

@@ -51,8 +51,12 @@ struct held *held_new(enum learned_kind kind, const char *version, uint64_t mark
 /* With the lock. */
 void held_release(struct held *h);
 
-/* Is a model of the embedder's vectors, or of none? */
-int learned_fits(const struct learned_type *type, const void *model, size_t dim);
+/* A kept model that can speak. ERR_CORRUPT also for one of an embedder whose vectors have other dimensions. */
+int learned_read(enum learned_kind kind, const struct model_found *found, size_t dim, void **out,
+		 struct error *e);
+
+/* 0; ERR_NOT_READY where no models are kept, or none may be changed. `l` may be NULL. */
+int learner_keeps(const struct learner *l, struct error *e);
 
 /* --- learner_train.c --- */
 

@@ -20,22 +20,17 @@ void shadow_set(struct learner *l, struct held *h, double share)
 	l->looked_at = 0;
 }
 
-/* The candidate's file to a model that can speak. */
-static int read_model(const struct model_found *found, size_t dim, struct held **out, struct error *e)
+static int read_candidate(const struct model_found *found, size_t dim, struct held **out, struct error *e)
 {
-	void *model = NULL;
-	int rc = intents()->unpack(&found->packed, &model, e);
+	void *model;
+	int rc = learned_read(LEARNED_INTENT, found, dim, &model, e);
 
 	if (rc < 0)
 		return rc;
-	if (!learned_fits(intents(), model, dim))
-		rc = error_set(e, ERR_CORRUPT, NULL, "the model is of another embedder");
-	*out = rc == 0 ? held_new(LEARNED_INTENT, found->id, found->mark, model) : NULL;
-	if (rc == 0 && !*out)
-		rc = no_memory(e);
-	if (rc < 0)
-		intents()->free(model);
-	return rc;
+	if ((*out = held_new(LEARNED_INTENT, found->id, found->mark, model)))
+		return 0;
+	intents()->free(model);
+	return no_memory(e);
 }
 
 /* A candidate whose file is lost is none: nobody waits for it. */
@@ -51,7 +46,7 @@ int shadow_restore(struct learner *l, size_t dim, struct error *e)
 		   : no_memory(&why);
 
 	if (rc > 0)
-		rc = read_model(&found, dim, &h, &why);
+		rc = read_candidate(&found, dim, &h, &why);
 	if (h)
 		shadow_set(l, h, share);
 	arena_free(a);
@@ -89,13 +84,6 @@ int shadow_judge(struct learner *l, uint64_t resolutions, struct error *e)
 	return rc;
 }
 
-static int is_kept_here(const struct learner *l, const struct call *c)
-{
-	return l && l->models && !l->o.read_only
-		       ? 0
-		       : error_set(c->err, ERR_NOT_READY, NULL, "no models are kept here");
-}
-
 static int begin(struct learner *l, const struct call *c, const char *id, double share, json_t **result)
 {
 	struct model_found found;
@@ -112,7 +100,7 @@ static int begin(struct learner *l, const struct call *c, const char *id, double
 	if (rc == 0)
 		rc = engine_status(l->engine, c->arena, &s, c->err);
 	if (rc == 0)
-		rc = read_model(&found, s.dim, &h, c->err);
+		rc = read_candidate(&found, s.dim, &h, c->err);
 	if (rc == 0)
 		rc = models_shadow_begin(l->models, c, id, share, result);
 	if (rc == 0)
@@ -124,7 +112,7 @@ static int begin(struct learner *l, const struct call *c, const char *id, double
 
 int learner_shadow(struct learner *l, const struct call *c, const char *id, double share, json_t **result)
 {
-	int rc = is_kept_here(l, c);
+	int rc = learner_keeps(l, c->err);
 
 	if (rc < 0)
 		return rc;
@@ -136,7 +124,7 @@ int learner_shadow(struct learner *l, const struct call *c, const char *id, doub
 
 int learner_shadow_end(struct learner *l, const struct call *c, const char *id, json_t **result)
 {
-	int rc = is_kept_here(l, c);
+	int rc = learner_keeps(l, c->err);
 
 	if (rc < 0)
 		return rc;
