@@ -1,62 +1,10 @@
 /* A candidate beside the model in force: compared pair by pair, spoken to by a share, ended when it is worse. */
-#include "desk_fixture.h"
+#include "models_fixture.h"
 
 #include <math.h>
 
 #include "desk/draw.h"
-#include "learn/learner.h"
 #include "learn/shadow.h"
-
-static void open_learner(struct fixture *f)
-{
-	struct learner_options o = { .seed = 1, .folder = arena_printf(f->arena, "%s/models", f->folder) };
-
-	NO_ERROR(f, learner_open(f->desk.engine, &o, &f->desk.learner, &f->err));
-}
-
-static void close_learner(struct fixture *f)
-{
-	learner_close(f->desk.learner);
-	f->desk.learner = NULL;
-}
-
-static int set_up(void **state)
-{
-	struct fixture *f = fixture_open("none");
-
-	*state = f;
-	if (!f)
-		return -1;
-	fixture_caller(f, fixture_rights("cli", SCOPE_ADMIN | SCOPE_AGENT, NULL, 0));
-	f->call.may_set_time = 1;
-	open_learner(f);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	close_learner(f);
-	fixture_close(f);
-	return 0;
-}
-
-static const char *const texts[2] = { "where is my parcel number %d", "please refund order %d" };
-
-static void learn(struct fixture *f, int from, int n)
-{
-	for (int i = from; i < from + n; i++)
-		for (int l = 0; l < 2; l++) {
-			int status;
-			const char *line = arena_printf(
-				f->arena,
-				"{'id':'c%d-%d','turns':[{'role':'customer','text':'%s'}],'resolution':"
-				"{'outcome':'resolved','intent':'%s','text':'done','at':'2026-06-01T00:00:00Z'}}",
-				l, i, arena_printf(f->arena, texts[l], i), l ? "refund" : "parcel");
-			NO_ERROR(f, conversation_import(&f->desk, &f->call, J(f, line), &status));
-		}
-}
 
 static const char *train(struct fixture *f)
 {
@@ -169,7 +117,7 @@ static void test_shadow__speaks_in_its_share_of_conversations_and_always_in_the_
 		assert_true(!round || now == spoke);
 		spoke = now;
 		close_learner(f); /* it goes on after a start */
-		open_learner(f);
+		open_learner(f, 0);
 	}
 	shadow(f, t.first, "{'share':1}");
 	assert_string_equal(speaks_in(f, "c0-1"), t.first);
@@ -283,8 +231,6 @@ static void test_shadow__another_takes_its_place(void **state)
 	assert_string_equal(string_at(ACT(f, model_get, t.second), "state"), "shadow");
 	assert_string_equal(speaks_in(f, "c0-1"), t.second);
 }
-
-#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
 {
