@@ -32,6 +32,7 @@
 #include "desk/bodies.h"
 
 #define DATASET_PAYLOAD "data/" /* in front of the names of a format's files */
+#define DATASET_PROVENANCE "rows.provenance.jsonl"
 
 /* NULL past the end. */
 const struct dataset_format *dataset_format_at(size_t i);

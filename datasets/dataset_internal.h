@@ -24,7 +24,6 @@
 #include "datasets/redact.h"
 
 #define DATASET_PATH 3072
-#define DATASET_PROVENANCE "rows.provenance.jsonl"
 
 struct kept_row {
 	struct component *component; /* NULL: nobody asks */
