@@ -117,6 +117,12 @@ static int is_asked_for(const json_t *manifest, const json_t *row)
 	       (!json_object_get(manifest, "until") || at < body_time(manifest, "until"));
 }
 
+/* Consent is as it was when the dataset was made, so it may differ where the requests do not. */
+static int left_out_denied(const json_t *manifest)
+{
+	return body_int(json_object_get(manifest, "skipped"), "consent_denied") > 0;
+}
+
 /* Why the other one has not the row: the first that is certain, or else all that may be. */
 static int why_missing(const struct diff *d, const json_t *row, const json_t *other, json_t *reasons)
 {
@@ -128,7 +134,8 @@ static int why_missing(const struct diff *d, const json_t *row, const json_t *ot
 	    (differs(d, "options") && add_reason(reasons, "options") < 0) ||
 	    (differs(d, "pii") && add_reason(reasons, "pii") < 0) ||
 	    ((differs(d, "since") || differs(d, "until")) && add_reason(reasons, "time") < 0) ||
-	    (differs(d, "mark") && add_reason(reasons, "changed_between_marks") < 0))
+	    (differs(d, "mark") && add_reason(reasons, "changed_between_marks") < 0) ||
+	    (left_out_denied(other) && add_reason(reasons, "consent_denied") < 0))
 		return -1;
 	return json_array_size(reasons) ? 0 : add_reason(reasons, "unknown");
 }
