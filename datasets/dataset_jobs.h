@@ -14,7 +14,8 @@
  *
  * One thread of low priority makes one after the other, in the order in which
  * they were asked for. The mark is taken when it is asked for, so one that was
- * cut off is made again, the same byte for byte.
+ * cut off is made again, the same byte for byte (but for whose customers deny
+ * training by then).
  *
  * When a customer denies training (desk/consent.c), those that are done and have
  * rows of theirs are superseded: but for the list of these rows, whole or not

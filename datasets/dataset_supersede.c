@@ -129,6 +129,8 @@ static int list_deletions(const struct superseding *s, struct arena *a, const st
 	l->path = arena_printf(a, "%s/%s/" DATASET_DELETIONS, s->jobs->folder, r->id);
 	l->listed = map_new();
 	int rc = l->path && l->listed ? read_listed(l, e) : no_memory(e);
+	if (rc == 0 && map_count(l->listed) < (size_t)body_int(before, "rows"))
+		rc = error_set(e, ERR_CORRUPT, NULL, DATASET_DELETIONS " has not all that it had");
 	if (rc < 0 || (rc = list_rows(s, l, r->id, rows, e)) < 0)
 		return rc;
 	if (l->all != (size_t)body_int(r->body, "rows"))

@@ -125,6 +125,8 @@ static void test_supersede__later_withdrawals_join_earlier_ones(void **state)
 	say(f, "cu-3", "denied");
 	settled(f, j, "cu-3");
 	assert_string_equal(lines_to_delete(f, j, id), "3");
+	NO_ERROR(f, folder_remove(in_sets(f, arena_printf(f->arena, "%s/data", id)),
+				  &f->err)); /* as operations.md says */
 	say(f, "cu-1", "denied");
 	settled(f, j, "cu-1");
 	assert_string_equal(lines_to_delete(f, j, id), "1,3,4");
@@ -223,6 +225,35 @@ static void test_supersede__where_the_rows_are_gone_nobody_can_tell_and_that_is_
 	dataset_jobs_close(j);
 }
 
+/* It had rows that would be missing in the next one. */
+static void damaged_list(struct fixture *f, const char *what)
+{
+	struct dataset_jobs *j = open_sets(f);
+	const char *id = ask(f, j, DATASET);
+
+	ended(f, j, id);
+	say(f, "cu-3", "denied");
+	settled(f, j, "cu-3");
+	say(f, "cu-3", "granted");
+	settled(f, j, "cu-3");
+	put_file(f, arena_printf(f->arena, "%s/deletions.jsonl", id), what);
+	say(f, "cu-1", "denied");
+	settled(f, j, "cu-1");
+	assert_true(json_is_true(at(told(f, j, id), "superseded.unchecked")));
+	assert_int_equal(int_at(told(f, j, id), "superseded.rows"), 1);
+	dataset_jobs_close(j);
+}
+
+static void test_supersede__a_damaged_list_is_not_gone_on_with(void **state)
+{
+	damaged_list(*state, "{\n");
+}
+
+static void test_supersede__a_list_that_was_emptied_is_not_gone_on_with(void **state)
+{
+	damaged_list(*state, "");
+}
+
 static void test_supersede__what_cannot_be_written_stays_pending_and_is_done_later(void **state)
 {
 	struct fixture *f = *state;
@@ -260,6 +291,8 @@ int main(void)
 		TEST(test_supersede__a_denial_that_nobody_saw_is_found_at_the_next_start),
 		TEST(test_supersede__a_list_that_no_record_tells_of_is_completed),
 		TEST(test_supersede__where_the_rows_are_gone_nobody_can_tell_and_that_is_said),
+		TEST(test_supersede__a_damaged_list_is_not_gone_on_with),
+		TEST(test_supersede__a_list_that_was_emptied_is_not_gone_on_with),
 		TEST(test_supersede__what_cannot_be_written_stays_pending_and_is_done_later),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
