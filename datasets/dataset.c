@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/consents.h"
 #include "engine/each.h"
 #include "engine/search.h"
 
@@ -267,14 +268,19 @@ static int collect(struct writing *w)
 	w->last = map_new();
 	w->label_numbers = map_new();
 	w->components = components_new(w->tmp);
+	w->consents = map_new();
 	w->redactor = make_redactor(w);
-	if (!w->arena || !w->last || !w->label_numbers || !w->components || !w->redactor)
+	w->aside = make_redactor(w);
+	if (!w->arena || !w->last || !w->label_numbers || !w->components || !w->consents || !w->redactor ||
+	    !w->aside)
 		return no_memory(w->err);
 	memcpy(path, w->tmp, n);
 	memcpy(path + n, "/rows.spool", sizeof("/rows.spool"));
 	int rc = outfile_open(path, OUTFILE_SPOOL, &w->spool, w->err);
 	if (rc == 0 && w->o->filter)
 		rc = read_filter(w->arena, w->o->filter, &w->filter, w->err);
+	if (rc == 0)
+		rc = consents_load(w->engine, w->consents, w->err);
 	if (rc == 0 && (w->o->split != SPLIT_NONE || w->o->pii == PII_REDACT))
 		rc = each_record(w, RECORD_CONVERSATION, note_conversation);
 	if (rc == 0 && w->o->kind == DATASET_RETRIEVAL)
@@ -308,6 +314,10 @@ static int arrange(struct writing *w)
 	if (w->o->split != SPLIT_NONE &&
 	    (rc = components_split(w->components, w->o->split, w->o->seed, w->sizes, w->err)) < 0)
 		return rc;
+	if (rows_drop_withdrawn(w) < 0)
+		return no_memory(w->err);
+	if (w->rows == 0)
+		return nothing_to_export(w);
 	return w->documents ? documents_load(w, w->documents, w->o->format->document != NULL) : 0;
 }
 
@@ -394,7 +404,9 @@ static void release(struct writing *w)
 	free(w->kept);
 	free(w->labels);
 	components_free(w->components);
+	map_free(w->consents);
 	redactor_free(w->redactor);
+	redactor_free(w->aside);
 	map_free(w->last);
 	map_free(w->label_numbers);
 	arena_free(w->arena);

@@ -1,7 +1,9 @@
 /*
  * dataset.h: training sets out. A dataset is what was recorded up to a mark,
  * in one format, with a manifest: the same data folder and the same mark give
- * the same bytes on any machine. Nothing is searched or embedded here.
+ * the same bytes on any machine. Nothing is searched or embedded here. Rows of
+ * customers who deny training now, whatever the mark (consents.h), are left out;
+ * all other rows are what they would be with them.
  *
  * A folder is made whole under another name and then renamed, so one that has
  * its name is complete:
@@ -32,6 +34,7 @@
 #include "desk/bodies.h"
 
 #define DATASET_PAYLOAD "data/" /* in front of the names of a format's files */
+#define DATASET_PROVENANCE "rows.provenance.jsonl"
 
 /* NULL past the end. */
 const struct dataset_format *dataset_format_at(size_t i);
@@ -71,7 +74,8 @@ struct dataset_options {
 	int64_t since, until; /* of the resolution, example or handoff, [since, until); 0: open */
 	/*
 	 * As that of a search, upon a row's "intent", "origin" (of examples) and its conversation's "queue",
-	 * "channel", "customer" and attributes, none of which change once they are there; NULL: all rows.
+	 * "channel", "customer" and attributes, none of which change once they are there; and upon "consent",
+	 * "granted" of customers who said so. NULL: all rows.
 	 */
 	const json_t *filter;
 	enum dataset_pii pii; /* PII_KEEP: texts as they are; else see redact.h. Labels stay in any case */

@@ -199,6 +199,8 @@ static void put_rest(const json_t *m, struct strbuf *out)
 		strbuf_puts(out, "- none\n");
 	strbuf_puts(
 		out,
+		"\nRows of customers who denied training when this was made, whatever the mark, are left out "
+		"(consent_denied); who denies later has to be taken out of copies: `readback export withdrawn DIR`.\n"
 		"\nWhat the desk never resolved or labelled is not in it, so it is no sample of all that "
 		"customers ask.\n\n"
 		"## Licence\n\nNone was chosen: whoever publishes this must, here and as `license` in "
@@ -207,7 +209,7 @@ static void put_rest(const json_t *m, struct strbuf *out)
 		"## To verify, and to make it again\n\n"
 		"The folder is a bag (BagIt, RFC 8493): `bagit.py --validate DIR`, or "
 		"`sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt`. "
-		"The same data folder gives the same bytes with\n\n");
+		"The same data folder gives the same bytes, as long as customers say the same about training, with\n\n");
 	put_command(m, out);
 	strbuf_puts(
 		out,

@@ -7,18 +7,18 @@
 #include "base/file.h"
 #include "base/map.h"
 #include "datasets/dataset_internal.h"
+#include "datasets/provenance.h"
 
 #define SEEN ((uint64_t)1 << 63) /* of a row's place: B has it too */
 
 struct side {
 	json_t *manifest;
-	const char *lines; /* provenance, mapped */
-	size_t n;
+	struct provenance rows;
 };
 
 struct diff {
 	struct side a, b;
-	struct map *rows;            /* id -> place in a.lines */
+	struct map *rows;            /* id -> place in a.rows */
 	int same_format, same_bytes; /* same_bytes: rows that are equal have equal bytes, but for tokens */
 	int (*row)(void *arg, enum diff_what what, const json_t *row, struct error *e);
 	void *arg;
@@ -38,7 +38,6 @@ const char *diff_name(enum diff_what what)
 static int open_side(struct side *s, const char *folder, struct error *e)
 {
 	char path[DATASET_PATH + 64];
-	const void *lines = NULL;
 	char *text = NULL;
 	size_t n = 0;
 
@@ -52,42 +51,23 @@ static int open_side(struct side *s, const char *folder, struct error *e)
 	if (rc < 0 || body_int(s->manifest, "readback_dataset") != 1)
 		return error_set(e, ERR_CORRUPT, NULL,
 				 "%.300s is no manifest of a dataset that this version knows", path);
-	snprintf(path, sizeof(path), "%.3000s/" DATASET_PROVENANCE, folder);
-	rc = file_map(path, &lines, &s->n, e);
-	s->lines = lines;
-	return rc;
+	return provenance_open(folder, &s->rows, e);
 }
 
 static void close_side(struct side *s)
 {
-	if (s->lines)
-		file_unmap(s->lines, s->n);
+	provenance_close(&s->rows);
 	json_decref(s->manifest);
-}
-
-/* The line at *at, which goes to the next one; NULL where it is no row. */
-static json_t *next_row(const struct side *s, size_t *at, struct error *e)
-{
-	const char *line = s->lines + *at, *end = memchr(line, '\n', s->n - *at);
-	json_t *j = NULL;
-
-	if (end && json_parse(line, (size_t)(end - line), e, &j) == 0 && *body_string(j, "row")) {
-		*at += (size_t)(end - line) + 1;
-		return j;
-	}
-	json_decref(j);
-	error_set(e, ERR_CORRUPT, NULL, DATASET_PROVENANCE " has a line that is no row, at byte %zu", *at);
-	return NULL;
 }
 
 static int index_rows(struct diff *d)
 {
 	size_t at = 0;
 
-	while (at < d->a.n) {
+	while (at < d->a.rows.n) {
 		uint64_t place = at, *value;
 		int fresh = 0;
-		JSON_AUTO *j = next_row(&d->a, &at, d->err);
+		JSON_AUTO *j = provenance_next(&d->a.rows, &at, d->err);
 		if (!j)
 			return ERR_CORRUPT;
 		const char *id = body_string(j, "row");
@@ -137,6 +117,12 @@ static int is_asked_for(const json_t *manifest, const json_t *row)
 	       (!json_object_get(manifest, "until") || at < body_time(manifest, "until"));
 }
 
+/* Consent is as it was when the dataset was made, so it may differ where the requests do not. */
+static int left_out_denied(const json_t *manifest)
+{
+	return body_int(json_object_get(manifest, "skipped"), "consent_denied") > 0;
+}
+
 /* Why the other one has not the row: the first that is certain, or else all that may be. */
 static int why_missing(const struct diff *d, const json_t *row, const json_t *other, json_t *reasons)
 {
@@ -148,7 +134,8 @@ static int why_missing(const struct diff *d, const json_t *row, const json_t *ot
 	    (differs(d, "options") && add_reason(reasons, "options") < 0) ||
 	    (differs(d, "pii") && add_reason(reasons, "pii") < 0) ||
 	    ((differs(d, "since") || differs(d, "until")) && add_reason(reasons, "time") < 0) ||
-	    (differs(d, "mark") && add_reason(reasons, "changed_between_marks") < 0))
+	    (differs(d, "mark") && add_reason(reasons, "changed_between_marks") < 0) ||
+	    (left_out_denied(other) && add_reason(reasons, "consent_denied") < 0))
 		return -1;
 	return json_array_size(reasons) ? 0 : add_reason(reasons, "unknown");
 }
@@ -208,7 +195,7 @@ static int compare_row(struct diff *d, const json_t *b)
 			       : tell(d, DIFF_ADDED, b, json_incref(reasons));
 	size_t at = (size_t)*place;
 	*place |= SEEN;
-	JSON_AUTO *a = next_row(&d->a, &at, d->err);
+	JSON_AUTO *a = provenance_next(&d->a.rows, &at, d->err);
 	if (!a)
 		return ERR_CORRUPT;
 	if (why_changed(d, a, b, reasons) < 0)
@@ -226,15 +213,15 @@ static int compare_rows(struct diff *d)
 	size_t at = 0, i = 0, n;
 	int rc = 0;
 
-	while (rc == 0 && at < d->b.n) {
-		JSON_AUTO *j = next_row(&d->b, &at, d->err);
+	while (rc == 0 && at < d->b.rows.n) {
+		JSON_AUTO *j = provenance_next(&d->b.rows, &at, d->err);
 		rc = j ? compare_row(d, j) : ERR_CORRUPT;
 	}
 	while (rc == 0 && map_each(d->rows, &i, &id, &n, &place)) {
 		if (*place & SEEN)
 			continue;
 		size_t from = (size_t)*place;
-		JSON_AUTO *j = next_row(&d->a, &from, d->err);
+		JSON_AUTO *j = provenance_next(&d->a.rows, &from, d->err);
 		JSON_AUTO *reasons = json_array();
 		if (!j)
 			rc = ERR_CORRUPT;

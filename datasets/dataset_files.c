@@ -11,6 +11,7 @@ static const char *const reason_names[REASONS] = {
 	[SKIP_OUTCOME] = "not_resolved",
 	[SKIP_TIME] = "out_of_time",
 	[SKIP_FILTERED] = "filtered",
+	[SKIP_CONSENT_DENIED] = "consent_denied",
 	[SKIP_NOTHING_SAID] = "nothing_to_learn",
 	[SKIP_ONLY_PERSONAL] = "only_personal_data",
 	[SKIP_NO_DRAFT] = "no_draft",

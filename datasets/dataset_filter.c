@@ -1,6 +1,7 @@
 /* Which rows a filter leaves: by what is known of the conversation, and by what the row is labelled with. */
 #include <string.h>
 
+#include "datasets/consents.h"
 #include "datasets/dataset_internal.h"
 #include "engine/search.h"
 
@@ -32,6 +33,16 @@ static int add_conversation(struct writing *w, struct arena *a, const char *id, 
 	return *facts ? 0 : no_memory(w->err);
 }
 
+/* Only what the customer said is consent: an attribute of that name is not. */
+static int add_consent(const struct writing *w, const struct row_of *of, json_t *facts)
+{
+	static const char *const names[] = {
+		[CONSENT_UNSAID] = "", [CONSENT_GRANTED] = "granted", [CONSENT_DENIED] = "denied"
+	};
+
+	return body_set(facts, "consent", of->kind ? names[consent_of(w->consents, of->id)] : "");
+}
+
 int row_meets_filter(struct writing *w, struct arena *a, const struct row_of *of, const json_t *from)
 {
 	json_t *facts, *body;
@@ -45,7 +56,7 @@ int row_meets_filter(struct writing *w, struct arena *a, const struct row_of *of
 		return no_memory(w->err);
 	if (of->kind && (rc = add_conversation(w, a, of->id, &facts)) < 0)
 		return rc;
-	if (add_fact(facts, "intent", body_string(from, "intent")) < 0 ||
+	if (add_consent(w, of, facts) < 0 || add_fact(facts, "intent", body_string(from, "intent")) < 0 ||
 	    add_fact(facts, "intent", body_string(from, "label")) < 0 ||
 	    add_fact(facts, "origin", body_string(from, "origin")) < 0 ||
 	    body_set_copy(body, "attributes", facts) < 0)

@@ -2,7 +2,7 @@
  * dataset_internal.h: what the files of dataset_write() share.
  *
  *	dataset.c            the whole, step by step; the list of formats
- *	dataset_options.c    settings; which rows they leave out
+ *	dataset_options.c    settings; which rows they leave out, and consent
  *	rows_x.c             what was recorded becomes rows of a kind
  *	dataset_filter.c     which of them a filter leaves
  *	dataset_rows.c       rows are redacted and wait, in a file without a name
@@ -24,13 +24,12 @@
 #include "datasets/redact.h"
 
 #define DATASET_PATH 3072
-#define DATASET_PROVENANCE "rows.provenance.jsonl"
 
 struct kept_row {
 	struct component *component; /* NULL: nobody asks */
 	uint64_t at;                 /* in the spool */
 	uint64_t lot;                /* drawn for caps: the lowest stay */
-	uint32_t n, label;           /* bytes there; number of the label */
+	uint32_t n, label;           /* bytes there, 0: it is withdrawn; number of the label */
 };
 
 struct label {
@@ -53,9 +52,10 @@ struct writing {
 	struct kept_row *kept;
 	size_t rows, cap;
 	struct components *components;
-	struct redactor *redactor;
-	struct arena *arena; /* of labels */
-	struct map *last;    /* conversation -> seq of its resolution in force at the mark */
+	struct map *consents;              /* consents.h */
+	struct redactor *redactor, *aside; /* aside: of withdrawn rows, of which nothing is told */
+	struct arena *arena;               /* of labels */
+	struct map *last;                  /* conversation -> seq of its resolution in force at the mark */
 	struct map *label_numbers;
 	struct label *labels;
 	size_t n_labels, label_cap;
@@ -82,6 +82,9 @@ void rows_select(struct writing *w);
 int labels_name(struct writing *w);
 /* The settings that are not as they are without being given; NULL without memory. */
 json_t *settings_json(const struct writing *w);
+
+/* Takes withdrawn rows out, when all that depends on other rows is settled; ranks the labels that stay. */
+int rows_drop_withdrawn(struct writing *w);
 
 /* --- rows_x.c: each goes through all that was recorded up to the mark --- */
 

@@ -19,15 +19,7 @@ int dataset_is_id(const char *id)
 
 /* --- the one under way ------------------------------------------------------------------------------------ */
 
-struct making {
-	struct dataset_jobs *jobs;
-	struct arena *arena;
-	const char *id, *stream, *folder;
-	json_t *body;
-	int64_t revision;
-};
-
-static int save(struct making *m, const char *event, struct error *e)
+int making_save(struct making *m, const char *event, struct error *e)
 {
 	struct changes cs = CHANGES_INIT(m->arena);
 	struct commit done;
@@ -114,7 +106,7 @@ static int end_dataset(struct making *m, int rc, struct error *e)
 	if (body_set_time(m->body, "finished_at", clock_wall_ms()) < 0 ||
 	    body_set(m->body, "state", rc < 0 ? "failed" : "done") < 0)
 		return no_memory(e);
-	return save(m, rc < 0 ? "dataset.failed" : "dataset.made", e);
+	return making_save(m, rc < 0 ? "dataset.failed" : "dataset.made", e);
 }
 
 static int make_dataset(struct dataset_jobs *j, struct arena *a, const struct record *r, struct error *e)
@@ -129,7 +121,7 @@ static int make_dataset(struct dataset_jobs *j, struct arena *a, const struct re
 
 	if (!m.stream || !m.folder || !m.body || body_set(m.body, "state", "running") < 0)
 		return no_memory(e);
-	int rc = save(&m, "dataset.started", e);
+	int rc = making_save(&m, "dataset.started", e);
 	if (rc < 0)
 		return rc;
 	rc = write_dataset(&m, e);
@@ -164,8 +156,13 @@ static int make_next(void *arg)
 	struct arena *a = arena_new(64 << 10);
 	struct record r;
 	struct error e = { 0 };
-	int rc = a ? find_oldest(j, a, "running", &r, &e) : ERR_NO_MEMORY;
+	int rc = a ? supersede_next(j, a, &e) : ERR_NO_MEMORY;
 
+	if (rc != 0) {
+		arena_free(a);
+		return rc;
+	}
+	rc = find_oldest(j, a, "running", &r, &e);
 	if (rc == 0)
 		rc = find_oldest(j, a, "queued", &r, &e);
 	if (rc > 0 && (rc = make_dataset(j, a, &r, &e)) == 0)
@@ -235,6 +232,11 @@ void dataset_jobs_close(struct dataset_jobs *j)
 	worker_close(j->worker);
 	free(j->folder);
 	free(j);
+}
+
+void dataset_consent_changed(struct dataset_jobs *j)
+{
+	worker_tell(j->worker);
 }
 
 /* --- asking ------------------------------------------------------------------------------------------------- */

@@ -8,11 +8,20 @@
  *	            "settings":["name=value"]} (dataset_request.c),
  *	 "error"?:{"code","message"} of one that failed, and of one that is done:
  *	 "finished_at","rows","skipped":{reason: n},"redacted": n,"sha256": of the manifest,
- *	 "files":[{"name","sha256","bytes","rows"?}]: all files of the folder, "/" between folders}
+ *	 "files":[{"name","sha256","bytes","rows"?}]: all files of the folder, "/" between folders,
+ *	 "superseded"?:{"at","reason":"consent_withdrawn","rows": that are to be deleted,
+ *	                "unchecked"?:true: its folder was gone or damaged, so nobody knows which}}
  *
  * One thread of low priority makes one after the other, in the order in which
  * they were asked for. The mark is taken when it is asked for, so one that was
- * cut off is made again, the same byte for byte.
+ * cut off is made again, the same byte for byte (but for whose customers deny
+ * training by then).
+ *
+ * When a customer denies training (desk/consent.c), those that are done and have
+ * rows of theirs are superseded: but for the list of these rows, whole or not
+ * there, in which later ones join earlier ones, no file is handed out any more.
+ *
+ *	deletions.jsonl  {"dataset","file","line","row","sha256" of the row}, in the order of the rows
  *
  * A dataset is seen by the key that asked for it and by admins, and only by
  * who has all groups, for it is made of what everybody may see. Any thread.
@@ -29,6 +38,11 @@ struct dataset_jobs;
 int dataset_jobs_open(struct desk *d, const char *folder, struct dataset_jobs **out, struct error *e);
 /* Ends the one under way; it is made after the next start. NULL is fine. */
 void dataset_jobs_close(struct dataset_jobs *j);
+
+#define DATASET_DELETIONS "deletions.jsonl"
+
+/* Somebody said something about training: datasets are superseded soon. */
+void dataset_consent_changed(struct dataset_jobs *j);
 
 /* Is the id one of a dataset (and its job)? */
 int dataset_is_id(const char *id);
@@ -52,7 +66,7 @@ struct dataset_file {
 	uint64_t bytes;
 	const char *sha256; /* "sha256:" and 64 digits; the arena's */
 };
-/* ERR_NOT_FOUND for a name that the dataset does not list. ERR_WRONG_STATE before it is done. */
+/* ERR_NOT_FOUND for a name that the dataset does not list. ERR_WRONG_STATE before it is done, ERR_SUPERSEDED. */
 int dataset_file_open(struct dataset_jobs *j, const struct call *c, const char *id, const char *name,
 		      struct dataset_file *out);
 

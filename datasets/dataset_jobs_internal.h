@@ -1,9 +1,10 @@
 /*
  * dataset_jobs_internal.h: what the files of dataset_jobs.h share.
  *
- *	dataset_jobs.c     the thread, and what it writes into records
- *	dataset_request.c  what is asked for, read and kept
- *	dataset_show.c     what is told of datasets, and their files
+ *	dataset_jobs.c       the thread, and what it writes into records
+ *	dataset_supersede.c  what follows for datasets that are done when a customer denies training
+ *	dataset_request.c    what is asked for, read and kept
+ *	dataset_show.c       what is told of datasets, and their files
  */
 #ifndef READBACK_DATASETS_DATASET_JOBS_INTERNAL_H
 #define READBACK_DATASETS_DATASET_JOBS_INTERNAL_H
@@ -17,6 +18,20 @@ struct dataset_jobs {
 	struct worker *worker;
 	uint64_t rows; /* of the one under way; atomically */
 };
+
+/* The one under way. */
+struct making {
+	struct dataset_jobs *jobs;
+	struct arena *arena;
+	const char *id, *stream, *folder;
+	json_t *body;
+	int64_t revision;
+};
+/* Commits the body; the revision moves on. */
+int making_save(struct making *m, const char *event, struct error *e);
+
+/* Supersedes the datasets of subjects that wait for it. 1: some did, 0: none. */
+int supersede_next(struct dataset_jobs *j, struct arena *a, struct error *e);
 
 /*
  * What is asked for, as it is kept; the mark is then set, and all is checked

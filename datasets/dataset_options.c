@@ -267,3 +267,49 @@ int labels_name(struct writing *w)
 	free(sorted);
 	return rc;
 }
+
+/* --- consent ----------------------------------------------------------------------------------------------- */
+
+static int by_rank(const void *x, const void *y)
+{
+	const struct label *a = *(struct label *const *)x, *b = *(struct label *const *)y;
+
+	return a->rank < b->rank ? -1 : a->rank > b->rank;
+}
+
+/* Without those that have no rows any more. Names stay, or a label would be called otherwise for what others withdrew. */
+static int labels_rank(struct writing *w)
+{
+	struct label **sorted = calloc(w->n_labels + 1, sizeof(struct label *));
+	size_t n = 0;
+
+	if (!sorted)
+		return -1;
+	for (size_t i = 0; i < w->n_labels; i++)
+		if (w->labels[i].rows)
+			sorted[n++] = &w->labels[i];
+	qsort(sorted, n, sizeof(struct label *), by_rank);
+	for (size_t i = 0; i < n; i++)
+		sorted[i]->rank = (uint32_t)i;
+	free(sorted);
+	return 0;
+}
+
+int rows_drop_withdrawn(struct writing *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->rows; i++) {
+		const struct kept_row *row = &w->kept[i];
+		if (row->n)
+			w->kept[n++] = *row;
+		else
+			skip(w, SKIP_CONSENT_DENIED);
+		if (!row->n && w->o->kind == DATASET_INTENTS)
+			w->labels[row->label].rows--;
+	}
+	if (n == w->rows)
+		return 0;
+	w->rows = n;
+	return labels_rank(w);
+}

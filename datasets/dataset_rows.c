@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/grow.h"
+#include "datasets/consents.h"
 #include "datasets/dataset_internal.h"
 
 long label_number(struct writing *w, struct text name)
@@ -38,9 +39,10 @@ static void redact_text(struct redaction *x, struct text *t)
 }
 
 /* All texts of the row but the label. New ones are the arena's; documents are redacted where they are loaded. */
-static int redact_row(struct writing *w, struct arena *a, const struct component *of, struct dataset_row *row)
+static int redact_row(struct writing *w, struct redactor *by, struct arena *a, const struct component *of,
+		      struct dataset_row *row)
 {
-	struct redaction x = { w->redactor, a, redactor_begin(w->redactor, component_names(of)) < 0 };
+	struct redaction x = { by, a, redactor_begin(by, component_names(of)) < 0 };
 	struct message *messages = arena_alloc(a, (row->n_messages + 1) * sizeof(*messages));
 	struct said *turns = arena_alloc(a, (row->n_turns + 1) * sizeof(*turns));
 	struct text *contexts = arena_alloc(a, (row->n_contexts + 1) * sizeof(*contexts));
@@ -280,24 +282,25 @@ static void drop_unwanted(const struct writing *w, struct dataset_row *row)
 	}
 }
 
-/* A whole row that is ready; `from` is JSON. */
+/* A whole row that is ready; `from` is JSON, NULL of a withdrawn one, of which no text is kept. */
 static int keep_row(struct writing *w, const struct dataset_row *row, struct kept_row kept,
 		    const json_t *from)
 {
 	size_t n = 0;
-	char *s = json_text(from, &n);
+	char *s = from ? json_text(from, &n) : NULL;
 	long label = row->kind == DATASET_INTENTS ? label_number(w, row->label) : 0;
 
 	strbuf_clear(&w->packed);
 	if (s)
 		pack_row(&w->packed, row, (struct text){ s, n });
 	free(s);
-	if (!s || label < 0 || w->packed.failed || GROW(w->kept, w->rows, w->cap) < 0)
+	if ((from && !s) || label < 0 || w->packed.failed || GROW(w->kept, w->rows, w->cap) < 0)
 		return no_memory(w->err);
 	kept.at = outfile_bytes(w->spool);
 	kept.n = (uint32_t)w->packed.n;
 	kept.label = (uint32_t)label;
-	outfile_add(w->spool, w->packed.p, w->packed.n);
+	if (kept.n)
+		outfile_add(w->spool, w->packed.p, w->packed.n);
 	w->kept[w->rows++] = kept;
 	if (w->o->progress)
 		w->o->progress(w->o->arg, w->rows);
@@ -310,12 +313,21 @@ static int needs_component(const struct writing *w, const struct row_of *of)
 	return w->o->split != SPLIT_NONE || (w->o->pii == PII_REDACT && of->kind);
 }
 
+/*
+ * A withdrawn row goes all the way with the others and is dropped last, so that the others are what they would be
+ * with it: in the same component and part, and under the same caps.
+ */
+static int is_withdrawn(const struct writing *w, const struct row_of *of)
+{
+	return of->kind && consent_of(w->consents, of->id) == CONSENT_DENIED;
+}
+
 int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const struct row_of *of,
 	    json_t *from)
 {
 	JSON_AUTO *owned = from;
 	const struct dataset_writer settings = { .kind = row->kind, .settings = w->settings.own };
-	int redacts = w->o->pii == PII_REDACT, why = -1;
+	int redacts = w->o->pii == PII_REDACT, withdrawn = is_withdrawn(w, of), why = -1;
 	struct kept_row kept = { 0 };
 	struct dataset_row plain;
 	int meets = owned ? row_meets_filter(w, a, of, owned) : no_memory(w->err);
@@ -330,7 +342,7 @@ int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const s
 		return no_memory(w->err);
 	drop_unwanted(w, row);
 	plain = *row;
-	int rc = redacts ? redact_row(w, a, kept.component, row) : 0;
+	int rc = redacts ? redact_row(w, withdrawn ? w->aside : w->redactor, a, kept.component, row) : 0;
 	if (rc < 0)
 		return rc;
 	if (redacts && row->text.s && is_only_tokens(row->text))
@@ -341,5 +353,5 @@ int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const s
 		return skip(w, (enum reason)why);
 	if (w->o->split != SPLIT_NONE)
 		rc = components_add_text(w->components, kept.component, &plain, w->err);
-	return rc < 0 ? rc : keep_row(w, row, kept, owned);
+	return rc < 0 ? rc : keep_row(w, row, kept, withdrawn ? NULL : owned);
 }

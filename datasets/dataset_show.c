@@ -16,24 +16,32 @@
 
 /* --- the files of a folder -------------------------------------------------------------------------------- */
 
-/* As the manifest writes it. */
-static int hash_file(const char *path, char text[SHA256_TEXT], int64_t *bytes, struct error *e)
+/* As the manifest writes it; from where the file stands to its end. */
+static int hash_open(int fd, const char *path, char text[SHA256_TEXT], struct error *e)
 {
 	unsigned char piece[PIECE];
 	struct sha256 s;
 	size_t got = 1;
-	int fd, rc = file_open(path, &fd, bytes, e);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
 	sha256_init(&s);
 	while (rc == 0 && got > 0) {
 		rc = file_pull(fd, piece, sizeof(piece), &got, path, e);
 		if (rc == 0)
 			sha256_add(&s, piece, got);
 	}
-	close(fd);
 	sha256_end_text(&s, text);
+	return rc;
+}
+
+static int hash_file(const char *path, char text[SHA256_TEXT], int64_t *bytes, struct error *e)
+{
+	int fd, rc = file_open(path, &fd, bytes, e);
+
+	if (rc < 0)
+		return rc;
+	rc = hash_open(fd, path, text, e);
+	close(fd);
 	return rc;
 }
 
@@ -153,6 +161,19 @@ static int add_files(const struct call *c, const struct record *r, json_t *to)
 	return files && json_object_set_new(to, "files", files) == 0 && !bad ? 0 : -1;
 }
 
+/* With the list of what is to be deleted, where that is known. */
+static int add_superseded(const struct call *c, const struct record *r, json_t *to)
+{
+	json_t *told = json_deep_copy(json_object_get(r->body, "superseded"));
+
+	if (!told || (json_object_get(told, "rows") &&
+		      body_set(told, "url", url_of(c->arena, r->id, DATASET_DELETIONS)) < 0)) {
+		json_decref(told);
+		return -1;
+	}
+	return body_set_take(to, "superseded", told);
+}
+
 /* {"name": value} of "name=value", as it was asked for. */
 static int add_options(const struct call *c, const json_t *settings, json_t *to)
 {
@@ -209,6 +230,8 @@ static json_t *dataset_json(const struct call *c, const struct record *r)
 		      add_options(c, json_object_get(request, "settings"), j) < 0;
 	if (!bad && json_object_get(r->body, "files"))
 		bad = add_files(c, r, j) < 0;
+	if (!bad && json_object_get(r->body, "superseded"))
+		bad = add_superseded(c, r, j) < 0;
 	if (!bad)
 		return j;
 	json_decref(j);
@@ -311,48 +334,95 @@ int dataset_list(struct dataset_jobs *j, const struct call *c, struct text state
 
 /* --- files ------------------------------------------------------------------------------------------------- */
 
+/* Only what is listed is a path: the name itself is never trusted. "train.jsonl" is that in data/. NULL: not listed. */
+static const json_t *find_file(const struct record *r, const char *name)
+{
+	const json_t *file, *found = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->body, "files"), i, file) {
+		const char *own = body_string(file, "name");
+		if (strcmp(own, name) == 0 ||
+		    (!found && strncmp(own, DATASET_PAYLOAD, strlen(DATASET_PAYLOAD)) == 0 &&
+		     strcmp(own + strlen(DATASET_PAYLOAD), name) == 0))
+			found = file;
+	}
+	return found;
+}
+
+static int open_path(const struct call *c, const char *path, struct dataset_file *f)
+{
+	int64_t bytes = 0;
+	int rc = path ? file_open(path, &f->fd, &bytes, c->err) : no_memory(c->err);
+
+	f->bytes = (uint64_t)bytes;
+	return rc == ERR_NOT_FOUND
+		       ? error_set(c->err, rc, NULL,
+				   "the dataset's files are gone: ask for it again at the same mark")
+		       : rc;
+}
+
+/* It grows with each withdrawal, so its hash is that of the file that was opened. */
+static int open_deletions(struct dataset_jobs *j, const struct call *c, const struct record *r,
+			  struct dataset_file *out)
+{
+	const char *path = arena_printf(c->arena, "%s/%s/" DATASET_DELETIONS, j->folder, r->id);
+	char *hash = arena_alloc(c->arena, SHA256_TEXT);
+	struct dataset_file f = { .sha256 = hash };
+	int rc = hash ? open_path(c, path, &f) : no_memory(c->err);
+
+	if (rc < 0)
+		return rc;
+	if ((rc = hash_open(f.fd, path, hash, c->err)) < 0) {
+		close(f.fd);
+		return rc;
+	}
+	*out = f;
+	return 0;
+}
+
+/* 0: its files may be handed out. */
+static int check_state(const struct call *c, const struct record *r)
+{
+	const char *state = body_string(r->body, "state");
+
+	if (strcmp(state, "done") != 0) {
+		error_set(c->err, ERR_WRONG_STATE, NULL,
+			  "the dataset is %s: its files are there when it is done", state);
+		strncpy(c->err->state, state, sizeof(c->err->state) - 1);
+		return ERR_WRONG_STATE;
+	}
+	if (!json_object_get(r->body, "superseded"))
+		return 0;
+	return error_set(c->err, ERR_SUPERSEDED, NULL,
+			 "customers withdrew rows of this dataset: delete those that files/" DATASET_DELETIONS
+			 " lists wherever it was copied to, and ask for it again");
+}
+
 int dataset_file_open(struct dataset_jobs *j, const struct call *c, const char *id, const char *name,
 		      struct dataset_file *out)
 {
-	const json_t *file, *found = NULL;
 	struct dataset_file f;
 	struct record r;
-	int64_t bytes;
-	size_t i;
 	int rc = load(j, c, id, &r);
 
 	if (rc < 0)
 		return rc;
-	if (strcmp(body_string(r.body, "state"), "done") != 0) {
-		error_set(c->err, ERR_WRONG_STATE, NULL,
-			  "the dataset is %s: its files are there when it is done",
-			  body_string(r.body, "state"));
-		strncpy(c->err->state, body_string(r.body, "state"), sizeof(c->err->state) - 1);
-		return ERR_WRONG_STATE;
-	}
-	/* Only what is listed is a path: the name itself is never trusted. "train.jsonl" is that in data/. */
-	const char *payload = arena_printf(c->arena, DATASET_PAYLOAD "%s", name);
-	if (!payload)
-		return no_memory(c->err);
-	json_array_foreach(json_object_get(r.body, "files"), i, file)
-		if (strcmp(body_string(file, "name"), name) == 0 ||
-		    (!found && strcmp(body_string(file, "name"), payload) == 0))
-			found = file;
+	rc = check_state(c, &r);
+	if (rc == ERR_SUPERSEDED && strcmp(name, DATASET_DELETIONS) == 0)
+		return open_deletions(j, c, &r, out);
+	if (rc < 0)
+		return rc;
+	const json_t *found = find_file(&r, name);
 	if (!found)
 		return error_set(c->err, ERR_NOT_FOUND, NULL,
 				 "the dataset has no such file: see its \"files\"");
-	const char *path = arena_printf(c->arena, "%s/%s/%s", j->folder, r.id, body_string(found, "name"));
-	if (!path)
-		return no_memory(c->err);
-	rc = file_open(path, &f.fd, &bytes, c->err);
-	if (rc == ERR_NOT_FOUND)
-		return error_set(c->err, rc, NULL,
-				 "the dataset's files are gone: ask for it again at the same mark");
+	rc = open_path(c, arena_printf(c->arena, "%s/%s/%s", j->folder, r.id, body_string(found, "name")),
+		       &f);
 	if (rc < 0)
 		return rc;
-	f.bytes = (uint64_t)bytes;
 	f.sha256 = body_string(found, "sha256");
-	if (bytes != body_int(found, "bytes")) {
+	if (f.bytes != (uint64_t)body_int(found, "bytes")) {
 		close(f.fd);
 		return error_set(c->err, ERR_CORRUPT, NULL, "the file is not what was written");
 	}

@@ -30,7 +30,7 @@ struct command {
 };
 
 extern const struct command cmd_serve, cmd_import, cmd_search, cmd_handoff, cmd_export, cmd_eval, cmd_replay,
-	cmd_key, cmd_status, cmd_reindex, cmd_rules, cmd_models, cmd_insights, cmd_verify;
+	cmd_key, cmd_status, cmd_reindex, cmd_rules, cmd_models, cmd_insights, cmd_verify, cmd_consent;
 
 /* Options as a table, so that --help is true. */
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INT, OPTION_NUMBER, OPTION_LIST };

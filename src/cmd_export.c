@@ -253,7 +253,7 @@ static int run(int argc, char **argv)
 		{ "--until", "TIME", OPTION_TEXT, &o.until,
 		  "only what was resolved, labelled or handed off before" },
 		{ "--filter", "JSON", OPTION_TEXT, &o.filter,
-		  "as that of a search, upon intent, origin, queue, channel, customer and the conversation's attributes" },
+		  "as that of a search, upon intent, origin, queue, channel, customer, consent (granted) and the conversation's attributes" },
 		{ "--at", "MARK", OPTION_INT, &o.mark, "as of an earlier export's mark (default: now)" },
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },
@@ -270,12 +270,15 @@ static int run(int argc, char **argv)
 		"export",
 		"",
 		"Writes a training set, as a bag (BagIt): rows in data/, where each is from, a manifest with sums, a card.\n"
-		"`readback export diff A B` compares two such folders.",
+		"`readback export diff A B` compares two such folders; `readback export withdrawn FOLDER` lists the rows of one\n"
+		"that customers withdrew.",
 		options,
 		more.p,
 	};
 	if (argc > 1 && strcmp(argv[1], "diff") == 0)
 		return export_diff_run(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "withdrawn") == 0)
+		return export_withdrawn_run(argc - 1, argv + 1);
 	int code = usage_parse(&u, argc, argv, &operands);
 
 	if (code >= 0)

@@ -4,5 +4,7 @@
 
 /* `export diff`; argv[0] is "diff". Returns the exit code. */
 int export_diff_run(int argc, char **argv);
+/* The same of `export withdrawn`. */
+int export_withdrawn_run(int argc, char **argv);
 
 #endif

@@ -6,8 +6,9 @@
 #include "cmd.h"
 
 static const struct command *const commands[] = {
-	&cmd_serve, &cmd_import, &cmd_search,  &cmd_handoff, &cmd_export, &cmd_eval,     &cmd_replay,
-	&cmd_key,   &cmd_status, &cmd_reindex, &cmd_rules,   &cmd_models, &cmd_insights, &cmd_verify,
+	&cmd_serve, &cmd_import, &cmd_search,   &cmd_handoff, &cmd_export,
+	&cmd_eval,  &cmd_replay, &cmd_key,      &cmd_status,  &cmd_reindex,
+	&cmd_rules, &cmd_models, &cmd_insights, &cmd_verify,  &cmd_consent,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

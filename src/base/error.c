@@ -26,6 +26,7 @@ static const struct error_kind kinds[] = {
 	{ ERR_NOT_FOUND, 404, "not_found", "not_found" },
 	{ ERR_NO_ROUTE, 404, "not_found", "no_route" },
 	{ ERR_BAD_METHOD, 405, "invalid_request", "method_not_allowed" },
+	{ ERR_SUPERSEDED, 410, "not_found", "superseded" },
 	{ ERR_TOO_LARGE, 413, "too_large", "too_large" },
 	{ ERR_MEDIA_TYPE, 415, "invalid_request", "unsupported_media_type" },
 	{ ERR_RANGE, 416, "invalid_request", "range_not_satisfiable" },

@@ -72,6 +72,8 @@ enum err {
 	ERR_USAGE,
 	ERR_REMOTE,
 	ERR_INTERRUPTED,
+	/* 410; behind the others, for refusals that are kept (http/idempotency.h) hold their numbers */
+	ERR_SUPERSEDED,
 };
 /* clang-format on */
 

@@ -28,6 +28,8 @@
  *   eval          {"type":"retrieval|intent","name"?,"metric","dataset":{"name","sha256"},"a","b":{"name","sha256","value",
  *                  "interval","missing","unknown"},"n","difference","interval","p","wins","ties","losses","samples",
  *                  "seed","principal","agent"?}; no names of queries or rows: those may be of a person
+ *   subject       {"training":"granted|denied","at","principal","agent"?,"datasets":"pending" while datasets with rows of
+ *                  the customer, who denied, are to be superseded (datasets/supersede.h), else "settled"}
  *   handoff, evidence, resolution, signal: see handoff_build.h; rule: see engine/rules.h; model: see learn/models.h
  *
  * The subject of a record with personal text is subject_of(): the customer if

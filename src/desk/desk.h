@@ -97,6 +97,13 @@ int eval_list(struct desk *d, const struct call *c, struct text after, size_t li
 int eval_get(struct desk *d, const struct call *c, const char *id, json_t **out);
 
 /*
+ * consent.c: what a customer, who need not be known yet, says about training: {"training":"granted|denied"}. The last
+ * word counts. ERR_NOT_FOUND where nothing was said.
+ */
+int consent_act(struct desk *d, const struct call *c, const char *customer, json_t *body, json_t **result);
+int consent_get(struct desk *d, const struct call *c, const char *customer, json_t **out);
+
+/*
  * One line of a conversations file: conversation, turns, handoff and
  * resolution as one event. *status: 1 imported, 0 unchanged (the same line
  * was imported before). An id that exists with other content: ERR_EXISTS.

@@ -55,6 +55,7 @@ enum record_kind {
 	RECORD_REVIEW,       /* conversation, state: a label that somebody is to look at */
 	RECORD_MODEL,        /* type, state; all in one stream: learn/models.h */
 	RECORD_EVAL,         /* type: a comparison of two systems that was kept; never changed */
+	RECORD_SUBJECT,      /* datasets: what a customer says about training; id = the customer's */
 	RECORD_KINDS
 };
 

@@ -25,6 +25,7 @@ static const struct record_schema schemas[RECORD_KINDS] = {
 	[RECORD_REVIEW] = { "review", { "conversation", "state" }, -1 },
 	[RECORD_MODEL] = { "model", { "type", "state" }, -1 },
 	[RECORD_EVAL] = { "eval", { "type" }, -1 },
+	[RECORD_SUBJECT] = { "subject", { "datasets" }, -1 },
 };
 
 const struct record_schema *record_schema(enum record_kind k)

@@ -42,7 +42,7 @@ struct route {
 /* One table a file; router.c joins them. */
 extern const struct route routes_documents[], routes_search[], routes_conversations[], routes_handoffs[],
 	routes_rules[], routes_models[], routes_reviews[], routes_insights[], routes_evals[], routes_ops[],
-	routes_datasets[];
+	routes_datasets[], routes_subjects[];
 
 /* Limits of bodies, in bytes. */
 #define BODY_SMALL (1u << 20)

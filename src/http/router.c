@@ -6,7 +6,7 @@
 static const struct route *const tables[] = {
 	routes_search, routes_conversations, routes_handoffs, routes_documents,
 	routes_rules,  routes_models,        routes_reviews,  routes_insights,
-	routes_evals,  routes_ops,           routes_datasets,
+	routes_evals,  routes_ops,           routes_datasets, routes_subjects,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

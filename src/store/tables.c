@@ -7,7 +7,7 @@
 #include "store/db.h"
 #include "store/sql.h"
 
-#define FORMAT 4               /* PRAGMA user_version */
+#define FORMAT 5               /* PRAGMA user_version */
 #define APPLICATION 0x72646270 /* "rdbp": PRAGMA application_id */
 
 struct tables {
@@ -328,7 +328,7 @@ static int make_new_kinds(const struct tables *t, struct db *d, struct error *e)
 	return run_script(d, &b, e);
 }
 
-/* Format 2 has rules, 3 has reviews and models, 4 has evals. A later format adds its step to this switch. */
+/* Format 2 has rules, 3 has reviews and models, 4 has evals, 5 has subjects. A later format adds its step to this switch. */
 static int migrate_from(const struct tables *t, struct db *d, int64_t version, struct error *e)
 {
 	switch (version) {
@@ -337,6 +337,7 @@ static int migrate_from(const struct tables *t, struct db *d, int64_t version, s
 	case 1:
 	case 2:
 	case 3:
+	case 4:
 		return make_new_kinds(t, d, e);
 	default:
 		return 0;

@@ -1,11 +1,6 @@
-#include "dataset_fixture.h"
+#include "dataset_jobs_fixture.h"
 
 #include <sys/stat.h>
-
-#include "base/clock.h"
-#include "datasets/dataset_jobs.h"
-
-#define PATIENCE_US 20000000
 
 static int set_up(void **state)
 {
@@ -20,56 +15,6 @@ static int tear_down(void **state)
 {
 	fixture_close(*state);
 	return 0;
-}
-
-static const char *in_sets(struct fixture *f, const char *name)
-{
-	return arena_printf(f->arena, "%s/datasets/%s", f->folder, name);
-}
-
-static struct dataset_jobs *open_sets(struct fixture *f)
-{
-	struct dataset_jobs *j;
-
-	NO_ERROR(f,
-		 dataset_jobs_open(&f->desk, arena_printf(f->arena, "%s/datasets", f->folder), &j, &f->err));
-	return j;
-}
-
-static const char *ask(struct fixture *f, struct dataset_jobs *j, const char *body)
-{
-	json_t *r = NULL;
-
-	NO_ERROR(f, dataset_act(j, &f->call, J(f, body), &r));
-	return string_at(json_keep(f->arena, r), "job");
-}
-
-static json_t *told(struct fixture *f, struct dataset_jobs *j, const char *id)
-{
-	json_t *out = NULL;
-
-	NO_ERROR(f, dataset_get(j, &f->call, id, &out));
-	return json_keep(f->arena, out);
-}
-
-/* The dataset when it has ended. */
-static json_t *ended(struct fixture *f, struct dataset_jobs *j, const char *id)
-{
-	int64_t until = clock_mono_us() + PATIENCE_US;
-	json_t *d;
-
-	do {
-		d = told(f, j, id);
-		if (clock_mono_us() > until)
-			fail_msg("the dataset is still %s", string_at(d, "state"));
-		usleep(2000);
-	} while (strcmp(string_at(d, "state"), "done") != 0 && strcmp(string_at(d, "state"), "failed") != 0);
-	return d;
-}
-
-static void put_file(struct fixture *f, const char *name, const char *text)
-{
-	NO_ERROR(f, file_write(in_sets(f, name), text, strlen(text), &f->err));
 }
 
 static void test_dataset_jobs__what_was_asked_for_is_made_at_its_mark_after_the_next_start(void **state)
@@ -115,16 +60,6 @@ static void test_dataset_jobs__what_a_crash_left_is_removed_and_what_is_done_sta
 	assert_false(file_exists(in_sets(f, "ds_nobodys")));
 	assert_true(file_is_folder(in_sets(f, id)));
 	dataset_jobs_close(j);
-}
-
-static int open_file(struct fixture *f, struct dataset_jobs *j, const char *id, const char *name)
-{
-	struct dataset_file file;
-	int rc = dataset_file_open(j, &f->call, id, name, &file);
-
-	if (rc == 0)
-		close(file.fd);
-	return rc;
 }
 
 static void test_dataset_jobs__files_that_are_gone_or_cut_short_are_told(void **state)

@@ -159,6 +159,11 @@ static void test_store__format_3_gets_the_table_of_evals(void **state)
 	is_migrated(*state, "DROP TABLE evals; PRAGMA user_version = 3", RECORD_EVAL);
 }
 
+static void test_store__format_4_gets_the_table_of_subjects(void **state)
+{
+	is_migrated(*state, "DROP TABLE subjects; PRAGMA user_version = 4", RECORD_SUBJECT);
+}
+
 static void test_store__a_database_of_others_is_not_taken(void **state)
 {
 	struct store_fixture *f = *state;
@@ -445,6 +450,7 @@ int main(void)
 		OPEN(test_store__a_newer_format_is_left_alone),
 		OPEN(test_store__format_1_gets_the_tables_of_newer_kinds),
 		OPEN(test_store__format_3_gets_the_table_of_evals),
+		OPEN(test_store__format_4_gets_the_table_of_subjects),
 		OPEN(test_store__a_database_of_others_is_not_taken),
 		OPEN(test_store__damage_is_told_not_hidden),
 		OPEN(test_store__a_lost_secret_is_told),
