@@ -260,13 +260,15 @@ static int read_filter(struct arena *a, const json_t *filter, const struct index
 /* All rows, into the spool. */
 static int collect(struct writing *w)
 {
+	struct splitting how = { .folder = w->tmp, .by = w->o->split, .seed = w->o->seed };
 	char path[DATASET_PATH + 160];
 	size_t n = strlen(w->tmp);
 
+	memcpy(how.sizes, w->sizes, sizeof(how.sizes));
 	w->arena = arena_new(64 << 10);
 	w->last = map_new();
 	w->label_numbers = map_new();
-	w->components = components_new(w->tmp);
+	w->components = components_new(&how);
 	w->redactor = make_redactor(w);
 	if (!w->arena || !w->last || !w->label_numbers || !w->components || !w->redactor)
 		return no_memory(w->err);
@@ -303,10 +305,9 @@ static int arrange(struct writing *w)
 	if (labels_name(w) < 0)
 		return no_memory(w->err);
 	for (size_t i = 0; i < w->rows; i++)
-		if (w->kept[i].component)
-			component_add_row(w->kept[i].component);
-	if (w->o->split != SPLIT_NONE &&
-	    (rc = components_split(w->components, w->o->split, w->o->seed, w->sizes, w->err)) < 0)
+		if (w->kept[i].component != COMPONENT_NONE)
+			component_add_row(w->components, w->kept[i].component);
+	if (w->o->split != SPLIT_NONE && (rc = components_split(w->components, w->err)) < 0)
 		return rc;
 	return w->documents ? documents_load(w, w->documents, w->o->format->document != NULL) : 0;
 }

@@ -27,10 +27,10 @@
 #define DATASET_PROVENANCE "rows.provenance.jsonl"
 
 struct kept_row {
-	struct component *component; /* NULL: nobody asks */
-	uint64_t at;                 /* in the spool */
-	uint64_t lot;                /* drawn for caps: the lowest stay */
-	uint32_t n, label;           /* bytes there; number of the label */
+	uint64_t at;        /* in the spool */
+	uint64_t lot;       /* drawn for caps: the lowest stay; then its place in the order of rows */
+	uint32_t n, label;  /* bytes there; number of the label */
+	uint32_t component; /* its number, or COMPONENT_NONE */
 };
 
 struct label {
@@ -138,10 +138,20 @@ int documents_each(struct writing *w, struct documents *d, int (*each)(void *arg
 		   void *arg);
 size_t documents_count(const struct documents *d); /* loaded */
 
-/* --- dataset_split.c: components own their strings --- */
+/* --- dataset_split.c: components are numbers, from 0 --- */
 
-/* `folder`, which is borrowed, is where texts may wait. NULL without memory. */
-struct components *components_new(const char *folder);
+struct splitting {
+	const char *folder; /* where texts may wait; borrowed */
+	enum dataset_split by;
+	uint64_t seed;
+	double sizes[PARTS];
+};
+
+#define COMPONENT_NONE UINT32_MAX   /* nobody asks whose the row is */
+#define COMPONENT_EXAMPLE "example" /* the kind of one that is of no conversation */
+
+/* NULL without memory. */
+struct components *components_new(const struct splitting *how);
 void components_free(struct components *c);
 
 /* A conversation's record: its customer, the customer's name, its beginning. -1 without memory. */
@@ -149,26 +159,24 @@ int components_add(struct components *c, const char *conversation, const json_t 
 
 /*
  * The component of a conversation; what was not added, and what is of no
- * conversation, is a component of its own, `kind:id`, that begins `at`. NULL
- * without memory.
+ * conversation, is a component of its own, `kind:id`, that begins `at`. To be
+ * asked once of an example. -1 without memory.
  */
-struct component *components_of(struct components *c, const char *kind, const char *id, int64_t at);
+long components_of(struct components *c, const char *kind, const char *id, int64_t at);
 
-/* All names that a customer has in conversations, one a line; s NULL: none. `of` may be NULL. */
-struct text component_names(const struct component *of);
-void component_add_row(struct component *of);
+/* All names that a customer has in conversations, one a line; s NULL: none. `of` may be COMPONENT_NONE. */
+struct text component_names(const struct components *c, uint32_t of);
+void component_add_row(struct components *c, uint32_t of);
 
 /*
  * What the row's user asks, or its text, for near-duplicates (duplicates.h): with texts as they are, so that a split
  * is the same with and without redaction. Only for a split.
  */
-int components_add_text(struct components *c, const struct component *of, const struct dataset_row *row,
-			struct error *e);
+int components_add_text(struct components *c, uint32_t of, const struct dataset_row *row, struct error *e);
 
 /* Joins components with near-duplicates, and gives each with rows its part. Once, behind the last row. */
-int components_split(struct components *c, enum dataset_split by, uint64_t seed, const double sizes[PARTS],
-		     struct error *e);
-enum dataset_part component_part(const struct component *of); /* PART_TRAIN before the split */
+int components_split(struct components *c, struct error *e);
+enum dataset_part component_part(const struct components *c, uint32_t of); /* behind the split */
 uint64_t components_joined(const struct components *c); /* how many fewer there are for near-duplicates */
 size_t components_with_rows(const struct components *c);
 

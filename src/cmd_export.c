@@ -174,6 +174,7 @@ static int export_set(const struct options *o, struct error *e)
 		.embedder = { .kind = "none" }, /* rows are texts: whose the vectors are does not matter */
 		.read_only = 1,
 		.no_background = 1,
+		.no_index = 1,
 	};
 	struct progress bar;
 	struct dataset_options d = { .progress = rows_written, .arg = &bar, .stop = &cmd_stop };
