@@ -11,7 +11,7 @@
  *	data/test.jsonl
  *	rows.provenance.jsonl  {"file","line","part","sha256" of the row,"masked"?,"row": its id,"seq","label"?,
  *	                       "conversation"?,"resolution"?,"handoff"?,"evidence"?,"case"?,"example"?,"at"}
- *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"filter"?,"pii",
+ *	manifest.json          {"readback_dataset":1,"generator":{"name","version"},"format","kind","mark","since"?,"until"?,"filter"?,"pii",
  *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
  *	                       "options"?:{name: value},
  *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"rows":{…},"components",

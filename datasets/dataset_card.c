@@ -221,7 +221,8 @@ void card_text(const json_t *m, struct strbuf *out)
 	dataset_kind_find(body_string(m, "kind"), &kind);
 	strbuf_printf(out, "# %lld rows of %s, for %s\n\n", (long long)body_int(m, "rows"),
 		      body_string(m, "kind"), body_string(m, "format"));
-	strbuf_printf(out, "Exported by readback from what was recorded up to mark %lld",
+	strbuf_printf(out, "Exported by readback %s from what was recorded up to mark %lld",
+		      body_string(json_object_get(m, "generator"), "version"),
 		      (long long)body_int(m, "mark"));
 	if (json_object_get(m, "since"))
 		strbuf_printf(out, ", from %s on", body_string(m, "since"));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/version.h"
 #include "datasets/dataset_internal.h"
 
 static const char *const reason_names[REASONS] = {
@@ -130,11 +131,12 @@ static json_t *labels_json(const struct writing *w)
 /* `files` is borrowed. NULL without memory. */
 static json_t *manifest_json(const struct writing *w, json_t *files, const struct dataset_summary *done)
 {
-	json_t *j = json_pack("{s:i, s:s, s:s, s:I, s:s, s:o, s:I, s:o, s:O}", "readback_dataset", 1,
-			      "format", w->o->format->name, "kind", dataset_kind_name(w->o->kind), "mark",
-			      (json_int_t)w->mark, "pii", dataset_pii_name(w->o->pii), "redaction",
-			      redaction_json(w), "rows", (json_int_t)w->rows, "skipped", skipped_json(w),
-			      "files", files);
+	json_t *j = json_pack("{s:i, s:{s:s, s:s}, s:s, s:s, s:I, s:s, s:o, s:I, s:o, s:O}",
+			      "readback_dataset", 1, "generator", "name", READBACK_NAME, "version",
+			      READBACK_VERSION, "format", w->o->format->name, "kind",
+			      dataset_kind_name(w->o->kind), "mark", (json_int_t)w->mark, "pii",
+			      dataset_pii_name(w->o->pii), "redaction", redaction_json(w), "rows",
+			      (json_int_t)w->rows, "skipped", skipped_json(w), "files", files);
 	json_t *options = settings_json(w);
 	int given = json_object_size(options) > 0, bad = !j || !options;
 

@@ -347,6 +347,18 @@ def test_export_reads_back(filled, tmp_path):
         assert f.is_dir() or f.read_bytes() == (second / f.relative_to(out)).read_bytes()
 
 
+def test_the_program_says_its_version_and_so_does_what_it_exports(filled, tmp_path):
+    told = readback("--version")
+    version = json.loads((pathlib.Path(__file__).parents[2] / "docs/openapi.json").read_text())["info"]["version"]
+    assert (told.returncode, told.stdout) == (0, f"readback {version}\n")
+    assert readback("version").stdout == told.stdout
+    out = tmp_path / "out"
+    assert readback("export", "--format", "trl-sft", "--out", out, "--data", filled / "data").returncode == 0
+    assert json.loads((out / "manifest.json").read_text())["generator"] == {"name": "readback", "version": version}
+    assert f"Bag-Software-Agent: readback {version}\n" in (out / "bag-info.txt").read_text()
+    assert f"Exported by readback {version} from" in (out / "README.md").read_text()
+
+
 def test_export_into_a_folder_that_holds_something_is_refused(filled, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("mine")
