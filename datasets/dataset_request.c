@@ -13,7 +13,7 @@ struct asked {
 	struct text format, kind, pii, by;
 	struct dataset_options o;
 	int64_t mark, seed;
-	json_t *split, *options, *settings;
+	json_t *split, *options;
 };
 
 static const char *words(struct arena *a, const char *(*name)(size_t i))
@@ -81,7 +81,7 @@ static int read_settings(const struct call *c, struct asked *q)
 					? arena_printf(c->arena, "%s=%s", name, json_string_value(value))
 					: arena_printf(c->arena, "%s=%lld", name,
 						       (long long)json_integer_value(value));
-		if (!s || json_array_append_new(q->settings, json_string(s)) < 0)
+		if (!s)
 			return no_memory(c->err);
 		list[q->o.n_settings++] = s;
 	}
@@ -141,16 +141,29 @@ static int set_mark(struct engine *g, const struct call *c, struct asked *q)
 	return rc;
 }
 
-static int keep(const struct asked *q, json_t *to)
+/* NULL without memory. */
+static json_t *settings_list(const struct dataset_options *o)
 {
-	const struct dataset_options *o = &q->o;
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < o->n_settings; i++)
+		if (json_array_append_new(list, json_string(o->settings[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+int dataset_request_keep(const struct dataset_options *o, json_t *to)
+{
 	const double *s = o->sizes;
 	int bad = body_set(to, "format", o->format->name) < 0 ||
 		  body_set(to, "kind", dataset_kind_name(o->kind)) < 0 ||
 		  body_set_int(to, "mark", (int64_t)o->mark) < 0 ||
 		  body_set(to, "pii", dataset_pii_name(o->pii)) < 0 ||
 		  body_set(to, "split", dataset_split_name(o->split)) < 0 ||
-		  body_set_int(to, "seed", q->seed) < 0 || body_set_copy(to, "settings", q->settings) < 0;
+		  body_set_int(to, "seed", (int64_t)o->seed) < 0 ||
+		  body_set_take(to, "settings", settings_list(o)) < 0;
 
 	if (!bad && o->filter)
 		bad = body_set_copy(to, "filter", o->filter) < 0;
@@ -165,9 +178,9 @@ static int keep(const struct asked *q, json_t *to)
 
 int dataset_request_read(struct engine *g, const struct call *c, json_t *body, json_t **out)
 {
-	struct asked q = { .settings = json_keep(c->arena, json_array()) };
+	struct asked q = { 0 };
 	json_t *kept = body_new(c->arena);
-	int rc = q.settings && kept ? read_body(c, body, &q) : no_memory(c->err);
+	int rc = kept ? read_body(c, body, &q) : no_memory(c->err);
 
 	if (rc == 0)
 		rc = find_names(c, &q);
@@ -179,7 +192,8 @@ int dataset_request_read(struct engine *g, const struct call *c, json_t *body, j
 		rc = dataset_check(&q.o, c->err);
 	if (rc == 0)
 		rc = set_mark(g, c, &q);
-	if (rc == 0 && keep(&q, kept) < 0)
+	q.o.seed = (uint64_t)q.seed;
+	if (rc == 0 && dataset_request_keep(&q.o, kept) < 0)
 		rc = no_memory(c->err);
 	if (rc == 0)
 		*out = kept;

@@ -67,8 +67,8 @@ def beir(history):
     ({"format": "trl-sft"}, []),
     ({"format": "fasttext", "kind": "intents", "split": {"by": "time"}}, ["--kind", "intents", "--split", "time"]),
     ({"format": "beir", "split": {"by": "hash"}, "seed": 7}, ["--split", "hash", "--seed", "7"]),
-    ({"format": "rasa", "options": {"cap": 3, "balance": "smallest"}, "pii": "keep"},
-     ["--option", "cap=3", "--option", "balance=smallest", "--pii", "keep"]),
+    ({"format": "rasa", "options": {"cap": 3, "balance": "smallest"}},
+     ["--option", "cap=3", "--option", "balance=smallest"]),
     ({"format": "openai", "since": "2026-01-01T00:00:00Z"}, ["--since", "2026-01-01"]),
     ({"format": "trl-sft", "split": {"by": "hash", "train": 0.5, "valid": 0.3, "test": 0.2}},
      ["--split", "hash", "--sizes", "0.5,0.3,0.2"]),
@@ -404,8 +404,14 @@ def test_who_asked_for_personal_data_is_an_event(tmp_path):
     key = s.key("export,export:raw", "*", "--act-as")
     answer = s.post("/v1/datasets", {"format": "openai", "pii": "keep"}, key=key,
                     headers={"Readback-Agent": 'id="a-7"'})
-    id_ = finished(s, answer, key=key)["id"]
+    dataset = finished(s, answer, key=key)
+    id_ = dataset["id"]
     assert s.stop() == 0
+    told = readback("export", "--format", "openai", "--pii", "keep", "--at", dataset["mark"], "--out", tmp_path / "out", "--data",
+                    data)
+    assert told.returncode == 0, told.stderr
+    for f in dataset["files"]:
+        assert (tmp_path / "out" / f["name"]).read_bytes() == next(data.glob(f"tenants/*/datasets/{id_}/{f['name']}")).read_bytes()
     db = sqlite3.connect(next(data.glob("tenants/*/readback.db")))
     events = db.execute("SELECT kind, principal, agent, payload FROM events WHERE stream = ? ORDER BY seq",
                         (f"dataset/{id_}",)).fetchall()
