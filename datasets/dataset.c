@@ -239,6 +239,8 @@ static struct redactor *make_redactor(const struct writing *w)
 			      w->sizes[PART_TEST]);
 	if (o->filter && add_json(&asked, o->filter) < 0)
 		return NULL;
+	if (o->min_votes || o->agreement > 0)
+		strbuf_printf(&asked, "%u,%.9f\n", o->min_votes, o->agreement);
 	if (asked.failed)
 		return NULL;
 	crypto_hmac(o->secret, asked.p, asked.n, secret);
@@ -267,10 +269,11 @@ static int collect(struct writing *w)
 	memcpy(how.sizes, w->sizes, sizeof(how.sizes));
 	w->arena = arena_new(64 << 10);
 	w->last = map_new();
+	w->outcomes = map_new();
 	w->label_numbers = map_new();
 	w->components = components_new(&how);
 	w->redactor = make_redactor(w);
-	if (!w->arena || !w->last || !w->label_numbers || !w->components || !w->redactor)
+	if (!w->arena || !w->last || !w->outcomes || !w->label_numbers || !w->components || !w->redactor)
 		return no_memory(w->err);
 	memcpy(path, w->tmp, n);
 	memcpy(path + n, "/rows.spool", sizeof("/rows.spool"));
@@ -365,6 +368,21 @@ static int check_sizes(const struct dataset_options *o, struct error *e)
 		       : error_set(e, ERR_BAD_VALUE, "split", "train, valid and test must add up to 1");
 }
 
+json_t *dataset_agreement_json(const struct dataset_options *o)
+{
+	return json_pack("{s:I, s:f}", "min_votes", (json_int_t)o->min_votes, "agreement", o->agreement);
+}
+
+static int check_agreement(const struct dataset_options *o, struct error *e)
+{
+	if (!(o->agreement >= 0 && o->agreement <= 1))
+		return error_set(e, ERR_BAD_VALUE, "agreement", "a share of votes is from 0 to 1");
+	if ((o->min_votes || o->agreement > 0) && o->kind != DATASET_INTENTS)
+		return error_set(e, ERR_BAD_VALUE, "agreement",
+				 "votes are of labels: it is for kind intents");
+	return 0;
+}
+
 static int check_filter(const struct dataset_options *o, struct error *e)
 {
 	struct arena *a = arena_new(4096);
@@ -382,6 +400,8 @@ int dataset_check(const struct dataset_options *o, struct error *e)
 
 	if (rc == 0)
 		rc = check_sizes(o, e);
+	if (rc == 0)
+		rc = check_agreement(o, e);
 	if (rc == 0 && o->filter)
 		rc = check_filter(o, e);
 	return rc < 0 ? rc : dataset_settings_read(o, &checked, e);
@@ -397,6 +417,8 @@ static void release(struct writing *w)
 	components_free(w->components);
 	redactor_free(w->redactor);
 	map_free(w->last);
+	map_free(w->outcomes);
+	free(w->voted);
 	map_free(w->label_numbers);
 	arena_free(w->arena);
 }

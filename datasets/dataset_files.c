@@ -19,6 +19,8 @@ static const char *const reason_names[REASONS] = {
 	[SKIP_SAME_ANSWER] = "same_answer",
 	[SKIP_OTHER_QUESTION] = "customer_said_more",
 	[SKIP_NO_EVIDENCE] = "no_evidence_used",
+	[SKIP_FEW_VOTES] = "too_few_votes",
+	[SKIP_DISAGREEMENT] = "disagreement",
 	[SKIP_CAPPED] = "capped",
 	[SKIP_FEW_EXAMPLES] = "too_few_examples",
 	[SKIP_FEW_NEGATIVES] = "too_few_negatives",
@@ -128,6 +130,11 @@ static json_t *labels_json(const struct writing *w)
 	return list;
 }
 
+static int asks_for_votes(const struct dataset_options *o)
+{
+	return o->min_votes || o->agreement > 0;
+}
+
 /* `files` is borrowed. NULL without memory. */
 static json_t *manifest_json(const struct writing *w, json_t *files, const struct dataset_summary *done)
 {
@@ -146,7 +153,9 @@ static json_t *manifest_json(const struct writing *w, json_t *files, const struc
 	    (w->o->until && body_set_time(j, "until", w->o->until) < 0) ||
 	    body_set_copy(j, "filter", w->o->filter) < 0 ||
 	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w, done->parts)) < 0) ||
-	    (w->o->kind == DATASET_INTENTS && body_set_take(j, "labels", labels_json(w)) < 0) ||
+	    (asks_for_votes(w->o) && body_set_take(j, "agreement", dataset_agreement_json(w->o)) < 0) ||
+	    (w->o->kind == DATASET_INTENTS && (body_set_take(j, "labels", labels_json(w)) < 0 ||
+					       body_set_take(j, "votes", votes_json(w)) < 0)) ||
 	    (w->documents && body_set_int(j, "documents", (int64_t)documents_count(w->documents)) < 0)) {
 		json_decref(j);
 		return NULL;

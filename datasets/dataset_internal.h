@@ -5,6 +5,7 @@
  *	dataset_options.c    settings; which rows they leave out
  *	rows_x.c             what was recorded becomes rows of a kind
  *	dataset_filter.c     which of them a filter leaves
+ *	dataset_votes.c      how far those who label agree
  *	dataset_rows.c       rows are redacted and wait, in a file without a name
  *	dataset_documents.c  the knowledge at the mark
  *	dataset_split.c      whose rows are, and which part those go to
@@ -22,6 +23,7 @@
 #include "base/outfile.h"
 #include "datasets/dataset.h"
 #include "datasets/redact.h"
+#include "desk/annotations.h"
 
 #define DATASET_PATH 3072
 #define DATASET_PROVENANCE "rows.provenance.jsonl"
@@ -39,6 +41,11 @@ struct label {
 	uint64_t rows;        /* that stay */
 };
 
+/* Numbers of labels: what the last two who labelled an example have said. */
+struct voted {
+	uint32_t earlier, later;
+};
+
 struct writing {
 	struct engine *engine;
 	const struct dataset_options *o;
@@ -54,8 +61,12 @@ struct writing {
 	size_t rows, cap;
 	struct components *components;
 	struct redactor *redactor;
-	struct arena *arena; /* of labels */
-	struct map *last;    /* conversation -> seq of its resolution in force at the mark */
+	struct arena *arena;  /* of labels */
+	struct map *last;     /* conversation -> seq of its resolution in force at the mark */
+	struct map *outcomes; /* the same -> number of its outcome + 1; with a filter alone */
+	struct voted *voted;  /* of examples with more than one annotator */
+	size_t n_voted, voted_cap;
+	uint64_t unanimous;
 	struct map *label_numbers;
 	struct label *labels;
 	size_t n_labels, label_cap;
@@ -93,8 +104,19 @@ int collect_retrieval(struct writing *w);
 /* rows_answers.c: notes which resolution of a conversation is in force; then why one makes no row of any kind, or -1. */
 int resolutions_note(struct writing *w);
 int resolution_unfit(const struct writing *w, const struct record *r);
+/* What came of a conversation; "" where nothing is recorded. */
+const char *resolution_outcome(const struct writing *w, const char *conversation);
 /* Where a resolution's row is from; NULL without memory. */
 json_t *from_resolution(const struct record *r);
+
+/* --- dataset_votes.c: each annotator's last word on an example, the latest last --- */
+
+/* Why an example of this label is not asked for, or -1. */
+int votes_unfit(const struct writing *w, const struct annotations *votes, struct text label);
+/* Counts those of a row. */
+int votes_note(struct writing *w, const struct annotations *votes);
+/* {"n": examples with more than one annotator,"unanimous","observed","kappa"}: of the last two; NULL without memory. */
+json_t *votes_json(const struct writing *w);
 
 /* --- dataset_rows.c --- */
 

@@ -13,7 +13,7 @@ struct asked {
 	struct text format, kind, pii, by;
 	struct dataset_options o;
 	int64_t mark, seed;
-	json_t *split, *options;
+	json_t *split, *options, *agreement;
 };
 
 static const char *words(struct arena *a, const char *(*name)(size_t i))
@@ -57,6 +57,19 @@ static int read_split(const struct call *c, struct asked *q)
 	if (given && rc == 0)
 		memcpy(q->o.sizes, s, sizeof(s));
 	return rc;
+}
+
+/* {"min_votes","agreement"?} */
+static int read_agreement(const struct call *c, struct asked *q)
+{
+	struct reader r;
+	int64_t least = 0;
+
+	reader_init(&r, q->agreement, "agreement", c->err);
+	reader_int(&r, "min_votes", REQUIRED, 1, DATASET_MOST_VOTES, &least);
+	reader_number(&r, "agreement", OPTIONAL, 0, 1, &q->o.agreement);
+	q->o.min_votes = (unsigned)least;
+	return reader_done(&r);
 }
 
 /* {"name": "word" or number} as "name=value", in the order in which they came. */
@@ -108,6 +121,7 @@ static int read_body(const struct call *c, json_t *body, struct asked *q)
 	reader_int(&r, "seed", OPTIONAL, 0, INT64_MAX, &q->seed);
 	reader_word(&r, "pii", OPTIONAL, "redact|keep", &q->pii);
 	reader_object(&r, "options", OPTIONAL, &q->options);
+	reader_object(&r, "agreement", OPTIONAL, &q->agreement);
 	q->o.filter = filter;
 	return reader_done(&r);
 }
@@ -167,6 +181,8 @@ int dataset_request_keep(const struct dataset_options *o, json_t *to)
 
 	if (!bad && o->filter)
 		bad = body_set_copy(to, "filter", o->filter) < 0;
+	if (!bad && (o->min_votes || o->agreement > 0))
+		bad = body_set_take(to, "agreement", dataset_agreement_json(o)) < 0;
 	if (!bad && o->since)
 		bad = body_set_int(to, "since", o->since) < 0;
 	if (!bad && o->until)
@@ -186,6 +202,8 @@ int dataset_request_read(struct engine *g, const struct call *c, json_t *body, j
 		rc = find_names(c, &q);
 	if (rc == 0 && q.split)
 		rc = read_split(c, &q);
+	if (rc == 0 && q.agreement)
+		rc = read_agreement(c, &q);
 	if (rc == 0)
 		rc = read_settings(c, &q);
 	if (rc == 0)
@@ -203,7 +221,8 @@ int dataset_request_read(struct engine *g, const struct call *c, json_t *body, j
 int dataset_request_load(struct arena *a, const json_t *request, struct dataset_options *out, struct error *e)
 {
 	const json_t *settings = json_object_get(request, "settings");
-	const json_t *sizes = json_object_get(request, "sizes");
+	const json_t *sizes = json_object_get(request, "sizes"),
+		     *agreement = json_object_get(request, "agreement");
 	size_t n = json_array_size(settings);
 	const char **list = arena_alloc(a, (n + 1) * sizeof(*list));
 	struct dataset_options o = { .format = dataset_format_find(body_string(request, "format")),
@@ -212,6 +231,8 @@ int dataset_request_load(struct arena *a, const json_t *request, struct dataset_
 				     .until = body_int(request, "until"),
 				     .seed = (uint64_t)body_int(request, "seed"),
 				     .filter = json_object_get(request, "filter"),
+				     .min_votes = (unsigned)body_int(agreement, "min_votes"),
+				     .agreement = body_number(agreement, "agreement"),
 				     .settings = list,
 				     .n_settings = n };
 

@@ -9,7 +9,8 @@
 #include "datasets/redact.h"
 
 struct options {
-	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *filter, *since, *until;
+	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *filter, *agreement, *since,
+		*until;
 	struct option_list settings;
 	long mark, seed;
 	int json;
@@ -95,6 +96,20 @@ static int read_sizes(const char *s, struct dataset_options *d, struct error *e)
 			 "--sizes takes the shares of train, valid and test: 0.7,0.2,0.1");
 }
 
+/* "2,0.8": two annotators at least, of whom four fifths say it. */
+static int read_agreement(const char *s, struct dataset_options *d, struct error *e)
+{
+	char more;
+
+	if (!s || (sscanf(s, "%u,%lf%c", &d->min_votes, &d->agreement, &more) == 2 && d->min_votes >= 1 &&
+		   d->min_votes <= DATASET_MOST_VOTES))
+		return 0;
+	return error_set(e, ERR_USAGE, NULL,
+			 "--agreement takes how many have to vote (1 to %d) and which share of them for the "
+			 "label: 2,0.8",
+			 DATASET_MOST_VOTES);
+}
+
 /* `filter` is borrowed. */
 static int read_options(const struct options *o, const json_t *filter, struct dataset_options *d,
 			struct error *e)
@@ -116,7 +131,7 @@ static int read_options(const struct options *o, const json_t *filter, struct da
 	d->settings = o->settings.items;
 	d->n_settings = o->settings.n;
 	d->filter = filter;
-	if ((rc = read_sizes(o->sizes, d, e)) < 0)
+	if ((rc = read_sizes(o->sizes, d, e)) < 0 || (rc = read_agreement(o->agreement, d, e)) < 0)
 		return rc;
 	if (dataset_check(d, e) < 0) {
 		e->code = ERR_USAGE;
@@ -280,7 +295,9 @@ static int run(int argc, char **argv)
 		{ "--until", "TIME", OPTION_TEXT, &o.until,
 		  "only what was resolved, labelled or handed off before" },
 		{ "--filter", "JSON", OPTION_TEXT, &o.filter,
-		  "as that of a search, upon intent, origin, queue, channel, customer and the conversation's attributes" },
+		  "as that of a search, upon intent, origin, outcome, queue, channel, customer and the conversation's attributes" },
+		{ "--agreement", "N,SHARE", OPTION_TEXT, &o.agreement,
+		  "of intents: only examples that N people have labelled, of whom that share says the label" },
 		{ "--at", "MARK", OPTION_INT, &o.mark, "as of an earlier export's mark (default: now)" },
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },
