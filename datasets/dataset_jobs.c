@@ -92,11 +92,21 @@ static int write_dataset(struct making *m, struct error *e)
 	return rc < 0 ? rc : note_facts(m, &done, e);
 }
 
+/* Nothing of a path or of a text gets into the ledger. */
+static const char *reason_of(int rc, const struct error *e)
+{
+	if (rc == ERR_EMPTY_TEXT)
+		return e->message;
+	return rc == ERR_DISK_FULL
+		       ? "there is no room for the dataset's files: free space and ask for it again"
+		       : error_kind(rc)->name;
+}
+
 int making_end(struct making *m, int rc, struct error *e)
 {
 	if (rc < 0 && body_set_take(m->body, "error",
 				    json_pack("{s:s, s:s}", "code", error_kind(rc)->name, "message",
-					      rc == ERR_EMPTY_TEXT ? e->message : error_kind(rc)->name)) < 0)
+					      reason_of(rc, e))) < 0)
 		return no_memory(e);
 	if (body_set_time(m->body, "finished_at", clock_wall_ms()) < 0 ||
 	    body_set(m->body, "state", rc < 0 ? "failed" : "done") < 0)
