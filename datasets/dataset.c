@@ -240,6 +240,8 @@ static struct redactor *make_redactor(const struct writing *w)
 			      w->sizes[PART_TEST]);
 	if (o->filter && add_json(&asked, o->filter) < 0)
 		return NULL;
+	if (o->min_votes || o->agreement > 0)
+		strbuf_printf(&asked, "%u,%.9f\n", o->min_votes, o->agreement);
 	if (asked.failed)
 		return NULL;
 	crypto_hmac(o->secret, asked.p, asked.n, secret);
@@ -261,18 +263,21 @@ static int read_filter(struct arena *a, const json_t *filter, const struct index
 /* All rows, into the spool. */
 static int collect(struct writing *w)
 {
+	struct splitting how = { .folder = w->tmp, .by = w->o->split, .seed = w->o->seed };
 	char path[DATASET_PATH + 160];
 	size_t n = strlen(w->tmp);
 
+	memcpy(how.sizes, w->sizes, sizeof(how.sizes));
 	w->arena = arena_new(64 << 10);
 	w->last = map_new();
+	w->outcomes = map_new();
 	w->label_numbers = map_new();
-	w->components = components_new(w->tmp);
+	w->components = components_new(&how);
 	w->consents = map_new();
 	w->redactor = make_redactor(w);
 	w->aside = make_redactor(w);
-	if (!w->arena || !w->last || !w->label_numbers || !w->components || !w->consents || !w->redactor ||
-	    !w->aside)
+	if (!w->arena || !w->last || !w->outcomes || !w->label_numbers || !w->components || !w->consents ||
+	    !w->redactor || !w->aside)
 		return no_memory(w->err);
 	memcpy(path, w->tmp, n);
 	memcpy(path + n, "/rows.spool", sizeof("/rows.spool"));
@@ -309,10 +314,9 @@ static int arrange(struct writing *w)
 	if (labels_name(w) < 0)
 		return no_memory(w->err);
 	for (size_t i = 0; i < w->rows; i++)
-		if (w->kept[i].component)
-			component_add_row(w->kept[i].component);
-	if (w->o->split != SPLIT_NONE &&
-	    (rc = components_split(w->components, w->o->split, w->o->seed, w->sizes, w->err)) < 0)
+		if (w->kept[i].component != COMPONENT_NONE)
+			component_add_row(w->components, w->kept[i].component);
+	if (w->o->split != SPLIT_NONE && (rc = components_split(w->components, w->err)) < 0)
 		return rc;
 	if (rows_drop_withdrawn(w) < 0)
 		return no_memory(w->err);
@@ -374,6 +378,21 @@ static int check_sizes(const struct dataset_options *o, struct error *e)
 		       : error_set(e, ERR_BAD_VALUE, "split", "train, valid and test must add up to 1");
 }
 
+json_t *dataset_agreement_json(const struct dataset_options *o)
+{
+	return json_pack("{s:I, s:f}", "min_votes", (json_int_t)o->min_votes, "agreement", o->agreement);
+}
+
+static int check_agreement(const struct dataset_options *o, struct error *e)
+{
+	if (!(o->agreement >= 0 && o->agreement <= 1))
+		return error_set(e, ERR_BAD_VALUE, "agreement", "a share of votes is from 0 to 1");
+	if ((o->min_votes || o->agreement > 0) && o->kind != DATASET_INTENTS)
+		return error_set(e, ERR_BAD_VALUE, "agreement",
+				 "votes are of labels: it is for kind intents");
+	return 0;
+}
+
 static int check_filter(const struct dataset_options *o, struct error *e)
 {
 	struct arena *a = arena_new(4096);
@@ -391,6 +410,8 @@ int dataset_check(const struct dataset_options *o, struct error *e)
 
 	if (rc == 0)
 		rc = check_sizes(o, e);
+	if (rc == 0)
+		rc = check_agreement(o, e);
 	if (rc == 0 && o->filter)
 		rc = check_filter(o, e);
 	return rc < 0 ? rc : dataset_settings_read(o, &checked, e);
@@ -408,6 +429,8 @@ static void release(struct writing *w)
 	redactor_free(w->redactor);
 	redactor_free(w->aside);
 	map_free(w->last);
+	map_free(w->outcomes);
+	free(w->voted);
 	map_free(w->label_numbers);
 	arena_free(w->arena);
 }

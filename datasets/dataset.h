@@ -13,11 +13,12 @@
  *	data/test.jsonl
  *	rows.provenance.jsonl  {"file","line","part","sha256" of the row,"masked"?,"row": its id,"seq","label"?,
  *	                       "conversation"?,"resolution"?,"handoff"?,"evidence"?,"case"?,"example"?,"at"}
- *	manifest.json          {"readback_dataset":1,"format","kind","mark","since"?,"until"?,"filter"?,"pii",
+ *	manifest.json          {"readback_dataset":1,"generator":{"name","version"},"format","kind","mark","since"?,"until"?,"filter"?,"agreement"?:{"min_votes","agreement"},"pii",
  *	                       "redaction":{"mode","counts"?:{kind: n},"kept"?:{"places","samples"},"limits"?},
  *	                       "options"?:{name: value},
  *	                       "split"?:{"by","seed"?,"sizes":{"train","valid","test"},"rows":{…},"components",
  *	                       "joined_by_near_duplicates"},"rows",
+ *	                       "votes"?:{"n","unanimous","observed","kappa"},
  *	                       "labels"?:[{"label","rows","as"?}],"documents"?: n,
  *	                       "skipped":{reason: n},"files":[{"name","sha256","bytes","rows"?}]}
  *	croissant.json         metadata for catalogues: Croissant 1.1
@@ -48,6 +49,8 @@ enum dataset_kind dataset_format_kind(
 const struct dataset_option *dataset_options_of(enum dataset_kind k);
 #define DATASET_COMMON 3
 
+#define DATASET_MOST_VOTES 1000 /* that can be asked for */
+
 enum dataset_pii { PII_REDACT, PII_KEEP, PII_MODES };
 
 /*
@@ -74,10 +77,16 @@ struct dataset_options {
 	int64_t since, until; /* of the resolution, example or handoff, [since, until); 0: open */
 	/*
 	 * As that of a search, upon a row's "intent", "origin" (of examples) and its conversation's "queue",
-	 * "channel", "customer" and attributes, none of which change once they are there; and upon "consent",
-	 * "granted" of customers who said so. NULL: all rows.
+	 * "channel", "customer" and attributes, none of which change once they are there; upon "outcome", of its
+	 * resolution in force at the mark; and upon "consent", "granted" of customers who said so. NULL: all rows.
 	 */
 	const json_t *filter;
+	/*
+	 * Intents alone: with so many different annotators at least, of whom this share says what the label is.
+	 * Both 0: all.
+	 */
+	unsigned min_votes;
+	double agreement;
 	enum dataset_pii pii; /* PII_KEEP: texts as they are; else see redact.h. Labels stay in any case */
 	unsigned char secret[32]; /* of the data folder: tokens are made with it and with the request */
 	enum dataset_split split;
@@ -89,6 +98,9 @@ struct dataset_options {
 	void *arg;
 	const volatile int *stop; /* ERR_INTERRUPTED; nothing is left behind */
 };
+
+/* {"min_votes","agreement"}; NULL without memory. */
+json_t *dataset_agreement_json(const struct dataset_options *o);
 
 struct dataset_settings {
 	long own[DATASET_SETTINGS], common[DATASET_COMMON]; /* in the order of their tables */

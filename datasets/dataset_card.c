@@ -85,6 +85,22 @@ static size_t put_counts(struct strbuf *out, const json_t *counts)
 	return n;
 }
 
+/* As a shell takes it. */
+static void put_filter(const json_t *filter, struct strbuf *out)
+{
+	char *text = json_text(filter, NULL);
+
+	strbuf_puts(out, " --filter '");
+	for (const char *s = text; s && *s; s++)
+		if (*s == '\'')
+			strbuf_puts(out, "'\\''");
+		else
+			strbuf_putc(out, *s);
+	strbuf_puts(out, "'");
+	out->failed |= !text;
+	free(text);
+}
+
 static void put_command(const json_t *m, struct strbuf *out)
 {
 	const json_t *split = json_object_get(m, "split");
@@ -102,6 +118,12 @@ static void put_command(const json_t *m, struct strbuf *out)
 		strbuf_printf(out, " --since %s", body_string(m, "since"));
 	if (json_object_get(m, "until"))
 		strbuf_printf(out, " --until %s", body_string(m, "until"));
+	if (json_object_get(m, "filter"))
+		put_filter(json_object_get(m, "filter"), out);
+	if (json_object_get(m, "agreement"))
+		strbuf_printf(out, " --agreement %lld,%.17g",
+			      (long long)body_int(json_object_get(m, "agreement"), "min_votes"),
+			      body_number(json_object_get(m, "agreement"), "agreement"));
 	json_object_foreach(json_object_get(m, "options"), key, value) {
 		if (json_is_integer(value))
 			strbuf_printf(out, " --option %s=%lld", key, (long long)json_integer_value(value));
@@ -192,6 +214,24 @@ static void put_redaction(const json_t *m, struct strbuf *out)
 		body_string(r, "limits"), (long long)body_int(json_object_get(r, "kept"), "places"));
 }
 
+/* Of examples alone. */
+static void put_votes(const json_t *m, struct strbuf *out)
+{
+	const json_t *votes = json_object_get(m, "votes"), *kappa = json_object_get(votes, "kappa");
+
+	if (body_int(votes, "n") == 0)
+		return;
+	strbuf_printf(
+		out,
+		"%lld examples have the labels of more than one person: of %lld all say the same. The last "
+		"two agree in %.1f %% of them",
+		(long long)body_int(votes, "n"), (long long)body_int(votes, "unanimous"),
+		100 * body_number(votes, "observed"));
+	if (json_is_number(kappa))
+		strbuf_printf(out, " (Cohen's kappa %.2f)", json_number_value(kappa));
+	strbuf_puts(out, ".\n\n");
+}
+
 static void put_rest(const json_t *m, struct strbuf *out)
 {
 	strbuf_puts(out, "## What is missing\n\nRecords that made no row, by reason:\n\n");
@@ -223,7 +263,8 @@ void card_text(const json_t *m, struct strbuf *out)
 	dataset_kind_find(body_string(m, "kind"), &kind);
 	strbuf_printf(out, "# %lld rows of %s, for %s\n\n", (long long)body_int(m, "rows"),
 		      body_string(m, "kind"), body_string(m, "format"));
-	strbuf_printf(out, "Exported by readback from what was recorded up to mark %lld",
+	strbuf_printf(out, "Exported by readback %s from what was recorded up to mark %lld",
+		      body_string(json_object_get(m, "generator"), "version"),
 		      (long long)body_int(m, "mark"));
 	if (json_object_get(m, "since"))
 		strbuf_printf(out, ", from %s on", body_string(m, "since"));
@@ -236,6 +277,7 @@ void card_text(const json_t *m, struct strbuf *out)
 	put_files(m, out);
 	put_split(m, out);
 	put_labels(m, out);
+	put_votes(m, out);
 	put_redaction(m, out);
 	put_rest(m, out);
 }

@@ -133,6 +133,9 @@ static int why_missing(const struct diff *d, const json_t *row, const json_t *ot
 	if ((differs(d, "format") && add_reason(reasons, "format") < 0) ||
 	    (differs(d, "options") && add_reason(reasons, "options") < 0) ||
 	    (differs(d, "pii") && add_reason(reasons, "pii") < 0) ||
+	    (differs(d, "filter") && add_reason(reasons, "filter") < 0) ||
+	    (differs(d, "agreement") && add_reason(reasons, "agreement") < 0) ||
+	    (differs(d, "generator") && add_reason(reasons, "generator") < 0) ||
 	    ((differs(d, "since") || differs(d, "until")) && add_reason(reasons, "time") < 0) ||
 	    (differs(d, "mark") && add_reason(reasons, "changed_between_marks") < 0) ||
 	    (left_out_denied(other) && add_reason(reasons, "consent_denied") < 0))
@@ -237,7 +240,8 @@ static int compare_rows(struct diff *d)
 
 static int compare_requests(struct diff *d)
 {
-	static const char *const fields[] = { "format", "mark", "since", "until", "options", "pii" };
+	static const char *const fields[] = { "format", "mark",      "since",  "until",    "options",
+					      "pii",    "generator", "filter", "agreement" };
 	const json_t *a = d->a.manifest, *b = d->b.manifest, *x, *y;
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/version.h"
 #include "datasets/dataset_internal.h"
 
 static const char *const reason_names[REASONS] = {
@@ -19,6 +20,8 @@ static const char *const reason_names[REASONS] = {
 	[SKIP_SAME_ANSWER] = "same_answer",
 	[SKIP_OTHER_QUESTION] = "customer_said_more",
 	[SKIP_NO_EVIDENCE] = "no_evidence_used",
+	[SKIP_FEW_VOTES] = "too_few_votes",
+	[SKIP_DISAGREEMENT] = "disagreement",
 	[SKIP_CAPPED] = "capped",
 	[SKIP_FEW_EXAMPLES] = "too_few_examples",
 	[SKIP_FEW_NEGATIVES] = "too_few_negatives",
@@ -128,14 +131,20 @@ static json_t *labels_json(const struct writing *w)
 	return list;
 }
 
+static int asks_for_votes(const struct dataset_options *o)
+{
+	return o->min_votes || o->agreement > 0;
+}
+
 /* `files` is borrowed. NULL without memory. */
 static json_t *manifest_json(const struct writing *w, json_t *files, const struct dataset_summary *done)
 {
-	json_t *j = json_pack("{s:i, s:s, s:s, s:I, s:s, s:o, s:I, s:o, s:O}", "readback_dataset", 1,
-			      "format", w->o->format->name, "kind", dataset_kind_name(w->o->kind), "mark",
-			      (json_int_t)w->mark, "pii", dataset_pii_name(w->o->pii), "redaction",
-			      redaction_json(w), "rows", (json_int_t)w->rows, "skipped", skipped_json(w),
-			      "files", files);
+	json_t *j = json_pack("{s:i, s:{s:s, s:s}, s:s, s:s, s:I, s:s, s:o, s:I, s:o, s:O}",
+			      "readback_dataset", 1, "generator", "name", READBACK_NAME, "version",
+			      READBACK_VERSION, "format", w->o->format->name, "kind",
+			      dataset_kind_name(w->o->kind), "mark", (json_int_t)w->mark, "pii",
+			      dataset_pii_name(w->o->pii), "redaction", redaction_json(w), "rows",
+			      (json_int_t)w->rows, "skipped", skipped_json(w), "files", files);
 	json_t *options = settings_json(w);
 	int given = json_object_size(options) > 0, bad = !j || !options;
 
@@ -145,7 +154,9 @@ static json_t *manifest_json(const struct writing *w, json_t *files, const struc
 	    (w->o->until && body_set_time(j, "until", w->o->until) < 0) ||
 	    body_set_copy(j, "filter", w->o->filter) < 0 ||
 	    (w->o->split != SPLIT_NONE && body_set_take(j, "split", split_json(w, done->parts)) < 0) ||
-	    (w->o->kind == DATASET_INTENTS && body_set_take(j, "labels", labels_json(w)) < 0) ||
+	    (asks_for_votes(w->o) && body_set_take(j, "agreement", dataset_agreement_json(w->o)) < 0) ||
+	    (w->o->kind == DATASET_INTENTS && (body_set_take(j, "labels", labels_json(w)) < 0 ||
+					       body_set_take(j, "votes", votes_json(w)) < 0)) ||
 	    (w->documents && body_set_int(j, "documents", (int64_t)documents_count(w->documents)) < 0)) {
 		json_decref(j);
 		return NULL;

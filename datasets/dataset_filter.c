@@ -56,7 +56,9 @@ int row_meets_filter(struct writing *w, struct arena *a, const struct row_of *of
 		return no_memory(w->err);
 	if (of->kind && (rc = add_conversation(w, a, of->id, &facts)) < 0)
 		return rc;
-	if (add_consent(w, of, facts) < 0 || add_fact(facts, "intent", body_string(from, "intent")) < 0 ||
+	if (add_consent(w, of, facts) < 0 ||
+	    (of->kind && add_fact(facts, "outcome", resolution_outcome(w, of->id)) < 0) ||
+	    add_fact(facts, "intent", body_string(from, "intent")) < 0 ||
 	    add_fact(facts, "intent", body_string(from, "label")) < 0 ||
 	    add_fact(facts, "origin", body_string(from, "origin")) < 0 ||
 	    body_set_copy(body, "attributes", facts) < 0)

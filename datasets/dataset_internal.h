@@ -5,6 +5,7 @@
  *	dataset_options.c    settings; which rows they leave out, and consent
  *	rows_x.c             what was recorded becomes rows of a kind
  *	dataset_filter.c     which of them a filter leaves
+ *	dataset_votes.c      how far those who label agree
  *	dataset_rows.c       rows are redacted and wait, in a file without a name
  *	dataset_documents.c  the knowledge at the mark
  *	dataset_split.c      whose rows are, and which part those go to
@@ -22,20 +23,26 @@
 #include "base/outfile.h"
 #include "datasets/dataset.h"
 #include "datasets/redact.h"
+#include "desk/annotations.h"
 
 #define DATASET_PATH 3072
 
 struct kept_row {
-	struct component *component; /* NULL: nobody asks */
-	uint64_t at;                 /* in the spool */
-	uint64_t lot;                /* drawn for caps: the lowest stay */
-	uint32_t n, label;           /* bytes there, 0: it is withdrawn; number of the label */
+	uint64_t at;        /* in the spool */
+	uint64_t lot;       /* drawn for caps: the lowest stay; then its place in the order of rows */
+	uint32_t n, label;  /* bytes there, 0: it is withdrawn; number of the label */
+	uint32_t component; /* its number, or COMPONENT_NONE */
 };
 
 struct label {
 	struct text name, as; /* as the format writes it; the arena's */
 	uint32_t rank;        /* among all, by the bytes of the name */
 	uint64_t rows;        /* that stay */
+};
+
+/* Numbers of labels: what the last two who labelled an example have said. */
+struct voted {
+	uint32_t earlier, later;
 };
 
 struct writing {
@@ -56,6 +63,10 @@ struct writing {
 	struct redactor *redactor, *aside; /* aside: of withdrawn rows, of which nothing is told */
 	struct arena *arena;               /* of labels */
 	struct map *last;                  /* conversation -> seq of its resolution in force at the mark */
+	struct map *outcomes;              /* the same -> number of its outcome + 1; with a filter alone */
+	struct voted *voted;               /* of examples with more than one annotator */
+	size_t n_voted, voted_cap;
+	uint64_t unanimous;
 	struct map *label_numbers;
 	struct label *labels;
 	size_t n_labels, label_cap;
@@ -96,8 +107,19 @@ int collect_retrieval(struct writing *w);
 /* rows_answers.c: notes which resolution of a conversation is in force; then why one makes no row of any kind, or -1. */
 int resolutions_note(struct writing *w);
 int resolution_unfit(const struct writing *w, const struct record *r);
+/* What came of a conversation; "" where nothing is recorded. */
+const char *resolution_outcome(const struct writing *w, const char *conversation);
 /* Where a resolution's row is from; NULL without memory. */
 json_t *from_resolution(const struct record *r);
+
+/* --- dataset_votes.c: each annotator's last word on an example, the latest last --- */
+
+/* Why an example of this label is not asked for, or -1. */
+int votes_unfit(const struct writing *w, const struct annotations *votes, struct text label);
+/* Counts those of a row. */
+int votes_note(struct writing *w, const struct annotations *votes);
+/* {"n": examples with more than one annotator,"unanimous","observed","kappa"}: of the last two; NULL without memory. */
+json_t *votes_json(const struct writing *w);
 
 /* --- dataset_rows.c --- */
 
@@ -141,10 +163,20 @@ int documents_each(struct writing *w, struct documents *d, int (*each)(void *arg
 		   void *arg);
 size_t documents_count(const struct documents *d); /* loaded */
 
-/* --- dataset_split.c: components own their strings --- */
+/* --- dataset_split.c: components are numbers, from 0 --- */
 
-/* `folder`, which is borrowed, is where texts may wait. NULL without memory. */
-struct components *components_new(const char *folder);
+struct splitting {
+	const char *folder; /* where texts may wait; borrowed */
+	enum dataset_split by;
+	uint64_t seed;
+	double sizes[PARTS];
+};
+
+#define COMPONENT_NONE UINT32_MAX   /* nobody asks whose the row is */
+#define COMPONENT_EXAMPLE "example" /* the kind of one that is of no conversation */
+
+/* NULL without memory. */
+struct components *components_new(const struct splitting *how);
 void components_free(struct components *c);
 
 /* A conversation's record: its customer, the customer's name, its beginning. -1 without memory. */
@@ -152,26 +184,24 @@ int components_add(struct components *c, const char *conversation, const json_t 
 
 /*
  * The component of a conversation; what was not added, and what is of no
- * conversation, is a component of its own, `kind:id`, that begins `at`. NULL
- * without memory.
+ * conversation, is a component of its own, `kind:id`, that begins `at`. To be
+ * asked once of an example. -1 without memory.
  */
-struct component *components_of(struct components *c, const char *kind, const char *id, int64_t at);
+long components_of(struct components *c, const char *kind, const char *id, int64_t at);
 
-/* All names that a customer has in conversations, one a line; s NULL: none. `of` may be NULL. */
-struct text component_names(const struct component *of);
-void component_add_row(struct component *of);
+/* All names that a customer has in conversations, one a line; s NULL: none. `of` may be COMPONENT_NONE. */
+struct text component_names(const struct components *c, uint32_t of);
+void component_add_row(struct components *c, uint32_t of);
 
 /*
  * What the row's user asks, or its text, for near-duplicates (duplicates.h): with texts as they are, so that a split
  * is the same with and without redaction. Only for a split.
  */
-int components_add_text(struct components *c, const struct component *of, const struct dataset_row *row,
-			struct error *e);
+int components_add_text(struct components *c, uint32_t of, const struct dataset_row *row, struct error *e);
 
 /* Joins components with near-duplicates, and gives each with rows its part. Once, behind the last row. */
-int components_split(struct components *c, enum dataset_split by, uint64_t seed, const double sizes[PARTS],
-		     struct error *e);
-enum dataset_part component_part(const struct component *of); /* PART_TRAIN before the split */
+int components_split(struct components *c, struct error *e);
+enum dataset_part component_part(const struct components *c, uint32_t of); /* behind the split */
 uint64_t components_joined(const struct components *c); /* how many fewer there are for near-duplicates */
 size_t components_with_rows(const struct components *c);
 

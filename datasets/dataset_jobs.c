@@ -8,13 +8,12 @@
 #include "base/file.h"
 #include "base/log.h"
 
-#define ID_PREFIX "ds_"
 #define PRIORITY 10     /* searches go first */
 #define RETRY_SECONDS 5 /* when the engine takes no events */
 
 int dataset_is_id(const char *id)
 {
-	return strncmp(id, ID_PREFIX, strlen(ID_PREFIX)) == 0;
+	return strncmp(id, DATASET_ID_PREFIX, strlen(DATASET_ID_PREFIX)) == 0;
 }
 
 /* --- the one under way ------------------------------------------------------------------------------------ */
@@ -34,7 +33,7 @@ int making_save(struct making *m, const char *event, struct error *e)
 			    .agent = body_string(m->body, "agent") };
 	int rc = changes_done(&cs, e);
 	if (rc == 0)
-		rc = engine_commit(m->jobs->desk->engine, &ev, &done, e);
+		rc = engine_commit(m->engine, &ev, &done, e);
 	if (rc == 0)
 		m->revision = done.revision;
 	return rc;
@@ -93,16 +92,22 @@ static int write_dataset(struct making *m, struct error *e)
 	return rc < 0 ? rc : note_facts(m, &done, e);
 }
 
-/* `rc`: 0, or why there is no dataset, which `e` tells. */
-static int end_dataset(struct making *m, int rc, struct error *e)
+/* Nothing of a path or of a text gets into the ledger. */
+static const char *reason_of(int rc, const struct error *e)
 {
-	if (rc < 0) {
-		folder_remove(m->folder, NULL);
-		if (body_set_take(m->body, "error",
-				  json_pack("{s:s, s:s}", "code", error_kind(rc)->name, "message",
-					    rc == ERR_EMPTY_TEXT ? e->message : error_kind(rc)->name)) < 0)
-			return no_memory(e);
-	}
+	if (rc == ERR_EMPTY_TEXT)
+		return e->message;
+	return rc == ERR_DISK_FULL
+		       ? "there is no room for the dataset's files: free space and ask for it again"
+		       : error_kind(rc)->name;
+}
+
+int making_end(struct making *m, int rc, struct error *e)
+{
+	if (rc < 0 && body_set_take(m->body, "error",
+				    json_pack("{s:s, s:s}", "code", error_kind(rc)->name, "message",
+					      reason_of(rc, e))) < 0)
+		return no_memory(e);
 	if (body_set_time(m->body, "finished_at", clock_wall_ms()) < 0 ||
 	    body_set(m->body, "state", rc < 0 ? "failed" : "done") < 0)
 		return no_memory(e);
@@ -111,7 +116,8 @@ static int end_dataset(struct making *m, int rc, struct error *e)
 
 static int make_dataset(struct dataset_jobs *j, struct arena *a, const struct record *r, struct error *e)
 {
-	struct making m = { .jobs = j,
+	struct making m = { .engine = j->desk->engine,
+			    .jobs = j,
 			    .arena = a,
 			    .id = r->id,
 			    .stream = stream_of(a, "dataset", r->id),
@@ -127,10 +133,12 @@ static int make_dataset(struct dataset_jobs *j, struct arena *a, const struct re
 	rc = write_dataset(&m, e);
 	if (rc == ERR_INTERRUPTED)
 		return 0; /* still running: it is made after the next start */
-	if (rc < 0)
+	if (rc < 0) {
 		log_line(LOG_LEVEL_WARN, "dataset_failed", "dataset=%s code=%s message=%s", m.id,
 			 error_kind(rc)->name, e->message);
-	return end_dataset(&m, rc, e);
+		folder_remove(m.folder, NULL);
+	}
+	return making_end(&m, rc, e);
 }
 
 /* --- the next one ------------------------------------------------------------------------------------------- */
@@ -262,7 +270,7 @@ static int may_ask(const struct call *c, const json_t *request)
 
 int dataset_act(struct dataset_jobs *j, const struct call *c, json_t *body, json_t **result)
 {
-	const char *id = id_make(c->arena, ID_PREFIX);
+	const char *id = id_make(c->arena, DATASET_ID_PREFIX);
 	struct changes cs = CHANGES_INIT(c->arena);
 	struct commit done;
 	json_t *request;

@@ -3,7 +3,7 @@
  * (RECORD_DATASET) in a stream of its own, "dataset/ID", and a folder,
  * `folder`/ID, which is whole when the record says "done":
  *
- *	{"state":"queued|running|done|failed","key","agent"?: of who asked,"requested_at",
+ *	{"state":"queued|running|exporting|done|failed","key","agent"?: of who asked,"requested_at",
  *	 "request":{"format","kind","mark","since"?,"until"? (ms),"filter"?,"pii","split","sizes"?:[3],"seed",
  *	            "settings":["name=value"]} (dataset_request.c),
  *	 "error"?:{"code","message"} of one that failed, and of one that is done:
@@ -53,6 +53,15 @@ int dataset_is_id(const char *id);
  * dataset_write() would refuse. One that has nothing to export fails later.
  */
 int dataset_act(struct dataset_jobs *j, const struct call *c, json_t *body, json_t **result);
+
+/*
+ * dataset_write(), told in the ledger as one that a server makes: who and for what before the first byte is written, and
+ * how it ended. It is "exporting" meanwhile, and for ever if the process dies. Its files are in o->folder alone. Any
+ * error of the ledger leaves no dataset.
+ */
+int dataset_export(struct engine *g, const struct rights *who, struct dataset_options *o,
+		   struct dataset_summary *out, struct error *e);
+
 /* {"job":{"id","dataset","what":"dataset","state","done": rows so far,"total": rows, 0 before it is done,"errors","error"?}} */
 int dataset_job_show(struct dataset_jobs *j, const struct call *c, const json_t *result, json_t **out);
 

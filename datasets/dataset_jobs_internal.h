@@ -3,6 +3,7 @@
  *
  *	dataset_jobs.c       the thread, and what it writes into records
  *	dataset_supersede.c  what follows for datasets that are done when a customer denies training
+ *	dataset_export.c     what the command line asks for is told as well
  *	dataset_request.c    what is asked for, read and kept
  *	dataset_show.c       what is told of datasets, and their files
  */
@@ -19,16 +20,21 @@ struct dataset_jobs {
 	uint64_t rows; /* of the one under way; atomically */
 };
 
-/* The one under way. */
+/* One that is made, and its record. */
 struct making {
-	struct dataset_jobs *jobs;
+	struct engine *engine;
+	struct dataset_jobs *jobs; /* NULL: nobody's */
 	struct arena *arena;
 	const char *id, *stream, *folder;
 	json_t *body;
 	int64_t revision;
 };
-/* Commits the body; the revision moves on. */
+/* The record as it is now, by an event of this kind. */
 int making_save(struct making *m, const char *event, struct error *e);
+/* How it ended; `rc`: 0, or why there is no dataset, which `e` tells. */
+int making_end(struct making *m, int rc, struct error *e);
+
+#define DATASET_ID_PREFIX "ds_"
 
 /* Supersedes the datasets of subjects that wait for it. 1: some did, 0: none. */
 int supersede_next(struct dataset_jobs *j, struct arena *a, struct error *e);
@@ -38,6 +44,8 @@ int supersede_next(struct dataset_jobs *j, struct arena *a, struct error *e);
  * that can be before the work. *out is the arena's.
  */
 int dataset_request_read(struct engine *g, const struct call *c, json_t *body, json_t **out);
+/* What `o` asks for, into `to`. -1 without memory. */
+int dataset_request_keep(const struct dataset_options *o, json_t *to);
 /* What was kept, for dataset_write(); borrowed from `request` and the arena. ERR_CORRUPT, ERR_NO_MEMORY. */
 int dataset_request_load(struct arena *a, const json_t *request, struct dataset_options *out,
 			 struct error *e);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/version.h"
 #include "datasets/dataset_internal.h"
 
 #define MANIFEST "manifest.json"
@@ -95,6 +96,7 @@ static int write_bag(struct package *b, const json_t *manifest)
 	int rc = write_tag(b, "bagit.txt", declaration, sizeof(declaration) - 1);
 
 	strbuf_printf(&info,
+		      "Bag-Software-Agent: " READBACK_NAME " " READBACK_VERSION "\n"
 		      "Internal-Sender-Description: readback, %s of %s at mark %lld\n"
 		      "Payload-Oxum: %llu.%llu\n",
 		      body_string(manifest, "format"), body_string(manifest, "kind"),

@@ -29,7 +29,7 @@ static enum dataset_part part_of(const struct writing *w, const struct kept_row 
 {
 	if (w->o->split == SPLIT_NONE)
 		return w->o->format->flags & FORMAT_JUDGES ? PART_TEST : PART_TRAIN;
-	return component_part(row->component);
+	return component_part(w->components, row->component);
 }
 
 static int part_is_written(const struct writing *w, enum dataset_part p)
@@ -308,40 +308,26 @@ static int write_part(struct parts *p, const struct kept_row *rows, size_t n)
 
 /* --- the order of rows -------------------------------------------------------------------------------------- */
 
-struct placed {
-	uint32_t part, rank;
-	struct kept_row row;
-};
-
 static int by_place(const void *x, const void *y)
 {
-	const struct placed *a = x, *b = y;
+	const struct kept_row *a = x, *b = y;
 
-	if (a->part != b->part)
-		return a->part < b->part ? -1 : 1;
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	return a->row.at < b->row.at ? -1 : a->row.at > b->row.at;
+	if (a->lot != b->lot)
+		return a->lot < b->lot ? -1 : 1;
+	return a->at < b->at ? -1 : a->at > b->at;
 }
 
 /* By part, by label if the format wants that, then as recorded. counts[part] are the rows of each. */
-static int sort_rows(struct writing *w, uint64_t counts[PARTS])
+static void sort_rows(struct writing *w, uint64_t counts[PARTS])
 {
-	struct placed *list = malloc((w->rows + 1) * sizeof(*list));
-
-	if (!list)
-		return no_memory(w->err);
 	for (size_t i = 0; i < w->rows; i++) {
-		list[i].part = (uint32_t)part_of(w, &w->kept[i]);
-		list[i].rank = w->o->format->flags & FORMAT_BY_LABEL ? w->labels[w->kept[i].label].rank : 0;
-		list[i].row = w->kept[i];
-		counts[list[i].part]++;
+		struct kept_row *row = &w->kept[i];
+		enum dataset_part part = part_of(w, row);
+		uint32_t rank = w->o->format->flags & FORMAT_BY_LABEL ? w->labels[row->label].rank : 0;
+		row->lot = (uint64_t)part << 32 | rank;
+		counts[part]++;
 	}
-	qsort(list, w->rows, sizeof(*list), by_place);
-	for (size_t i = 0; i < w->rows; i++)
-		w->kept[i] = list[i].row;
-	free(list);
-	return 0;
+	qsort(w->kept, w->rows, sizeof(*w->kept), by_place);
 }
 
 /* --- all of them ---------------------------------------------------------------------------------------------- */
@@ -404,9 +390,8 @@ int write_parts(struct writing *w, json_t *files, struct dataset_summary *done)
 
 	p.writer.kind = w->o->kind;
 	p.writer.settings = w->settings.own;
-	int rc = sort_rows(w, done->parts);
-	if (rc == 0)
-		rc = write_all(&p, done->parts);
+	sort_rows(w, done->parts);
+	int rc = write_all(&p, done->parts);
 	for (int i = 0; i < DATASET_FILES; i++) {
 		outfile_drop(p.files[i].file);
 		strbuf_release(&p.writer.out[i]);

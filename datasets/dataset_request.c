@@ -13,7 +13,7 @@ struct asked {
 	struct text format, kind, pii, by;
 	struct dataset_options o;
 	int64_t mark, seed;
-	json_t *split, *options, *settings;
+	json_t *split, *options, *agreement;
 };
 
 static const char *words(struct arena *a, const char *(*name)(size_t i))
@@ -59,6 +59,19 @@ static int read_split(const struct call *c, struct asked *q)
 	return rc;
 }
 
+/* {"min_votes","agreement"?} */
+static int read_agreement(const struct call *c, struct asked *q)
+{
+	struct reader r;
+	int64_t least = 0;
+
+	reader_init(&r, q->agreement, "agreement", c->err);
+	reader_int(&r, "min_votes", REQUIRED, 1, DATASET_MOST_VOTES, &least);
+	reader_number(&r, "agreement", OPTIONAL, 0, 1, &q->o.agreement);
+	q->o.min_votes = (unsigned)least;
+	return reader_done(&r);
+}
+
 /* {"name": "word" or number} as "name=value", in the order in which they came. */
 static int read_settings(const struct call *c, struct asked *q)
 {
@@ -81,7 +94,7 @@ static int read_settings(const struct call *c, struct asked *q)
 					? arena_printf(c->arena, "%s=%s", name, json_string_value(value))
 					: arena_printf(c->arena, "%s=%lld", name,
 						       (long long)json_integer_value(value));
-		if (!s || json_array_append_new(q->settings, json_string(s)) < 0)
+		if (!s)
 			return no_memory(c->err);
 		list[q->o.n_settings++] = s;
 	}
@@ -108,6 +121,7 @@ static int read_body(const struct call *c, json_t *body, struct asked *q)
 	reader_int(&r, "seed", OPTIONAL, 0, INT64_MAX, &q->seed);
 	reader_word(&r, "pii", OPTIONAL, "redact|keep", &q->pii);
 	reader_object(&r, "options", OPTIONAL, &q->options);
+	reader_object(&r, "agreement", OPTIONAL, &q->agreement);
 	q->o.filter = filter;
 	return reader_done(&r);
 }
@@ -141,19 +155,34 @@ static int set_mark(struct engine *g, const struct call *c, struct asked *q)
 	return rc;
 }
 
-static int keep(const struct asked *q, json_t *to)
+/* NULL without memory. */
+static json_t *settings_list(const struct dataset_options *o)
 {
-	const struct dataset_options *o = &q->o;
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < o->n_settings; i++)
+		if (json_array_append_new(list, json_string(o->settings[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+int dataset_request_keep(const struct dataset_options *o, json_t *to)
+{
 	const double *s = o->sizes;
 	int bad = body_set(to, "format", o->format->name) < 0 ||
 		  body_set(to, "kind", dataset_kind_name(o->kind)) < 0 ||
 		  body_set_int(to, "mark", (int64_t)o->mark) < 0 ||
 		  body_set(to, "pii", dataset_pii_name(o->pii)) < 0 ||
 		  body_set(to, "split", dataset_split_name(o->split)) < 0 ||
-		  body_set_int(to, "seed", q->seed) < 0 || body_set_copy(to, "settings", q->settings) < 0;
+		  body_set_int(to, "seed", (int64_t)o->seed) < 0 ||
+		  body_set_take(to, "settings", settings_list(o)) < 0;
 
 	if (!bad && o->filter)
 		bad = body_set_copy(to, "filter", o->filter) < 0;
+	if (!bad && (o->min_votes || o->agreement > 0))
+		bad = body_set_take(to, "agreement", dataset_agreement_json(o)) < 0;
 	if (!bad && o->since)
 		bad = body_set_int(to, "since", o->since) < 0;
 	if (!bad && o->until)
@@ -165,21 +194,24 @@ static int keep(const struct asked *q, json_t *to)
 
 int dataset_request_read(struct engine *g, const struct call *c, json_t *body, json_t **out)
 {
-	struct asked q = { .settings = json_keep(c->arena, json_array()) };
+	struct asked q = { 0 };
 	json_t *kept = body_new(c->arena);
-	int rc = q.settings && kept ? read_body(c, body, &q) : no_memory(c->err);
+	int rc = kept ? read_body(c, body, &q) : no_memory(c->err);
 
 	if (rc == 0)
 		rc = find_names(c, &q);
 	if (rc == 0 && q.split)
 		rc = read_split(c, &q);
+	if (rc == 0 && q.agreement)
+		rc = read_agreement(c, &q);
 	if (rc == 0)
 		rc = read_settings(c, &q);
 	if (rc == 0)
 		rc = dataset_check(&q.o, c->err);
 	if (rc == 0)
 		rc = set_mark(g, c, &q);
-	if (rc == 0 && keep(&q, kept) < 0)
+	q.o.seed = (uint64_t)q.seed;
+	if (rc == 0 && dataset_request_keep(&q.o, kept) < 0)
 		rc = no_memory(c->err);
 	if (rc == 0)
 		*out = kept;
@@ -189,7 +221,8 @@ int dataset_request_read(struct engine *g, const struct call *c, json_t *body, j
 int dataset_request_load(struct arena *a, const json_t *request, struct dataset_options *out, struct error *e)
 {
 	const json_t *settings = json_object_get(request, "settings");
-	const json_t *sizes = json_object_get(request, "sizes");
+	const json_t *sizes = json_object_get(request, "sizes"),
+		     *agreement = json_object_get(request, "agreement");
 	size_t n = json_array_size(settings);
 	const char **list = arena_alloc(a, (n + 1) * sizeof(*list));
 	struct dataset_options o = { .format = dataset_format_find(body_string(request, "format")),
@@ -198,6 +231,8 @@ int dataset_request_load(struct arena *a, const json_t *request, struct dataset_
 				     .until = body_int(request, "until"),
 				     .seed = (uint64_t)body_int(request, "seed"),
 				     .filter = json_object_get(request, "filter"),
+				     .min_votes = (unsigned)body_int(agreement, "min_votes"),
+				     .agreement = body_number(agreement, "agreement"),
 				     .settings = list,
 				     .n_settings = n };
 

@@ -39,10 +39,11 @@ static void redact_text(struct redaction *x, struct text *t)
 }
 
 /* All texts of the row but the label. New ones are the arena's; documents are redacted where they are loaded. */
-static int redact_row(struct writing *w, struct redactor *by, struct arena *a, const struct component *of,
+static int redact_row(struct writing *w, struct redactor *by, struct arena *a, uint32_t component,
 		      struct dataset_row *row)
 {
-	struct redaction x = { by, a, redactor_begin(by, component_names(of)) < 0 };
+	const struct text names = component_names(w->components, component);
+	struct redaction x = { by, a, redactor_begin(by, names) < 0 };
 	struct message *messages = arena_alloc(a, (row->n_messages + 1) * sizeof(*messages));
 	struct said *turns = arena_alloc(a, (row->n_turns + 1) * sizeof(*turns));
 	struct text *contexts = arena_alloc(a, (row->n_contexts + 1) * sizeof(*contexts));
@@ -307,10 +308,15 @@ static int keep_row(struct writing *w, const struct dataset_row *row, struct kep
 	return 0;
 }
 
-/* For its part, or for the customer's name. */
-static int needs_component(const struct writing *w, const struct row_of *of)
+/* For its part, or for the customer's name. -1 without memory. */
+static int find_component(const struct writing *w, const struct row_of *of, uint32_t *out)
 {
-	return w->o->split != SPLIT_NONE || (w->o->pii == PII_REDACT && of->kind);
+	long found = COMPONENT_NONE;
+
+	if (w->o->split != SPLIT_NONE || (w->o->pii == PII_REDACT && of->kind))
+		found = components_of(w->components, of->kind ? of->kind : COMPONENT_EXAMPLE, of->id, of->at);
+	*out = (uint32_t)found;
+	return found < 0 ? -1 : 0;
 }
 
 /*
@@ -337,8 +343,7 @@ int add_row(struct writing *w, struct arena *a, struct dataset_row *row, const s
 	row->id = row_id(a, w, of->name, &kept.lot);
 	if (!row->id || body_set(owned, "row", row->id) < 0)
 		return no_memory(w->err);
-	if (needs_component(w, of) &&
-	    !(kept.component = components_of(w->components, of->kind ? of->kind : "example", of->id, of->at)))
+	if (find_component(w, of, &kept.component) < 0)
 		return no_memory(w->err);
 	drop_unwanted(w, row);
 	plain = *row;

@@ -213,7 +213,7 @@ static int add_time(const json_t *request, const char *name, json_t *to)
 
 static json_t *dataset_json(const struct call *c, const struct record *r)
 {
-	static const char *const asked[] = { "format", "kind", "mark", "filter", "pii", "seed" };
+	static const char *const asked[] = { "format", "kind", "mark", "filter", "agreement", "pii", "seed" };
 	static const char *const told[] = { "state",    "requested_at", "finished_at", "rows",
 					    "redacted", "skipped",      "sha256",      "error" };
 	const json_t *request = json_object_get(r->body, "request");

@@ -4,37 +4,41 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
+#include "base/grow.h"
 #include "base/map.h"
 #include "datasets/dataset_internal.h"
 #include "datasets/duplicates.h"
 
+/* A component is its number, in the order in which they were made: 32 bytes and no name, where a million have one row each. */
 struct component {
-	const char *name;    /* "customer:cu-7", "conversation:c-1", "example:ex_1" */
-	struct strbuf names; /* "\nJane Roe\nJ. Roe\n", or nothing */
-	int64_t first;       /* when its first conversation began */
-	uint64_t rows;       /* behind components_split(): of all that were joined with it */
+	const char
+		*name; /* "customer:cu-7", "conversation:c-1", "example:ex_1"; NULL but for a split by time */
+	int64_t first; /* when its first conversation began */
+	uint32_t rows; /* behind components_split(): of all that were joined with it */
+	uint32_t with; /* the eldest of those that it was joined with; itself */
+	uint32_t customers; /* number + 1 of the customer's names; 0: none */
 	enum dataset_part part;
-	uint32_t number;        /* in the order in which they were made */
-	struct component *with; /* the eldest of those that it was joined with; itself */
-	struct component *next;
 };
 
 struct components {
 	struct arena *arena;
-	const char *folder;
-	struct map *by_name, *by_conversation; /* -> struct component * */
-	struct component *list;                /* the last made is the first */
-	struct duplicates *duplicates;         /* NULL before the first text */
-	size_t n;
+	struct splitting how;
+	struct map *by_name, *by_conversation; /* -> number + 1; lone examples are in neither */
+	struct component *list;
+	struct strbuf *names; /* "\nJane Roe\nJ. Roe\n" of each customer who has any */
+	struct strbuf key;
+	struct duplicates *duplicates; /* NULL before the first text, and when all are joined */
+	size_t n, cap, n_names, names_cap;
+	uint64_t joined;
 };
 
-struct components *components_new(const char *folder)
+struct components *components_new(const struct splitting *how)
 {
 	struct components *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	c->folder = folder;
+	c->how = *how;
 	c->arena = arena_new(64 << 10);
 	c->by_name = map_new();
 	c->by_conversation = map_new();
@@ -48,8 +52,11 @@ void components_free(struct components *c)
 {
 	if (!c)
 		return;
-	for (struct component *of = c->list; of; of = of->next)
-		strbuf_release(&of->names);
+	for (size_t i = 0; i < c->n_names; i++)
+		strbuf_release(&c->names[i]);
+	free(c->names);
+	free(c->list);
+	strbuf_release(&c->key);
 	map_free(c->by_name);
 	map_free(c->by_conversation);
 	duplicates_free(c->duplicates);
@@ -57,27 +64,67 @@ void components_free(struct components *c)
 	free(c);
 }
 
-/* The component of that name, made if it is not there; it began at `at` or before. */
-static struct component *find_or_make(struct components *c, const char *kind, const char *id, int64_t at)
+/* Which part a place from 0 up to 1 is in. */
+static enum dataset_part part_at(double at, const double sizes[PARTS])
 {
-	const char *name = arena_printf(c->arena, "%s:%s", kind, id);
-	uint64_t *slot = name ? map_put(c->by_name, name, strlen(name), NULL) : NULL;
-	struct component *of = slot ? (struct component *)(uintptr_t)*slot : NULL;
+	if (at < sizes[PART_TRAIN])
+		return PART_TRAIN;
+	/* A test of nothing has nothing, whatever the shares before it add up to. */
+	return at < sizes[PART_TRAIN] + sizes[PART_VALID] || sizes[PART_TEST] == 0 ? PART_VALID : PART_TEST;
+}
 
-	if (slot && !of) {
-		of = arena_alloc(c->arena, sizeof(*of));
-		if (!of)
-			return NULL;
-		*of = (struct component){
-			.name = name, .first = at, .number = (uint32_t)c->n, .next = c->list
-		};
-		of->with = of;
-		*slot = (uint64_t)(uintptr_t)of;
-		c->list = of;
-		c->n++;
-	}
-	if (of && at < of->first)
-		of->first = at;
+static enum dataset_part part_by_hash(const struct splitting *how, struct text name)
+{
+	unsigned char hash[SHA256_SIZE];
+	struct sha256 s;
+	uint64_t bits = 0;
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)how->seed);
+
+	sha256_init(&s);
+	sha256_add(&s, text, (size_t)n);
+	sha256_add(&s, name.s, name.n);
+	sha256_end(&s, hash);
+	for (int b = 0; b < 8; b++)
+		bits = bits << 8 | hash[b];
+	/* 53 bits are a double, exactly. */
+	return part_at((double)(bits >> 11) / (double)(1ULL << 53), how->sizes);
+}
+
+/* A new component whose name is c->key. */
+static long make(struct components *c, int64_t at)
+{
+	struct component of = { .first = at, .with = (uint32_t)c->n, .part = PART_TRAIN };
+	const struct text name = { c->key.p, c->key.n };
+
+	if (c->how.by == SPLIT_TIME && !(of.name = arena_strndup(c->arena, name.s, name.n)))
+		return -1;
+	if (c->how.by == SPLIT_HASH)
+		of.part = part_by_hash(&c->how, name);
+	if (GROW(c->list, c->n, c->cap) < 0)
+		return -1;
+	c->list[c->n] = of;
+	return (long)c->n++;
+}
+
+/* The component of that name, made if it is not there; it began at `at` or before. */
+static long find_or_make(struct components *c, const char *kind, const char *id, int64_t at)
+{
+	strbuf_clear(&c->key);
+	strbuf_printf(&c->key, "%s:%s", kind, id);
+	if (c->key.failed)
+		return -1;
+	/* An example comes once: nobody will look for it. */
+	if (strcmp(kind, COMPONENT_EXAMPLE) == 0)
+		return make(c, at);
+	uint64_t *slot = map_put(c->by_name, c->key.p, c->key.n, NULL);
+	long of = !slot ? -1 : *slot ? (long)(*slot - 1) : make(c, at);
+
+	if (of < 0)
+		return -1;
+	*slot = (uint64_t)of + 1;
+	if (at < c->list[of].first)
+		c->list[of].first = at;
 	return of;
 }
 
@@ -87,50 +134,58 @@ static int add_name(struct components *c, struct component *of, const char *name
 
 	if (!line)
 		return -1;
-	if (of->names.p && strstr(of->names.p, line))
+	if (!of->customers) {
+		if (GROW(c->names, c->n_names, c->names_cap) < 0)
+			return -1;
+		c->names[c->n_names++] = (struct strbuf)STRBUF_INIT;
+		of->customers = (uint32_t)c->n_names;
+	}
+	struct strbuf *names = &c->names[of->customers - 1];
+	if (names->p && strstr(names->p, line))
 		return 0;
-	strbuf_puts(&of->names, of->names.n ? line + 1 : line);
-	return of->names.failed ? -1 : 0;
+	strbuf_puts(names, names->n ? line + 1 : line);
+	return names->failed ? -1 : 0;
 }
 
 int components_add(struct components *c, const char *conversation, const json_t *body)
 {
 	const char *customer = body_string(body, "customer"), *name = body_string(body, "customer_name");
 	uint64_t *slot = map_put(c->by_conversation, conversation, strlen(conversation), NULL);
-	struct component *of = find_or_make(c, *customer ? "customer" : "conversation",
-					    *customer ? customer : conversation,
-					    body_time(body, "started_at"));
+	long of = find_or_make(c, *customer ? "customer" : "conversation",
+			       *customer ? customer : conversation, body_time(body, "started_at"));
 
-	if (!slot || !of || (*name && add_name(c, of, name) < 0))
+	if (!slot || of < 0 || (*name && add_name(c, &c->list[of], name) < 0))
 		return -1;
-	*slot = (uint64_t)(uintptr_t)of;
+	*slot = (uint64_t)of + 1;
 	return 0;
 }
 
-struct component *components_of(struct components *c, const char *kind, const char *id, int64_t at)
+long components_of(struct components *c, const char *kind, const char *id, int64_t at)
 {
 	const uint64_t *slot = map_get(c->by_conversation, id, strlen(id));
 
 	if (slot && strcmp(kind, "conversation") == 0)
-		return (struct component *)(uintptr_t)*slot;
+		return (long)(*slot - 1);
 	return find_or_make(c, kind, id, at);
 }
 
-struct text component_names(const struct component *of)
+struct text component_names(const struct components *c, uint32_t of)
 {
-	return of ? (struct text){ of->names.p, of->names.n } : (struct text){ NULL, 0 };
+	uint32_t names = of == COMPONENT_NONE ? 0 : c->list[of].customers;
+
+	return names ? (struct text){ c->names[names - 1].p, c->names[names - 1].n }
+		     : (struct text){ NULL, 0 };
 }
 
-void component_add_row(struct component *of)
+void component_add_row(struct components *c, uint32_t of)
 {
-	of->rows++;
+	c->list[of].rows++;
 }
 
-int components_add_text(struct components *c, const struct component *of, const struct dataset_row *row,
-			struct error *e)
+int components_add_text(struct components *c, uint32_t of, const struct dataset_row *row, struct error *e)
 {
 	STRBUF_AUTO asked = STRBUF_INIT;
-	const char *path = c->duplicates ? "" : arena_printf(c->arena, "%s/asked.spool", c->folder);
+	const char *path = c->duplicates ? "" : arena_printf(c->arena, "%s/asked.spool", c->how.folder);
 	int rc = !path ? no_memory(e) : c->duplicates ? 0 : duplicates_open(path, &c->duplicates, e);
 
 	/* What is asked must not be known from training; answers are alike where agents have templates. */
@@ -150,59 +205,29 @@ int components_add_text(struct components *c, const struct component *of, const 
 		rc = no_memory(e);
 	if (rc < 0 || asked.n == 0)
 		return rc;
-	return duplicates_add(c->duplicates, asked.p, asked.n, of->number, e);
+	return duplicates_add(c->duplicates, asked.p, asked.n, of, e);
 }
 
-enum dataset_part component_part(const struct component *of)
+enum dataset_part component_part(const struct components *c, uint32_t of)
 {
-	return of->with->part;
+	return c->list[c->list[of].with].part;
 }
 
 uint64_t components_joined(const struct components *c)
 {
-	return c->duplicates ? duplicates_counts(c->duplicates).joined : 0;
+	return c->joined;
 }
 
 size_t components_with_rows(const struct components *c)
 {
 	size_t n = 0;
 
-	for (const struct component *of = c->list; of; of = of->next)
-		n += of->rows > 0;
+	for (size_t i = 0; i < c->n; i++)
+		n += c->list[i].rows > 0;
 	return n;
 }
 
 /* --- parts ---------------------------------------------------------------------------------------------- */
-
-/* Which part a place from 0 up to 1 is in. */
-static enum dataset_part part_at(double at, const double sizes[PARTS])
-{
-	if (at < sizes[PART_TRAIN])
-		return PART_TRAIN;
-	/* A test of nothing has nothing, whatever the shares before it add up to. */
-	return at < sizes[PART_TRAIN] + sizes[PART_VALID] || sizes[PART_TEST] == 0 ? PART_VALID : PART_TEST;
-}
-
-static int split_by_hash(struct components *c, uint64_t seed, const double sizes[PARTS])
-{
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)seed);
-
-	for (struct component *of = c->list; of; of = of->next) {
-		unsigned char hash[SHA256_SIZE];
-		struct sha256 s;
-		uint64_t bits = 0;
-		sha256_init(&s);
-		sha256_add(&s, text, (size_t)n);
-		sha256_add(&s, of->name, strlen(of->name));
-		sha256_end(&s, hash);
-		for (int b = 0; b < 8; b++)
-			bits = bits << 8 | hash[b];
-		/* 53 bits are a double, exactly. */
-		of->part = part_at((double)(bits >> 11) / (double)(1ULL << 53), sizes);
-	}
-	return 0;
-}
 
 static int older_first(const void *x, const void *y)
 {
@@ -214,7 +239,7 @@ static int older_first(const void *x, const void *y)
 }
 
 /* Each goes where the middle of its rows is. */
-static int split_by_time(struct components *c, const double sizes[PARTS])
+static int split_by_time(struct components *c)
 {
 	struct component **sorted = malloc((c->n + 1) * sizeof(struct component *));
 	uint64_t total = 0, before = 0;
@@ -222,15 +247,15 @@ static int split_by_time(struct components *c, const double sizes[PARTS])
 
 	if (!sorted)
 		return -1;
-	for (struct component *of = c->list; of; of = of->next) {
-		sorted[n++] = of;
-		total += of->rows;
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->list[i].rows)
+			sorted[n++] = &c->list[i];
+		total += c->list[i].rows;
 	}
 	qsort(sorted, n, sizeof(struct component *), older_first);
 	for (size_t i = 0; i < n; i++) {
-		if (sorted[i]->rows)
-			sorted[i]->part = part_at(
-				((double)before + (double)sorted[i]->rows / 2) / (double)total, sizes);
+		sorted[i]->part = part_at(((double)before + (double)sorted[i]->rows / 2) / (double)total,
+					  c->how.sizes);
 		before += sorted[i]->rows;
 	}
 	free(sorted);
@@ -240,31 +265,29 @@ static int split_by_time(struct components *c, const double sizes[PARTS])
 /* Those with near-duplicates become one: the eldest has the rows of all, and began when the first of them did. */
 static int join_components(struct components *c, struct error *e)
 {
-	struct component **made = malloc((c->n + 1) * sizeof(struct component *));
-	int rc = made ? duplicates_join(c->duplicates, e) : no_memory(e);
+	int rc = duplicates_join(c->duplicates, e);
 
-	for (struct component *of = c->list; rc == 0 && of; of = of->next)
-		made[of->number] = of;
-	for (struct component *of = c->list; rc == 0 && of; of = of->next) {
-		struct component *with = made[duplicates_group(c->duplicates, of->number)];
-		if (with == of)
+	for (size_t i = 0; rc == 0 && i < c->n; i++) {
+		struct component *of = &c->list[i];
+		of->with = duplicates_group(c->duplicates, (uint32_t)i);
+		if (of->with == i)
 			continue;
-		of->with = with;
+		struct component *with = &c->list[of->with];
 		with->rows += of->rows;
 		with->first = of->first < with->first ? of->first : with->first;
 		of->rows = 0;
 	}
-	free(made);
+	c->joined = duplicates_counts(c->duplicates).joined;
+	duplicates_free(c->duplicates);
+	c->duplicates = NULL;
 	return rc;
 }
 
-int components_split(struct components *c, enum dataset_split by, uint64_t seed, const double sizes[PARTS],
-		     struct error *e)
+int components_split(struct components *c, struct error *e)
 {
 	int rc = c->duplicates ? join_components(c, e) : 0;
 
 	if (rc < 0)
 		return rc;
-	rc = by == SPLIT_HASH ? split_by_hash(c, seed, sizes) : split_by_time(c, sizes);
-	return rc < 0 ? no_memory(e) : 0;
+	return c->how.by == SPLIT_TIME && split_by_time(c) < 0 ? no_memory(e) : 0;
 }

@@ -104,7 +104,8 @@ static int tell(const struct superseding *s, struct arena *a, const struct recor
 		struct error *e)
 {
 	json_t *body = body_copy(a, r->body), *told = body_copy(a, json_object_get(r->body, "superseded"));
-	struct making m = { .jobs = s->jobs,
+	struct making m = { .engine = s->jobs->desk->engine,
+			    .jobs = s->jobs,
 			    .arena = a,
 			    .id = r->id,
 			    .stream = stream_of(a, "dataset", r->id),
@@ -149,6 +150,10 @@ static int supersede(void *arg, struct arena *a, const struct record *r, struct 
 	const char *folder = arena_printf(a, "%s/%s", s->jobs->folder, r->id);
 	struct provenance rows = { 0 };
 	struct list l = { .lines = STRBUF_INIT };
+
+	if (body_text(r->body, "folder")
+		    .s) /* of the command line: its folder may be anywhere (withdrawn.h) */
+		return 0;
 	int rc = folder ? provenance_open(folder, &rows, e) : no_memory(e);
 
 	if (rc == 0)

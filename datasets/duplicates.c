@@ -15,6 +15,7 @@
 #define BANDS 21
 #define ROWS 6
 #define WINDOW 64
+#define BLOCK 1024 /* texts whose bands wait together */
 
 struct kept_text {
 	uint64_t hash; /* of the normalised text */
@@ -33,9 +34,10 @@ struct gram_set {
 
 struct duplicates {
 	struct outfile *spool; /* the normalised texts */
+	struct outfile *bands; /* blocks, band behind band: one is read without the others */
+	uint32_t block[BANDS][BLOCK];
 	struct kept_text *texts;
-	uint32_t (*bands)[BANDS];
-	size_t n, cap, bands_cap;
+	size_t n, cap;
 	uint32_t *parent; /* of groups: a forest, the least is the root */
 	size_t groups, groups_cap;
 	struct strbuf folded, plain;
@@ -62,8 +64,10 @@ int duplicates_open(const char *path, struct duplicates **out, struct error *e)
 
 	if (!d)
 		return no_memory(e);
-	if ((rc = outfile_open(path, OUTFILE_SPOOL, &d->spool, e)) < 0) {
-		free(d);
+	/* The first has lost its name when the second is made. */
+	if ((rc = outfile_open(path, OUTFILE_SPOOL, &d->spool, e)) < 0 ||
+	    (rc = outfile_open(path, OUTFILE_SPOOL, &d->bands, e)) < 0) {
+		duplicates_free(d);
 		return rc;
 	}
 	for (size_t i = 0; i < MINHASH_HASHES; i++) {
@@ -79,10 +83,10 @@ void duplicates_free(struct duplicates *d)
 	if (!d)
 		return;
 	outfile_drop(d->spool);
+	outfile_drop(d->bands);
 	strbuf_release(&d->folded);
 	strbuf_release(&d->plain);
 	free(d->texts);
-	free(d->bands);
 	free(d->parent);
 	free(d->grams);
 	free(d->room);
@@ -181,24 +185,28 @@ static size_t read_grams(const char *s, size_t n, uint32_t *grams)
 	return count;
 }
 
-static void fill_bands(const uint32_t least[MINHASH_HASHES], uint32_t bands[BANDS])
+/* Of the text that comes next. */
+static void add_bands(struct duplicates *d, const uint32_t least[MINHASH_HASHES])
 {
+	size_t at = d->n % BLOCK;
+
 	for (size_t b = 0; b < BANDS; b++) {
 		uint64_t hash = b;
 		for (size_t r = 0; r < ROWS; r++)
 			hash = mix(hash ^ least[b * ROWS + r]);
-		bands[b] = (uint32_t)(hash >> 32);
+		d->block[b][at] = (uint32_t)(hash >> 32);
 	}
+	if (at == BLOCK - 1)
+		outfile_add(d->bands, d->block, sizeof(d->block));
 }
 
 static int make_room(struct duplicates *d, uint32_t group)
 {
 	if (d->folded.failed || d->plain.failed || add_group(d, group) < 0)
 		return -1;
-	if (GROW(d->grams, d->plain.n, d->grams_cap) < 0 || GROW(d->room, d->plain.n, d->room_cap) < 0 ||
-	    GROW(d->texts, d->n, d->cap) < 0)
+	if (GROW(d->grams, d->plain.n, d->grams_cap) < 0 || GROW(d->room, d->plain.n, d->room_cap) < 0)
 		return -1;
-	return GROW(d->bands, d->n, d->bands_cap);
+	return GROW(d->texts, d->n, d->cap);
 }
 
 int duplicates_add(struct duplicates *d, const char *s, size_t n, uint32_t group, struct error *e)
@@ -211,7 +219,7 @@ int duplicates_add(struct duplicates *d, const char *s, size_t n, uint32_t group
 	if (d->plain.n == 0)
 		return 0;
 	minhash(&d->minhash, d->grams, read_grams(d->plain.p, d->plain.n, d->grams), least);
-	fill_bands(least, d->bands[d->n]);
+	add_bands(d, least);
 	uint64_t hash = d->plain.n;
 	for (size_t i = 0; i < d->plain.n; i++)
 		hash = mix(hash ^ (unsigned char)d->plain.p[i]);
@@ -262,20 +270,21 @@ static int load_set(struct duplicates *d, uint32_t text, struct gram_set *set, s
 	return 0;
 }
 
-/* Four fifths of what both have together are in both. */
+/* Four fifths of what both have together are in both: given up where too many are in one of them alone. */
 static int is_near(const struct gram_set *a, const struct gram_set *b)
 {
-	size_t both = 0, i = 0, j = 0;
+	size_t least = (4 * (a->n + b->n) + 8) / 9, both = 0, i = 0, j = 0;
 
-	if (5 * a->n < 4 * b->n || 5 * b->n < 4 * a->n)
+	if (a->n < least || b->n < least)
 		return 0;
-	while (i < a->n && j < b->n) {
+	/* i - both of a's are alone so far, and as many may be as still leave `least` of them. */
+	while (i < a->n && j < b->n && i - both <= a->n - least && j - both <= b->n - least) {
 		uint32_t x = a->grams[i], y = b->grams[j];
 		both += x == y;
 		i += x <= y;
 		j += y <= x;
 	}
-	return 5 * both >= 4 * (a->n + b->n - both);
+	return both >= least;
 }
 
 /* The set of the i-th text of a bucket: in the window those of the last texts stay. */
@@ -359,20 +368,38 @@ static int each_bucket(struct duplicates *d, uint64_t *keys, size_t n,
 	return rc;
 }
 
+/* The keys of one band, of all texts that are not the same as an earlier one. */
+static int read_band(struct duplicates *d, size_t band, uint64_t *keys, size_t *n, struct error *e)
+{
+	uint32_t *some = d->block[0]; /* all blocks are in the file */
+	int rc = 0;
+
+	*n = 0;
+	for (size_t i = 0; rc == 0 && i < d->n; i++) {
+		if (i % BLOCK == 0)
+			rc = outfile_read(d->bands, (i / BLOCK * BANDS + band) * sizeof(d->block[0]), some,
+					  sizeof(d->block[0]), e);
+		if (rc == 0 && !d->texts[i].same)
+			keys[(*n)++] = (uint64_t)some[i % BLOCK] << 32 | i;
+	}
+	return rc;
+}
+
 /* `keys` and `room` have room for all texts. */
 static int join_all(struct duplicates *d, uint64_t *keys, uint64_t *room, struct error *e)
 {
+	size_t n;
 	int rc;
 
+	if (d->n % BLOCK)
+		outfile_add(d->bands, d->block, sizeof(d->block));
 	for (size_t i = 0; i < d->n; i++)
 		keys[i] = d->texts[i].hash >> 32 << 32 | i;
 	sort_upper(keys, room, d->n);
 	rc = each_bucket(d, keys, d->n, join_same, e);
 	for (size_t b = 0; rc == 0 && b < BANDS; b++) {
-		size_t n = 0;
-		for (size_t i = 0; i < d->n; i++)
-			if (!d->texts[i].same)
-				keys[n++] = (uint64_t)d->bands[i][b] << 32 | i;
+		if ((rc = read_band(d, b, keys, &n, e)) < 0)
+			break;
 		sort_upper(keys, room, n);
 		rc = each_bucket(d, keys, n, join_near, e);
 	}

@@ -3,6 +3,20 @@
 
 #include "datasets/dataset_internal.h"
 
+static const char *const outcomes[] = { "resolved", "unresolved", "transferred", "abandoned" };
+
+static int note_outcome(struct writing *w, const char *conversation, const char *outcome)
+{
+	uint64_t *number = map_put(w->outcomes, conversation, strlen(conversation), NULL);
+
+	if (!number)
+		return no_memory(w->err);
+	for (*number = sizeof(outcomes) / sizeof(outcomes[0]); *number; --*number)
+		if (strcmp(outcomes[*number - 1], outcome) == 0)
+			break;
+	return 0;
+}
+
 static int note_resolution(struct writing *w, struct arena *a, const struct record *r)
 {
 	const char *conversation = body_string(r->body, "conversation");
@@ -12,7 +26,14 @@ static int note_resolution(struct writing *w, struct arena *a, const struct reco
 	if (!seq)
 		return no_memory(w->err);
 	*seq = r->created;
-	return 0;
+	return w->filter ? note_outcome(w, conversation, body_string(r->body, "outcome")) : 0;
+}
+
+const char *resolution_outcome(const struct writing *w, const char *conversation)
+{
+	const uint64_t *number = map_get(w->outcomes, conversation, strlen(conversation));
+
+	return number && *number ? outcomes[*number - 1] : "";
 }
 
 int resolutions_note(struct writing *w)

@@ -31,7 +31,9 @@ static struct vote vote_of(const json_t *body, const char *by)
 			      body_time(body, "at") };
 }
 
-static int find_vote(struct writing *w, struct arena *a, const struct record *r, struct vote *out)
+/* The one that counts, and each annotator's last. */
+static int find_vote(struct writing *w, struct arena *a, const struct record *r, struct vote *out,
+		     struct annotations *all)
 {
 	struct scan s = { .kind = RECORD_VOTE,
 			  .field = { "example" },
@@ -48,8 +50,12 @@ static int find_vote(struct writing *w, struct arena *a, const struct record *r,
 			return rc;
 		for (size_t i = 0; i < n; i++) {
 			struct vote next = vote_of(page[i].body, "by");
-			if (page[i].created >= r->created && (is_by_qa(next.by) || !is_by_qa(v.by)))
+			if (page[i].created < r->created)
+				continue;
+			if (is_by_qa(next.by) || !is_by_qa(v.by))
 				v = next;
+			if (annotations_add(all, a, page[i].body) < 0)
+				return no_memory(w->err);
 		}
 		if (n) {
 			s.after = page[n - 1].created;
@@ -66,7 +72,9 @@ static int add_example(struct writing *w, struct arena *a, const struct record *
 	struct vote vote = vote_of(r->body, "origin");
 	struct dataset_row row = { .kind = DATASET_INTENTS, .text = body_text(r->body, "text") };
 	const int known = *conversation != '\0';
-	int rc = r->changed == r->created ? 0 : find_vote(w, a, r, &vote);
+	struct annotations all = { 0 };
+	int rc = r->changed == r->created ? annotations_add(&all, a, r->body)
+					  : find_vote(w, a, r, &vote, &all);
 
 	if (rc < 0)
 		return rc;
@@ -74,6 +82,9 @@ static int add_example(struct writing *w, struct arena *a, const struct record *
 		return skip(w, SKIP_NOTHING_SAID);
 	if (!in_time(w, vote.ms))
 		return skip(w, SKIP_TIME);
+	int why = votes_unfit(w, &all, vote.label);
+	if (why >= 0)
+		return skip(w, (enum reason)why);
 	row.at = vote.ms;
 	row.label = vote.label;
 	const struct row_of of = { known ? "conversation" : NULL, known ? conversation : r->id, row.at,
@@ -84,10 +95,14 @@ static int add_example(struct writing *w, struct arena *a, const struct record *
 		json_decref(from);
 		from = NULL;
 	}
-	return add_row(w, a, &row, &of, from);
+	const size_t rows = w->rows;
+	rc = add_row(w, a, &row, &of, from);
+	return rc < 0 || w->rows == rows ? rc : votes_note(w, &all);
 }
 
 int collect_intents(struct writing *w)
 {
-	return each_record(w, RECORD_EXAMPLE, add_example);
+	int rc = w->filter ? resolutions_note(w) : 0;
+
+	return rc < 0 ? rc : each_record(w, RECORD_EXAMPLE, add_example);
 }

@@ -121,5 +121,7 @@ static int add_handoff(struct writing *w, struct arena *a, const struct record *
 
 int collect_preferences(struct writing *w)
 {
-	return each_record(w, RECORD_HANDOFF, add_handoff);
+	int rc = w->filter ? resolutions_note(w) : 0;
+
+	return rc < 0 ? rc : each_record(w, RECORD_HANDOFF, add_handoff);
 }

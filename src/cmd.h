@@ -111,6 +111,7 @@ struct workplace_options {
 	double target_precision; /* of answers; 0: the default */
 	double audit_share;      /* of would-be answers and of what is unsure, to the review queue */
 	int no_background;
+	int no_index; /* with read_only: records alone, nothing is searched */
 };
 
 struct workplace {

@@ -1,14 +1,16 @@
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
 #include "cmd.h"
 #include "cmd_export.h"
-#include "datasets/dataset.h"
+#include "datasets/dataset_jobs.h"
 #include "datasets/redact.h"
 
 struct options {
-	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *filter, *since, *until;
+	const char *data, *tenant, *format, *kind, *out, *pii, *split, *sizes, *filter, *agreement, *since,
+		*until;
 	struct option_list settings;
 	long mark, seed;
 	int json;
@@ -94,6 +96,20 @@ static int read_sizes(const char *s, struct dataset_options *d, struct error *e)
 			 "--sizes takes the shares of train, valid and test: 0.7,0.2,0.1");
 }
 
+/* "2,0.8": two annotators at least, of whom four fifths say it. */
+static int read_agreement(const char *s, struct dataset_options *d, struct error *e)
+{
+	char more;
+
+	if (!s || (sscanf(s, "%u,%lf%c", &d->min_votes, &d->agreement, &more) == 2 && d->min_votes >= 1 &&
+		   d->min_votes <= DATASET_MOST_VOTES))
+		return 0;
+	return error_set(e, ERR_USAGE, NULL,
+			 "--agreement takes how many have to vote (1 to %d) and which share of them for the "
+			 "label: 2,0.8",
+			 DATASET_MOST_VOTES);
+}
+
 /* `filter` is borrowed. */
 static int read_options(const struct options *o, const json_t *filter, struct dataset_options *d,
 			struct error *e)
@@ -115,7 +131,7 @@ static int read_options(const struct options *o, const json_t *filter, struct da
 	d->settings = o->settings.items;
 	d->n_settings = o->settings.n;
 	d->filter = filter;
-	if ((rc = read_sizes(o->sizes, d, e)) < 0)
+	if ((rc = read_sizes(o->sizes, d, e)) < 0 || (rc = read_agreement(o->agreement, d, e)) < 0)
 		return rc;
 	if (dataset_check(d, e) < 0) {
 		e->code = ERR_USAGE;
@@ -166,15 +182,38 @@ static void print_end(const struct options *o, const struct dataset_options *d,
 	putchar('\n');
 }
 
-static int export_set(const struct options *o, struct error *e)
+/* For writing where personal data is kept: the ledger tells who asked for it. */
+static int open_data(const struct options *o, int keeps, struct workplace *w, struct error *e)
 {
-	struct workplace_options wo = {
+	const struct workplace_options wo = {
 		.data = o->data,
 		.tenant = o->tenant,
 		.embedder = { .kind = "none" }, /* rows are texts: whose the vectors are does not matter */
-		.read_only = 1,
+		.read_only = !keeps,
 		.no_background = 1,
+		.no_index = !keeps,
 	};
+	struct arena *a = arena_new(4096);
+	char why[sizeof(e->message)];
+	const char *folder;
+	/* Nothing is made by a name that is mistyped. */
+	int rc = !a                 ? no_memory(e)
+		 : keeps && o->data ? tenant_folder(o->data, o->tenant ? o->tenant : "default", a, &folder, e)
+				    : 0;
+
+	arena_free(a);
+	if (rc < 0 || (rc = workplace_open(&wo, w, e)) == 0 || !keeps || !o->data)
+		return rc;
+	memcpy(why, e->message, sizeof(why));
+	return error_set(
+		e, rc, NULL,
+		"--pii keep is told in the ledger, and the data folder cannot be written: %.200s. Beside "
+		"a server, ask it: POST /v1/datasets",
+		why);
+}
+
+static int export_set(const struct options *o, struct error *e)
+{
 	struct progress bar;
 	struct dataset_options d = { .progress = rows_written, .arg = &bar, .stop = &cmd_stop };
 	struct dataset_summary done;
@@ -182,12 +221,14 @@ static int export_set(const struct options *o, struct error *e)
 	JSON_AUTO *filter = NULL;
 	int rc = read_filter(o->filter, &filter, e);
 
-	if (rc < 0 || (rc = read_options(o, filter, &d, e)) < 0 || (rc = workplace_open(&wo, &w, e)) < 0)
+	if (rc < 0 || (rc = read_options(o, filter, &d, e)) < 0 ||
+	    (rc = open_data(o, d.pii == PII_KEEP, &w, e)) < 0)
 		return rc;
 	memcpy(d.secret, w.desk.secret, sizeof(d.secret));
 	cmd_catch_stop();
 	progress_start(&bar, "export");
-	rc = dataset_write(w.engine, &d, &done, e);
+	rc = d.pii == PII_KEEP ? dataset_export(w.engine, &cli_rights, &d, &done, e)
+			       : dataset_write(w.engine, &d, &done, e);
 	if (rc == 0)
 		progress_end(&bar, (int64_t)done.rows);
 	workplace_close(&w);
@@ -242,7 +283,8 @@ static int run(int argc, char **argv)
 		{ "--option", "NAME=VALUE", OPTION_LIST, &o.settings,
 		  "of the format or the kind, see below; may be given several times" },
 		{ "--pii", "HOW", OPTION_TEXT, &o.pii,
-		  "redact: e-mails, phones, cards, the customer's name … become tokens (default); keep: texts as they are" },
+		  "redact: e-mails, phones, cards, the customer's name … become tokens (default); keep: texts as they are,\n"
+		  "                           which the ledger tells: no server may be running on the folder" },
 		{ "--split", "BY", OPTION_TEXT, &o.split,
 		  "time (oldest for training) or hash: train, valid and test, a customer in one (default: none)" },
 		{ "--sizes", "A,B,C", OPTION_TEXT, &o.sizes,
@@ -253,7 +295,9 @@ static int run(int argc, char **argv)
 		{ "--until", "TIME", OPTION_TEXT, &o.until,
 		  "only what was resolved, labelled or handed off before" },
 		{ "--filter", "JSON", OPTION_TEXT, &o.filter,
-		  "as that of a search, upon intent, origin, queue, channel, customer, consent (granted) and the conversation's attributes" },
+		  "as that of a search, upon intent, origin, outcome, queue, channel, customer, consent (granted) and the conversation's attributes" },
+		{ "--agreement", "N,SHARE", OPTION_TEXT, &o.agreement,
+		  "of intents: only examples that N people have labelled, of whom that share says the label" },
 		{ "--at", "MARK", OPTION_INT, &o.mark, "as of an earlier export's mark (default: now)" },
 		{ "--json", NULL, OPTION_FLAG, &o.json, "print JSON" },
 		{ 0 },
@@ -263,7 +307,7 @@ static int run(int argc, char **argv)
 		&more,
 		"\nThe same data at the same mark gives the same bytes. Bot turns are left out, but of vcon.\n"
 		"Redaction is by pattern, checksum and the customer's known name: other names in free text are missed.\n"
-		"It may run beside a server. What fails leaves nothing behind that looks finished.");
+		"It may run beside a server, but for --pii keep. What fails leaves nothing behind that looks finished.");
 	if (more.failed)
 		return cmd_fail(&(struct error){ .code = ERR_NO_MEMORY, .message = "out of memory" });
 	const struct usage u = {

@@ -109,7 +109,7 @@ int export_diff_run(int argc, char **argv)
 		"each with the reason as far as the folders tell it.",
 		options,
 		"reasons of + and -: recorded_later (than the other's mark), out_of_time (of the other's --since and --until);\n"
-		"or what may be, as the requests differ: format, options, pii, time, changed_between_marks, consent_denied\n"
+		"or what may be, as the requests differ: format, options, pii, filter, agreement, generator, time, changed_between_marks, consent_denied\n"
 		"reasons of ~: label, intent, origin, resolution, evidence, part, text; tokens: only those of redaction\n"
 		"exit codes: 0 all the same, 1 a difference or a failure",
 	};

@@ -21,7 +21,9 @@ const struct rights cli_rights = {
 
 static int open_parts(const struct workplace_options *o, struct workplace *w, struct error *e)
 {
-	struct embedded_options engine = { .read_only = o->read_only, .no_background = o->no_background };
+	struct embedded_options engine = { .read_only = o->read_only,
+					   .no_background = o->no_background,
+					   .no_index = o->no_index };
 	int rc = o->read_only ? 0 : folder_make(o->data, e);
 
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/version.h"
 #include "cmd.h"
 
 static const struct command *const commands[] = {
@@ -33,7 +34,7 @@ void cmd_catch_stop(void)
 static void print_help(FILE *to)
 {
 	fputs("readback: the memory behind AI-to-human handoffs\n\n"
-	      "usage: readback COMMAND [options]      readback COMMAND --help\n\n",
+	      "usage: readback COMMAND [options]      readback COMMAND --help      readback --version\n\n",
 	      to);
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
@@ -55,6 +56,10 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		print_help(stdout);
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
+		puts(READBACK_NAME " " READBACK_VERSION);
 		return EXIT_OK;
 	}
 	for (size_t i = 0; i < COMMANDS; i++)

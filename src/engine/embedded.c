@@ -356,7 +356,8 @@ int embedded_open(const struct embedded_options *o, struct engine **out, struct 
 
 	if (rc < 0 || !g)
 		return rc;
-	rc = load_index(g, g->next_seq - 1, &g->index, e);
+	if (!o->no_index)
+		rc = load_index(g, g->next_seq - 1, &g->index, e);
 	if (rc == 0)
 		rc = start_threads(g, o, e);
 	if (rc < 0) {

@@ -14,6 +14,7 @@ struct embedded_options {
 	const struct embedder_info *embedder; /* what vectors will come; dim 0: none */
 	int read_only;                        /* beside a server: no lock, no writes */
 	int no_background;                    /* no maintenance thread: tests and short commands */
+	int no_index;      /* records alone, with read_only: whatever asks the index is ERR_NOT_READY */
 	int64_t max_bytes; /* limit of the database's size, 0: none; beyond it ERR_DISK_FULL */
 };
 

@@ -347,6 +347,68 @@ def test_export_reads_back(filled, tmp_path):
         assert f.is_dir() or f.read_bytes() == (second / f.relative_to(out)).read_bytes()
 
 
+def test_who_exports_personal_data_is_an_event_or_it_is_not_exported(filled, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(filled / "data", data)
+
+    def keep(name, *options):
+        return readback("export", "--format", "trl-sft", "--pii", "keep", "--seed", "7", "--out", tmp_path / name, "--data",
+                        data, *options)
+
+    def events():
+        with sqlite3.connect(next(data.glob("tenants/*/readback.db"))) as db:
+            return db.execute("SELECT kind, principal, agent, payload FROM events WHERE stream LIKE 'dataset/%' ORDER BY seq"
+                              ).fetchall()
+
+    before = events()
+    assert readback("export", "--format", "trl-sft", "--out", tmp_path / "redacted", "--data", data).returncode == 0
+    assert events() == before, "what is redacted is nobody's business"
+    assert keep("kept").returncode == 0
+    told = events()[len(before):]
+    assert [e[:3] for e in told] == [("dataset.requested", "cli", "cli"), ("dataset.made", "cli", "cli")]
+    asked = told[0][3].replace("\\", "")
+    for part in ('"pii":"keep"', '"format":"trl-sft"', '"seed":7', str(tmp_path / "kept")):
+        assert part in asked
+    mark = json.loads((tmp_path / "kept/manifest.json").read_text())["mark"]
+    assert keep("again", "--at", str(mark)).returncode == 0
+    assert all(f.read_bytes() == (tmp_path / "again" / f.relative_to(tmp_path / "kept")).read_bytes()
+               for f in (tmp_path / "kept").rglob("*") if f.is_file())
+
+    # What failed was asked for as well, and nobody's files are touched.
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/mine.txt").write_text("mine")
+    assert keep("mine").returncode == 1
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["mine.txt"]
+    assert [e[0] for e in events()[-2:]] == ["dataset.requested", "dataset.failed"]
+
+    n = len(events())
+    server = Server(data, "--embedder", "none").start()
+    try:
+        refused = keep("beside")
+        assert refused.returncode == 1 and "ledger" in refused.stderr and "POST /v1/datasets" in refused.stderr
+        assert not (tmp_path / "beside").exists()
+        listed = server.get("/v1/datasets").json()["data"]
+        assert [(d["state"], d["pii"]) for d in listed[:3]] == [("failed", "keep"), ("done", "keep"), ("done", "keep")]
+        assert server.get(f"/v1/datasets/{listed[1]['id']}/files/train.jsonl").status_code == 404
+    finally:
+        assert server.stop() == 0
+    assert len(events()) == n
+    assert keep("typo", "--tenant", "nobody").returncode == 1
+    assert not (tmp_path / "typo").exists() and len(list(data.glob("tenants/*"))) == 1
+
+
+def test_the_program_says_its_version_and_so_does_what_it_exports(filled, tmp_path):
+    told = readback("--version")
+    version = json.loads((pathlib.Path(__file__).parents[2] / "docs/openapi.json").read_text())["info"]["version"]
+    assert (told.returncode, told.stdout) == (0, f"readback {version}\n")
+    assert readback("version").stdout == told.stdout
+    out = tmp_path / "out"
+    assert readback("export", "--format", "trl-sft", "--out", out, "--data", filled / "data").returncode == 0
+    assert json.loads((out / "manifest.json").read_text())["generator"] == {"name": "readback", "version": version}
+    assert f"Bag-Software-Agent: readback {version}\n" in (out / "bag-info.txt").read_text()
+    assert f"Exported by readback {version} from" in (out / "README.md").read_text()
+
+
 def test_export_into_a_folder_that_holds_something_is_refused(filled, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("mine")

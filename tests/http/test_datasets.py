@@ -67,8 +67,8 @@ def beir(history):
     ({"format": "trl-sft"}, []),
     ({"format": "fasttext", "kind": "intents", "split": {"by": "time"}}, ["--kind", "intents", "--split", "time"]),
     ({"format": "beir", "split": {"by": "hash"}, "seed": 7}, ["--split", "hash", "--seed", "7"]),
-    ({"format": "rasa", "options": {"cap": 3, "balance": "smallest"}, "pii": "keep"},
-     ["--option", "cap=3", "--option", "balance=smallest", "--pii", "keep"]),
+    ({"format": "rasa", "options": {"cap": 3, "balance": "smallest"}},
+     ["--option", "cap=3", "--option", "balance=smallest"]),
     ({"format": "openai", "since": "2026-01-01T00:00:00Z"}, ["--since", "2026-01-01"]),
     ({"format": "trl-sft", "split": {"by": "hash", "train": 0.5, "valid": 0.3, "test": 0.2}},
      ["--split", "hash", "--sizes", "0.5,0.3,0.2"]),
@@ -396,6 +396,43 @@ def test_a_server_that_is_killed_makes_the_dataset_after_its_start(tmp_path):
         assert s.stop() == 0
 
 
+def test_only_what_enough_people_say_and_what_was_resolved(tmp_path):
+    data = tmp_path / "data"
+    s = Server(data, "--embedder", "none").start()
+    try:
+        keys = [s.key("agent", "*") for _ in range(3)]
+        for n, intents in enumerate(("a", "aa", "ab", "aab")):
+            assert s.post("/v1/conversations", {"id": f"c-{n}", "turns": [{"role": "customer", "text": f"question {n}"}]}).ok
+            handoff = s.post("/v1/handoffs", {"conversation_id": f"c-{n}", "trigger": "policy"}).json()["id"]
+            for key, intent in zip(keys, intents):
+                told = s.post(f"/v1/handoffs/{handoff}/resolution", {"outcome": "unresolved" if n == 1 else "resolved",
+                                                                     "intent": intent, "text": "x"}, key=key)
+                assert told.ok, told.text
+        two = made(s, format="fasttext", kind="intents", agreement={"min_votes": 2, "agreement": 0.5})
+        assert two["agreement"] == {"min_votes": 2, "agreement": 0.5}
+        assert two["rows"] == 2 and two["skipped"] == {"too_few_votes": 1, "disagreement": 1}
+        manifest = json.loads(fetched(s, two)["manifest.json"])
+        assert manifest["votes"]["n"] == 2 and manifest["agreement"] == two["agreement"]
+        resolved = made(s, format="fasttext", kind="intents", filter={"type": "eq", "key": "outcome", "value": "resolved"})
+        assert resolved["rows"] == 3 and resolved["skipped"] == {"filtered": 1}
+        for name, wrong, param in (("a", {"min_votes": 0}, "agreement.min_votes"), ("b", {"agreement": 1}, "agreement.min_votes"),
+                                   ("c", {"min_votes": 1, "agreement": 2}, "agreement.agreement")):
+            refused = s.post("/v1/datasets", {"format": "fasttext", "agreement": wrong})
+            assert refused.status_code == 400 and refused.json()["error"]["param"] == param, (name, refused.text)
+        refused = s.post("/v1/datasets", {"format": "vcon", "agreement": {"min_votes": 2}})
+        assert refused.status_code == 400 and refused.json()["error"]["param"] == "agreement"
+        out = tmp_path / "out"
+        told = readback("export", "--format", "fasttext", "--agreement", "2,0.5", "--at", two["mark"], "--out", out, "--data", data)
+        assert told.returncode == 0, told.stderr
+        assert on_disk(out) == fetched(s, two)
+        assert "--agreement 2,0.5 " in (out / "README.md").read_text()
+        for wrong in ("2", "0,0.5", "2,0.5,1", "x"):
+            assert readback("export", "--format", "fasttext", "--agreement", wrong, "--out", tmp_path / "x", "--data",
+                            data).returncode == 2
+    finally:
+        assert s.stop() == 0
+
+
 def test_who_asked_for_personal_data_is_an_event(tmp_path):
     data = tmp_path / "data"
     assert readback("import", "conversations", DEMO / "conversations.ndjson", "--data", data, "--embedder",
@@ -404,8 +441,14 @@ def test_who_asked_for_personal_data_is_an_event(tmp_path):
     key = s.key("export,export:raw", "*", "--act-as")
     answer = s.post("/v1/datasets", {"format": "openai", "pii": "keep"}, key=key,
                     headers={"Readback-Agent": 'id="a-7"'})
-    id_ = finished(s, answer, key=key)["id"]
+    dataset = finished(s, answer, key=key)
+    id_ = dataset["id"]
     assert s.stop() == 0
+    told = readback("export", "--format", "openai", "--pii", "keep", "--at", dataset["mark"], "--out", tmp_path / "out", "--data",
+                    data)
+    assert told.returncode == 0, told.stderr
+    for f in dataset["files"]:
+        assert (tmp_path / "out" / f["name"]).read_bytes() == next(data.glob(f"tenants/*/datasets/{id_}/{f['name']}")).read_bytes()
     db = sqlite3.connect(next(data.glob("tenants/*/readback.db")))
     events = db.execute("SELECT kind, principal, agent, payload FROM events WHERE stream = ? ORDER BY seq",
                         (f"dataset/{id_}",)).fetchall()

@@ -175,6 +175,77 @@ def test_an_index_that_cannot_be_saved_raises_an_alarm_and_is_saved_when_there_i
         assert s.stop() == 0
 
 
+def test_a_dataset_that_fills_the_disk_fails_whole_and_the_next_is_made(tmp_path, mount):
+    """Datasets have a disk of their own that grows in steps: it is full in the rows, in the files, beside them; then it is not."""
+    rows = [{"id": f"c-{n}", "turns": [{"role": "customer", "text": f"number{n}: {LINE * 8}"}, {"role": "agent", "text": "answer"}],
+             "resolution": {"outcome": "resolved", "intent": "a", "text": "x"}} for n in range(500)]
+    (tmp_path / "c.ndjson").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    told = readback("import", "conversations", tmp_path / "c.ndjson", "--data", tmp_path / "data", "--embedder", "none")
+    assert told.returncode == 0, told.stderr
+    (folder,) = (tmp_path / "data").glob("tenants/*")
+    (folder / "datasets").mkdir()
+    disk = mount("size=64k", folder / "datasets")
+    s = Server(tmp_path / "data", "--embedder", "none")
+    s.prefix = disk.prefix
+    s.start()
+    failed = []
+    try:
+        for size in range(64, 4096, 64):
+            disk.grow(f"{size}k")
+            id_ = s.post("/v1/datasets", {"format": "trl-sft", "split": {"by": "hash"}}).json()["job"]["id"]
+            job = s.wait_for_job(id_)
+            if job["state"] == "done":
+                break
+            failed.append(id_)
+            assert (job["state"], job["error"]["code"]) == ("failed", "disk_full") and "free space" in job["error"]["message"]
+            assert os.listdir(disk.path("")) == [], "what failed takes no room"
+            assert "files" not in s.get(f"/v1/datasets/{id_}").json()
+            assert s.get(f"/v1/datasets/{id_}/files/train.jsonl").status_code == 409
+        assert len(failed) > 10 and job["state"] == "done"
+        dataset = s.get(f"/v1/datasets/{id_}").json()
+        assert dataset["rows"] == len(rows) and os.listdir(disk.path("")) == [id_]
+        assert sum(len(s.get(f["url"]).content.splitlines()) for f in dataset["files"] if f["name"].startswith("data/")) == len(rows)
+        assert s.get("/readyz").json()["ready"]
+    finally:
+        assert s.stop() == 0
+
+
+def test_a_dataset_is_not_done_while_the_disk_cannot_hold_its_record(mount):
+    """All is on one disk: where not even the failure can be written down, it is made again when there is space."""
+    disk = mount("size=40m")
+    rows = [{"text": f"number{n}: {LINE * 20}", "label": f"label{n % 7}"} for n in range(2000)]
+    assert run_there(disk, "import", "examples", "-", "--embedder", "none",
+                     text="".join(json.dumps(r) + "\n" for r in rows)).returncode == 0
+    s = Server(disk.folder + "/data", "--embedder", "none")
+    s.prefix = disk.prefix
+    s.start()
+    try:
+        id_ = s.post("/v1/datasets", {"format": "fasttext"}).json()["job"]["id"]
+        before = s.wait_for_job(id_)
+        assert before["state"] == "done"
+        with open(disk.path("ballast"), "wb") as ballast:
+            free = os.statvfs(disk.path(""))
+            ballast.write(b"x" * (free.f_bavail * free.f_frsize - (1 << 20)))
+        answer = s.post("/v1/datasets", {"format": "fasttext", "split": {"by": "hash"}})
+        if answer.status_code == 202:
+            id_ = answer.json()["job"]["id"]
+            deadline = time.monotonic() + 3
+            while time.monotonic() < deadline:
+                assert s.get(f"/v1/jobs/{id_}").json()["job"]["state"] != "done"
+                time.sleep(0.1)
+        else:
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "disk_full")
+        os.unlink(disk.path("ballast"))
+        deadline = time.monotonic() + 60
+        while (answer := s.post("/v1/datasets", {"format": "fasttext", "split": {"by": "hash"}})).status_code != 202:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        after = s.wait_for_job(answer.json()["job"]["id"])
+        assert (after["state"], after["done"]) == ("done", len(rows))
+    finally:
+        assert s.stop() == 0
+
+
 def test_a_folder_that_cannot_be_written_is_told(mount):
     disk = mount("size=1m,ro")
     for command in (("serve", "--listen", "127.0.0.1:0"), ("import", "documents", "-"), ("key", "create", "--scopes", "bot")):

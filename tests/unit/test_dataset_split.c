@@ -143,6 +143,41 @@ static void test_split__the_rows_that_agents_answer_alike_are_not_joined(void **
 	assert_int_equal(int_at(manifest, "split.joined_by_near_duplicates"), 0);
 }
 
+#ifdef __x86_64__
+/* What __builtin_cpu_supports() reads. */
+extern struct {
+	unsigned vendor, type, subtype, features[1];
+} __cpu_model;
+
+static void test_split__the_processor_makes_no_difference(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = { .format = &dataset_trl_sft, .split = SPLIT_HASH };
+	struct dataset_summary s;
+	unsigned all = __cpu_model.features[0];
+
+	fill(f);
+	o.folder = arena_printf(f->arena, "%s/all", f->folder);
+	NO_ERROR(f, dataset_write(f->desk.engine, &o, &s, &f->err));
+	const char *sums = content(f, o.folder, "tagmanifest-sha256.txt"); /* of everything */
+	for (unsigned features = all; features;) {
+		features &= features - 1; /* one after the other, until there is none */
+		__cpu_model.features[0] = features;
+		o.folder = arena_printf(f->arena, "%s/%x", f->folder, features);
+		int rc = dataset_write(f->desk.engine, &o, &s, &f->err);
+		__cpu_model.features[0] = all;
+		NO_ERROR(f, rc);
+		assert_string_equal(content(f, o.folder, "tagmanifest-sha256.txt"), sums);
+	}
+}
+#else
+static void test_split__the_processor_makes_no_difference(void **state)
+{
+	(void)state;
+	skip();
+}
+#endif
+
 static void test_split__labelled_texts_are_joined_too(void **state)
 {
 	struct fixture *f = *state;
@@ -177,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_split__near_duplicates_of_two_customers_are_in_one_part),
 		TEST(test_split__the_rows_that_agents_answer_alike_are_not_joined),
+		TEST(test_split__the_processor_makes_no_difference),
 		TEST(test_split__labelled_texts_are_joined_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,23 @@ static void test_store__one_folder_one_writer(void **state)
 	store_reopen(f);
 }
 
+/* Whoever only reads records need not hold an index in memory. */
+static void test_store__records_are_read_without_an_index(void **state)
+{
+	struct store_fixture *f = *state;
+	uint64_t frequency = 0;
+	const struct term term = { .word = "refund", .stem = "refund", .weight = 1 };
+
+	store_history(f);
+	int there = store_has(f, "a");
+	store_close(f);
+	f->options.read_only = f->options.no_index = 1;
+	store_open(f);
+	assert_int_equal(store_has(f, "a"), there);
+	assert_int_equal(engine_frequencies(f->g, COLLECTION_DOCUMENT, &term, 1, &frequency, &f->e),
+			 ERR_NOT_READY);
+}
+
 static void test_store__a_newer_format_is_left_alone(void **state)
 {
 	struct store_fixture *f = *state;
@@ -447,6 +464,7 @@ int main(void)
 		OPEN(test_store__what_was_written_is_there_after_a_new_start),
 		OPEN(test_store__files_are_for_the_owner_alone),
 		OPEN(test_store__one_folder_one_writer),
+		OPEN(test_store__records_are_read_without_an_index),
 		OPEN(test_store__a_newer_format_is_left_alone),
 		OPEN(test_store__format_1_gets_the_tables_of_newer_kinds),
 		OPEN(test_store__format_3_gets_the_table_of_evals),
