@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/arena.h"
+#include "desk/fusion_look.h"
 #include "learn/usefulness.h"
 
 static int set_useful(struct arena *a, const struct usefulness *u, const struct intent *in,
@@ -52,9 +53,18 @@ static int set_labels(struct arena *a, const struct intent *in, struct search_re
 	return 0;
 }
 
+/* Of documents alone, by weights that nobody chose. */
+static int of_documents(const struct search_request *r)
+{
+	return r->n_kinds == 1 && r->kinds[0] == COLLECTION_DOCUMENT &&
+	       !(r->weights.vector + r->weights.words > 0);
+}
+
 int boosts_set(struct arena *a, const struct learned *learned, const struct intent *in,
 	       struct search_request *r)
 {
+	if (learned->fusion && learned->fusion->company == fusion_company(learned) && of_documents(r))
+		r->weights = (struct search_weights){ 1 - learned->fusion->words, learned->fusion->words };
 	if (learned->usefulness && set_useful(a, learned->usefulness, in, r) < 0)
 		return -1;
 	return set_labels(a, in, r);

@@ -1,6 +1,7 @@
 /*
  * boosts.h: what a conversation is about, as boosts of a search on its behalf:
- * documents that helped with that intent, and cases that had it.
+ * documents that helped with that intent, and cases that had it; and how much
+ * words count in a search of documents alone, where that is learned (fusion.h).
  */
 #ifndef READBACK_DESK_BOOSTS_H
 #define READBACK_DESK_BOOSTS_H
@@ -17,7 +18,7 @@
 #define BOOST_USEFUL .25
 #define BOOST_INTENT 1.0
 
-/* Sets useful and labels of `r`; what they point to is the arena's. -1 without memory. */
+/* Sets useful and labels of `r`, and its weights where they are 0; what they point to is the arena's. -1 without memory. */
 int boosts_set(struct arena *a, const struct learned *learned, const struct intent *in,
 	       struct search_request *r);
 

@@ -295,11 +295,12 @@ static void put_relevance(struct build *b, struct case_made *made)
 
 /* What is expected of a text that is to be an example; the label is contested when it is of either. */
 static int expect_of(struct build *b, struct text text, const float *vector, const char *own,
-		     struct expectation *out)
+		     size_t n_documents, struct expectation *out)
 {
 	if (!text.s || !text.n)
 		return 0;
-	int rc = expectation_make(b->desk, b->arena, text, vector, b->in->intent, own, out, b->err);
+	int rc = expectation_make(b->desk, b->arena, text, vector, b->in->intent, own, b->in->documents,
+				  n_documents, out, b->err);
 	if (rc == 0 && out->contested && (!b->expected.contested || out->doubt < b->expected.doubt)) {
 		b->expected.contested = 1;
 		b->expected.doubt = out->doubt;
@@ -366,8 +367,10 @@ static int expect(struct build *b, struct case_made *made)
 		return no_memory(b->err);
 	if ((known = is_there(b, RECORD_CASE, b->case_id)) == 0)
 		known = is_there(b, RECORD_EXAMPLE, example_id(b->arena, b->conv->id, 1));
-	if (known < 0 || (rc = expect_of(b, b->opening, b->opening_vector, own, &opening)) < 0 ||
-	    (rc = b->two ? expect_of(b, b->problem, b->problem_vector, own, &problem) : 0) < 0 ||
+	if (known < 0 ||
+	    (rc = expect_of(b, b->opening, b->opening_vector, own, known ? 0 : b->in->n_documents,
+			    &opening)) < 0 ||
+	    (rc = b->two ? expect_of(b, b->problem, b->problem_vector, own, 0, &problem) : 0) < 0 ||
 	    (rc = read_past(b)) < 0)
 		return known < 0 ? known : rc;
 	weigh(b);

@@ -228,7 +228,9 @@ static int find_all(struct desk *d, const struct call *c, const struct evidence_
 	struct text customer = body_text(in->conversation->body, "customer");
 	struct index_value value = { .type = VALUE_STRING, .s = customer };
 	struct index_filter same = { .op = FILTER_EQ, .key = "customer", .values = &value, .n_values = 1 };
-	struct search_request r = { .kinds = { COLLECTION_DOCUMENT }, .intent = *intent ? intent : NULL };
+	struct search_request r = { .kinds = { COLLECTION_DOCUMENT },
+				    .n_kinds = 1,
+				    .intent = *intent ? intent : NULL };
 	struct search_hit *list = arena_alloc(
 		c->arena, (EVIDENCE_DOCUMENTS + EVIDENCE_CASES + EVIDENCE_CONVERSATIONS) * sizeof(*list));
 	int rc;
@@ -245,6 +247,7 @@ static int find_all(struct desk *d, const struct call *c, const struct evidence_
 		return rc;
 	query_to_request(&s->q, &r);
 	r.kinds[0] = COLLECTION_CASE;
+	r.weights = (struct search_weights){ 0, 0 };
 	if ((rc = find_kind(d, c, in, f, &r, EVIDENCE_CASES, list)) < 0 || !customer.s)
 		return rc;
 	r.kinds[0] = COLLECTION_CONVERSATION;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "desk/fusion_look.h"
 #include "learn/answering.h"
 #include "learn/intent.h"
 #include "learn/learner.h"
@@ -43,7 +44,8 @@ static int ask_shadow(struct desk *d, struct arena *a, const struct learned *lea
 }
 
 int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
-		     struct text label, const char *own, struct expectation *out, struct error *e)
+		     struct text label, const char *own, const struct case_document *documents,
+		     size_t n_documents, struct expectation *out, struct error *e)
 {
 	struct intent_query q = {
 		.vector = vector, .text = opening, .about = text_copy(a, label), .own = own
@@ -63,6 +65,9 @@ int expectation_make(struct desk *d, struct arena *a, struct text opening, const
 	int rc = intent_predict(d->engine, &q, NULL, a, &in, e);
 	if (rc == 0 && in.n > 0) {
 		x.told = body_of(a, &in, label);
+		rc = x.told ? fusion_look(d, a, &learned, &in, &q, documents, n_documents, x.told, e) : 0;
+	}
+	if (rc == 0 && in.n > 0) {
 		rc = ask_shadow(d, a, &learned, &q, label, x.told, e);
 	}
 	learner_give(d->learner, &learned);

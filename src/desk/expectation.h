@@ -2,13 +2,14 @@
 #ifndef READBACK_DESK_EXPECTATION_H
 #define READBACK_DESK_EXPECTATION_H
 
-#include "desk/conversation.h"
+#include "desk/case.h"
 
 struct expectation {
 	/*
-	 * {"right","seen":{…},"shadow"?:{"model","right"}}: whether the intent predicted
+	 * {"right","seen":{…},"shadow"?:{"model","right"},"documents"?}: whether the intent predicted
 	 * from an opening is the label that it got, and what was seen of the prediction
-	 * (learn/answering.h); the same of a candidate in shadow (learn/shadow.h).
+	 * (learn/answering.h); the same of a candidate in shadow (learn/shadow.h);
+	 * where the documents that resolved it stood (learn/fusion.h).
 	 * The arena's. NULL: there was nothing to predict from.
 	 */
 	json_t *told;
@@ -17,8 +18,9 @@ struct expectation {
 	double doubt; /* then: struct intent */
 };
 
-/* `own`: what the ids of the conversation's own examples begin with. */
+/* `own`: what the ids of the conversation's own examples begin with; `documents`: that were used; n 0: nobody asks. */
 int expectation_make(struct desk *d, struct arena *a, struct text opening, const float *vector,
-		     struct text label, const char *own, struct expectation *out, struct error *e);
+		     struct text label, const char *own, const struct case_document *documents,
+		     size_t n_documents, struct expectation *out, struct error *e);
 
 #endif

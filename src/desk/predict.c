@@ -6,13 +6,14 @@
 #include "base/strbuf.h"
 #include "desk/boosts.h"
 #include "desk/draw.h"
+#include "desk/fusion_look.h"
 #include "desk/query.h"
 #include "desk/situation.h"
 #include "engine/rules.h"
 
 #define MODEL_NEAREST "knn-1" /* of intents, before there is a model */
 #define MODEL_RISK "rule-1"   /* likewise, of risk */
-#define MODEL_FUSION "tmm-1"
+#define MODEL_FUSION "tmm-1"  /* likewise, of how much words count */
 
 #define FELT_TURNS 3 /* customer turns whose sentiment counts: what was said long ago is past */
 
@@ -161,8 +162,11 @@ static json_t *prediction_json(const struct situation *s, const struct decision 
 		"sentiment", "label", s->sentiment.label, "score", s->sentiment.score, "suggestions",
 		suggestions, "unaudited", !learned->answering, "models", "intent",
 		learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk",
-		learned->risk ? version[LEARNED_RISK] : MODEL_RISK, "fusion", MODEL_FUSION, "adapter",
-		version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING], "usefulness",
+		learned->risk ? version[LEARNED_RISK] : MODEL_RISK, "fusion",
+		learned->fusion && learned->fusion->company == fusion_company(learned)
+			? version[LEARNED_FUSION]
+			: MODEL_FUSION,
+		"adapter", version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING], "usefulness",
 		version[LEARNED_USEFULNESS]);
 }
 

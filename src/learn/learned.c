@@ -102,6 +102,20 @@ static int unpack_risk(const struct packed *p, void **out, struct error *e)
 	return rc;
 }
 
+static int pack_fusion(const void *model, struct arena *a, struct packed *out)
+{
+	return fusion_pack(model, a, out);
+}
+
+static int unpack_fusion(const struct packed *p, void **out, struct error *e)
+{
+	struct fusion *made = NULL;
+	int rc = fusion_unpack(p, &made, e);
+
+	*out = made;
+	return rc;
+}
+
 const struct learned_type learned_types[LEARNED_KINDS] = {
 	[LEARNED_INTENT] = { "intent", 'm', free_intent, pack_intent, unpack_intent, dim_of_intent },
 	[LEARNED_ADAPTER] = { "adapter", 'a', free_adapter, pack_adapter, unpack_adapter, dim_of_adapter },
@@ -109,4 +123,5 @@ const struct learned_type learned_types[LEARNED_KINDS] = {
 	[LEARNED_USEFULNESS] = { "usefulness", 'u', free_usefulness, pack_usefulness, unpack_usefulness,
 				 NULL },
 	[LEARNED_RISK] = { "risk", 'r', free, pack_risk, unpack_risk, NULL },
+	[LEARNED_FUSION] = { "fusion", 'f', free, pack_fusion, unpack_fusion, NULL },
 };

@@ -52,6 +52,9 @@ static void hand_out(struct held *h, struct learned *out)
 	case LEARNED_RISK:
 		out->risk = h->model;
 		break;
+	case LEARNED_FUSION:
+		out->fusion = h->model;
+		break;
 	default:
 		out->answering = h->model;
 	}

@@ -9,7 +9,8 @@
  * is worth having (adapter_fit.h); when to answer (answering.h), due with each
  * ten resolutions more; and which documents help (usefulness.h), due like the
  * adapter; and how likely a conversation ends with a person (risk.h), due with the
- * conversations and handoffs, and in force only while it is worth having, too.
+ * conversations and handoffs, and in force only while it is worth having, too; and
+ * how much words count beside the vector (fusion.h), likewise, by resolutions.
  * What was in force is so again after a start; where a file is lost or
  * damaged its facts are {"lost":"why"} until it is trained anew. Any thread.
  */
@@ -19,6 +20,7 @@
 #include "engine/call.h"
 #include "learn/adapter.h"
 #include "learn/answering.h"
+#include "learn/fusion.h"
 #include "learn/intent_model.h"
 #include "learn/risk.h"
 #include "learn/usefulness.h"
@@ -31,6 +33,7 @@ enum learned_kind {
 	LEARNED_ANSWERING,
 	LEARNED_USEFULNESS,
 	LEARNED_RISK,
+	LEARNED_FUSION, /* behind what it is learned in the company of */
 	LEARNED_KINDS
 };
 
@@ -54,6 +57,7 @@ struct learned {
 	const struct answering *answering;
 	const struct usefulness *usefulness;
 	const struct risk_model *risk;
+	const struct fusion *fusion;
 	const char *version[LEARNED_KINDS]; /* NULL likewise; valid until it is given back */
 	struct held *held[LEARNED_KINDS];   /* the learner's */
 	/* A candidate for `intent` beside it; NULL: none. It speaks in `share` of all conversations, 0 … 1. */
@@ -100,7 +104,7 @@ int learner_shadow(struct learner *l, const struct call *c, const char *id, doub
 int learner_shadow_end(struct learner *l, const struct call *c, const char *id, json_t **result);
 
 /*
- * {"intent":{…}|null,"adapter":…,"answering":…,"usefulness":…,"risk":…}: what the last training of each came
+ * {"intent":{…}|null,"adapter":…,"answering":…,"usefulness":…,"risk":…,"fusion":…}: what the last training of each came
  * to: the model's facts, or why there is none. New reference; NULL without memory.
  */
 json_t *learner_facts(struct learner *l);

@@ -148,6 +148,38 @@ static int train_risk(struct learner *l, struct arena *a, uint64_t mark, struct 
 	return rc;
 }
 
+static int train_fusion(struct learner *l, struct arena *a, uint64_t mark, struct trained *out,
+			struct error *e)
+{
+	unsigned company = (l->now[LEARNED_ADAPTER] ? FUSION_ADAPTER : 0) |
+			   (l->now[LEARNED_USEFULNESS] ? FUSION_USEFULNESS : 0);
+	struct fusion_ranks *list = NULL;
+	struct fusion_report report;
+	struct fusion *made = NULL;
+	size_t n = 0;
+	int rc = fusion_read(l->engine, company, a, &list, &n, e);
+
+	(void)mark;
+	if (rc == 0)
+		rc = fusion_fit(list, n, &report, e);
+	if (rc < 0)
+		return rc;
+	if (report.worth) {
+		if (!(made = malloc(sizeof(*made))))
+			return no_memory(e);
+		*made = (struct fusion){ report.words, report.company };
+	}
+	*out = (struct trained){
+		.model = made,
+		.facts = fusion_facts(&report),
+		.why = made ? NULL
+			    : "no weight of words gains anything that is sure over the usual "
+			      "one, on cases that did not choose it",
+		.leaves_none = 1
+	};
+	return 0;
+}
+
 const struct training learner_trainings[LEARNED_KINDS] = {
 	[LEARNED_INTENT] = { RECORD_EXAMPLE, RECORD_EXAMPLE, INTENT_LEAST_LESSONS, 0, train_intent },
 	[LEARNED_ADAPTER] = { RECORD_CASE, RECORD_CASE, ADAPTER_LEAST_PAIRS, 0, train_adapter },
@@ -155,4 +187,5 @@ const struct training learner_trainings[LEARNED_KINDS] = {
 	[LEARNED_USEFULNESS] = { RECORD_CASE, RECORD_CASE, USEFULNESS_LEAST, 0, train_usefulness },
 	/* Who was handed over is two records. */
 	[LEARNED_RISK] = { RECORD_CONVERSATION, RECORD_HANDOFF, (uint64_t)3 * RISK_LEAST, 0, train_risk },
+	[LEARNED_FUSION] = { RECORD_RESOLUTION, RECORD_RESOLUTION, FUSION_LEAST, 0, train_fusion },
 };
