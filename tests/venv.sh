@@ -34,18 +34,19 @@ fi
 
 install()
 {
-	"$venv/bin/python" -m pip install --disable-pip-version-check --only-binary=:all: "$@"
+	"$venv/bin/python" -m pip install --disable-pip-version-check "$@"
 }
 
-# install_each FILE [OPTION...]: all at once, or else one by one.
+# install_each FILE [OPTION...]: all at once, or else one by one. Some are small
+# and published as source alone.
 install_each()
 {
 	file=$1
 	shift
 	[ -f "$file" ] || return 0
-	install "$@" -r "$file" && return 0
+	install --prefer-binary "$@" -r "$file" && return 0
 	sed 's/#.*//; /^ *$/d' "$file" | while read -r one; do
-		install "$@" "$one" || echo "tests: $one cannot be installed here"
+		install --prefer-binary "$@" "$one" || echo "tests: $one cannot be installed here"
 	done
 }
 
@@ -53,7 +54,7 @@ echo "tests: making the Python environment of $folder, once"
 mkdir -p "$cache"
 rm -rf "$venv"
 "${PYTHON:-python3}" -m venv "$venv"
-install -r "$folder/requirements.txt"
+install --only-binary=:all: -r "$folder/requirements.txt"
 install_each "$folder/requirements-optional.txt"
 install_each "$folder/requirements-alone.txt" --no-deps
 touch "$venv/complete"
