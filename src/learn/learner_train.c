@@ -154,7 +154,7 @@ static int train_fusion(struct learner *l, struct arena *a, uint64_t mark, struc
 	unsigned company = (l->now[LEARNED_ADAPTER] ? FUSION_ADAPTER : 0) |
 			   (l->now[LEARNED_USEFULNESS] ? FUSION_USEFULNESS : 0);
 	struct fusion_ranks *list = NULL;
-	struct fusion_report report;
+	struct fusion_report report = { 0 };
 	struct fusion *made = NULL;
 	size_t n = 0;
 	int rc = fusion_read(l->engine, company, a, &list, &n, e);
