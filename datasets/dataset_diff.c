@@ -117,10 +117,33 @@ static int is_asked_for(const json_t *manifest, const json_t *row)
 	       (!json_object_get(manifest, "until") || at < body_time(manifest, "until"));
 }
 
+/* Is a leaf of the filter upon "consent"? */
+static int asks_for_consent(const json_t *filter)
+{
+	const char *key = json_string_value(json_object_get(filter, "key"));
+	json_t *inner, *all = (json_t *)(uintptr_t)filter;
+	const char *name;
+	size_t i;
+
+	if (key && strcmp(key, "consent") == 0)
+		return 1;
+	json_object_foreach(all, name, inner) {
+		if (json_is_object(inner) && asks_for_consent(inner))
+			return 1;
+		for (i = 0; i < json_array_size(inner); i++)
+			if (asks_for_consent(json_array_get(inner, i)))
+				return 1;
+	}
+	return 0;
+}
+
 /* Consent is as it was when the dataset was made, so it may differ where the requests do not. */
 static int left_out_denied(const json_t *manifest)
 {
-	return body_int(json_object_get(manifest, "skipped"), "consent_denied") > 0;
+	const json_t *skipped = json_object_get(manifest, "skipped");
+
+	return body_int(skipped, "consent_denied") > 0 ||
+	       (body_int(skipped, "filtered") > 0 && asks_for_consent(json_object_get(manifest, "filter")));
 }
 
 /* Why the other one has not the row: the first that is certain, or else all that may be. */

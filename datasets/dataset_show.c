@@ -399,6 +399,24 @@ static int check_state(const struct call *c, const struct record *r)
 			 " lists wherever it was copied to, and ask for it again");
 }
 
+/* Rows of who has just denied training may be in any file until it is known in which. */
+static int check_withdrawals(struct dataset_jobs *j, const struct call *c)
+{
+	const struct scan pending = {
+		.kind = RECORD_SUBJECT, .field = { "datasets" }, .value = { "pending" }, .limit = 1
+	};
+	struct record *found;
+	size_t n;
+	int rc = engine_scan(j->desk->engine, &pending, c->arena, &found, &n, c->err);
+
+	if (rc < 0 || n == 0)
+		return rc;
+	return error_set(
+		c->err, ERR_NOT_READY, NULL,
+		"a customer has denied training, and it is looked up in which datasets that has rows: "
+		"ask again in a moment");
+}
+
 int dataset_file_open(struct dataset_jobs *j, const struct call *c, const char *id, const char *name,
 		      struct dataset_file *out)
 {
@@ -411,7 +429,7 @@ int dataset_file_open(struct dataset_jobs *j, const struct call *c, const char *
 	rc = check_state(c, &r);
 	if (rc == ERR_SUPERSEDED && strcmp(name, DATASET_DELETIONS) == 0)
 		return open_deletions(j, c, &r, out);
-	if (rc < 0)
+	if (rc < 0 || (rc = check_withdrawals(j, c)) < 0)
 		return rc;
 	const json_t *found = find_file(&r, name);
 	if (!found)

@@ -26,6 +26,8 @@
 struct superseding {
 	struct dataset_jobs *jobs;
 	struct map *withdrawn; /* conversations */
+	int failed;            /* 0, or the first error of a dataset that did not stop the others */
+	struct error first;
 };
 
 /* What becomes of one dataset. */
@@ -49,11 +51,11 @@ static int read_listed(struct list *l, struct error *e)
 	for (char *at = text, *end; rc == 0 && (end = memchr(at, '\n', n - (size_t)(at - text)));
 	     at = end + 1) {
 		json_t *parsed = NULL;
-		int bad = json_parse(at, (size_t)(end - at), e, &parsed) < 0;
+		rc = json_parse(at, (size_t)(end - at), e, &parsed);
 		JSON_AUTO *j = parsed;
 		const char *row = body_string(j, "row");
-		if (bad)
-			rc = ERR_CORRUPT;
+		if (rc < 0)
+			rc = rc == ERR_NO_MEMORY ? rc : ERR_CORRUPT;
 		else if (!map_put(l->listed, row, strlen(row), NULL))
 			rc = no_memory(e);
 	}
@@ -82,7 +84,7 @@ static int list_rows(const struct superseding *s, struct list *l, const char *da
 	while (at < rows->n) {
 		JSON_AUTO *row = provenance_next(rows, &at, e);
 		if (!row)
-			return ERR_CORRUPT;
+			return e->code;
 		const char *id = body_string(row, "row");
 		l->all++;
 		int known = map_get(l->listed, id, strlen(id)) != NULL;
@@ -144,9 +146,8 @@ static int list_deletions(const struct superseding *s, struct arena *a, const st
 	return body_int(before, "rows") == (int64_t)l->rows ? 0 : tell(s, a, r, l, e);
 }
 
-static int supersede(void *arg, struct arena *a, const struct record *r, struct error *e)
+static int supersede(const struct superseding *s, struct arena *a, const struct record *r, struct error *e)
 {
-	const struct superseding *s = arg;
 	const char *folder = arena_printf(a, "%s/%s", s->jobs->folder, r->id);
 	struct provenance rows = { 0 };
 	struct list l = { .lines = STRBUF_INIT };
@@ -165,6 +166,21 @@ static int supersede(void *arg, struct arena *a, const struct record *r, struct 
 		return rc;
 	log_line(LOG_LEVEL_WARN, "dataset_unchecked", "dataset=%s code=%s", r->id, error_kind(rc)->name);
 	return body_bool(json_object_get(r->body, "superseded"), "unchecked") ? 0 : tell(s, a, r, NULL, e);
+}
+
+/* One that fails keeps the subjects pending; it does not keep the others from being superseded. */
+static int supersede_or_go_on(void *arg, struct arena *a, const struct record *r, struct error *e)
+{
+	struct superseding *s = arg;
+	int rc = supersede(s, a, r, e);
+
+	if (rc >= 0 || rc == ERR_INTERRUPTED)
+		return rc;
+	if (!s->failed) {
+		s->failed = rc;
+		s->first = *e;
+	}
+	return 0;
 }
 
 /* --- all of them ---------------------------------------------------------------------------------------------- */
@@ -192,8 +208,7 @@ static int settle(struct dataset_jobs *j, struct arena *a, const struct record *
 	return rc == ERR_CONFLICT ? 0 : rc;
 }
 
-static int supersede_all(const struct superseding *s, const struct record *subjects, size_t n,
-			 struct error *e)
+static int supersede_all(struct superseding *s, const struct record *subjects, size_t n, struct error *e)
 {
 	const struct scan done = { .kind = RECORD_DATASET, .field = { "state" }, .value = { "done" } };
 	struct engine *g = s->jobs->desk->engine;
@@ -203,7 +218,10 @@ static int supersede_all(const struct superseding *s, const struct record *subje
 		rc = consents_note(g, subjects[i].id, CONSENT_DENIED, s->withdrawn, e);
 	if (rc < 0 || map_count(s->withdrawn) == 0)
 		return rc;
-	return engine_each(g, &done, supersede, (void *)(uintptr_t)s, e);
+	if ((rc = engine_each(g, &done, supersede_or_go_on, s, e)) < 0 || !s->failed)
+		return rc;
+	*e = s->first;
+	return s->failed;
 }
 
 int supersede_next(struct dataset_jobs *j, struct arena *a, struct error *e)

@@ -6,6 +6,8 @@
 #include "datasets/dataset_internal.h"
 #include "desk/insights_figures.h"
 
+#define SLACK 1e-9 /* .56 of 25 are 14, and not a little more */
+
 static size_t count_of(const struct annotations *votes, struct text label)
 {
 	size_t n = 0;
@@ -21,7 +23,8 @@ int votes_unfit(const struct writing *w, const struct annotations *votes, struct
 
 	if (votes->n < o->min_votes)
 		return SKIP_FEW_VOTES;
-	return (double)count_of(votes, label) < o->agreement * (double)votes->n ? SKIP_DISAGREEMENT : -1;
+	return (double)count_of(votes, label) + SLACK < o->agreement * (double)votes->n ? SKIP_DISAGREEMENT
+											: -1;
 }
 
 int votes_note(struct writing *w, const struct annotations *votes)

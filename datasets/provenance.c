@@ -28,12 +28,15 @@ json_t *provenance_next(const struct provenance *p, size_t *at, struct error *e)
 {
 	const char *line = p->lines + *at, *end = memchr(line, '\n', p->n - *at);
 	json_t *j = NULL;
+	int rc = end ? json_parse(line, (size_t)(end - line), e, &j) : ERR_CORRUPT;
 
-	if (end && json_parse(line, (size_t)(end - line), e, &j) == 0 && *body_string(j, "row")) {
+	if (rc == 0 && *body_string(j, "row")) {
 		*at += (size_t)(end - line) + 1;
 		return j;
 	}
 	json_decref(j);
+	if (rc == ERR_NO_MEMORY) /* which says nothing of the file */
+		return NULL;
 	error_set(e, ERR_CORRUPT, NULL, DATASET_PROVENANCE " has a line that is no row, at byte %zu", *at);
 	return NULL;
 }

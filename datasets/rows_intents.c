@@ -97,7 +97,8 @@ static int add_example(struct writing *w, struct arena *a, const struct record *
 	}
 	const size_t rows = w->rows;
 	rc = add_row(w, a, &row, &of, from);
-	return rc < 0 || w->rows == rows ? rc : votes_note(w, &all);
+	/* Of rows that are withdrawn nothing is told. */
+	return rc < 0 || w->rows == rows || !w->kept[rows].n ? rc : votes_note(w, &all);
 }
 
 int collect_intents(struct writing *w)

@@ -60,7 +60,9 @@ static int look(const struct workplace_options *o, const char *folder, int json,
 
 int export_withdrawn_run(int argc, char **argv)
 {
-	struct workplace_options o = { .embedder = { .kind = "none" }, .read_only = 1, .no_background = 1 };
+	struct workplace_options o = {
+		.embedder = { .kind = "none" }, .read_only = 1, .no_background = 1, .no_index = 1
+	};
 	struct error e = { 0 };
 	int json = 0, operands, clean = 0;
 	const struct option_spec options[] = {

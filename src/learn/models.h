@@ -4,7 +4,7 @@
  *
  * Body of a record:
  *
- *	{"type":"intent|adapter|answering|usefulness|risk","state":"active|standby|refused|shadow","mark":seq that it was
+ *	{"type":"intent|adapter|answering|usefulness|risk|fusion","state":"active|standby|refused|shadow","mark":seq that it was
  *	 trained up to,"counted":records that training is due by,"hash"?:"sha256:…","bytes":n,"facts":{…},
  *	 "why"?:"why it was refused, or its shadow ended","chosen"?:true: somebody has put it in force,
  *	 "shadow"?:{"share","since": seq,"was": state}: it is the candidate beside the active one}

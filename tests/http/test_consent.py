@@ -194,8 +194,13 @@ def test_rows_of_an_exported_folder_that_have_to_go(desk, tmp_path):
 def test_a_folder_that_cannot_be_judged_is_not_clean(desk, tmp_path):
     out = tmp_path / "out"
     assert readback("export", "--format", "trl-sft", "--out", out, "--data", desk.data).returncode == 0
-    other = readback("export", "withdrawn", out, "--data", desk.data, "--tenant", "other")
-    assert other.returncode == 1
+    other = tmp_path / "other"
+    lines = "".join(json.dumps(conversation(i, "cu-9", f"another question {i}")) + "\n" for i in range(20, 22))
+    assert readback("import", "conversations", "-", "--data", other, "--embedder", "none", input=lines).returncode == 0
+    judged = readback("export", "withdrawn", out, "--data", other)
+    assert judged.returncode == 1 and "8 rows are of conversations" in judged.stdout + judged.stderr
+    told = json.loads(readback("export", "withdrawn", out, "--data", other, "--json").stdout)
+    assert (told["withdrawn"], told["unknown"]) == ([], 8)
     missing = readback("export", "withdrawn", tmp_path / "none", "--data", desk.data)
     assert missing.returncode == 1 and "rows.provenance.jsonl" in missing.stderr
     assert readback("export", "withdrawn", "--data", desk.data).returncode == 2

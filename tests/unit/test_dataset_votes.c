@@ -1,14 +1,18 @@
 /* Which examples a dataset takes by who has labelled them and what became of the conversation, and what it tells of it. */
 #include "dataset_fixture.h"
 
-/* A conversation that the agents k-1, k-2 … have resolved one behind the other with these intents, a letter each. */
+/* A conversation of a customer of its own that the agents k-1, k-2 … have resolved one behind the other with these intents, a letter each. */
 static void labelled(struct fixture *f, const char *id, const char *intents)
 {
 	const char *handoff;
 
 	be_admin(f);
-	conversation(f, arena_printf(f->arena, "{'id':'%s','turns':[{'role':'customer','text':'about %s'}]}",
-				     id, id));
+	conversation(
+		f,
+		arena_printf(
+			f->arena,
+			"{'id':'%s','customer':{'id':'cu-%s'},'turns':[{'role':'customer','text':'about %s'}]}",
+			id, id, id));
 	handoff = open_handoff(f, arena_printf(f->arena, "{'conversation_id':'%s','trigger':'policy'}", id));
 	for (int i = 0; intents[i]; i++) {
 		be(f, arena_printf(f->arena, "k-%d", i + 1), AGENT, NULL);
@@ -92,6 +96,38 @@ static void test_votes__the_manifest_tells_how_they_agree(void **state)
 	assert_non_null(strstr(content(f, o.folder, "README.md"), "4 examples"));
 }
 
+/* Of those who deny training nothing is told, not even that they were many. */
+static void test_votes__of_withdrawn_rows_are_not_told(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_INTENTS, "out");
+
+	fill(f);
+	be_admin(f);
+	ACT(f, consent_act, "cu-c-2", J(f, "{'training':'denied'}"));
+	ACT(f, consent_act, "cu-c-3", J(f, "{'training':'denied'}"));
+	export(f, &o);
+	json_t *votes = json_object_get(manifest_of(f, &o), "votes");
+	assert_int_equal(int_at(votes, "n"), 2);
+	assert_int_equal(int_at(votes, "unanimous"), 1);
+	assert_non_null(strstr(content(f, o.folder, "README.md"), "2 examples"));
+}
+
+/* In doubles .56 times 25 is a little more than 14. */
+static void test_votes__a_share_that_is_met_exactly_is_met(void **state)
+{
+	struct fixture *f = *state;
+	struct dataset_options o = options_of(f, DATASET_INTENTS, "");
+
+	labelled(f, "c-1", "bbbbbbbbbbbaaaaaaaaaaaaaa");
+	o.min_votes = 25;
+	o.agreement = .56;
+	assert_string_equal(taken(f, &o, "met"), "c-1");
+	o.agreement = .57;
+	o.folder = arena_printf(f->arena, "%s/missed", f->folder);
+	EXPORT_FAILS(f, ERR_EMPTY_TEXT, &o);
+}
+
 static void test_votes__at_an_earlier_mark_are_those_of_then(void **state)
 {
 	struct fixture *f = *state;
@@ -155,6 +191,8 @@ int main(void)
 		TEST(test_votes__only_what_enough_people_agree_on),
 		TEST(test_votes__one_who_says_it_twice_is_one),
 		TEST(test_votes__the_manifest_tells_how_they_agree),
+		TEST(test_votes__of_withdrawn_rows_are_not_told),
+		TEST(test_votes__a_share_that_is_met_exactly_is_met),
 		TEST(test_votes__at_an_earlier_mark_are_those_of_then),
 		TEST(test_votes__are_of_intents_alone),
 		TEST(test_votes__outcome_is_that_of_the_resolution_in_force),

@@ -254,9 +254,9 @@ static void test_fusion__a_resolution_keeps_where_its_article_stood(void **state
 	assert_int_equal(words.rank[FUSION_WEIGHTS - 1], 1);
 	assert_int_equal(sense.rank[0], 1);
 	assert_true(sense.rank[FUSION_WEIGHTS - 1] > 1);
-	if (fusion_ranks_parse(kept_of(f, "c-3"), &gone) == 0) /* there is no such article */
-		for (size_t i = 0; i < FUSION_WEIGHTS; i++)
-			assert_int_equal(gone.rank[i], 0);
+	assert_int_equal(fusion_ranks_parse(kept_of(f, "c-3"), &gone), 0);
+	for (size_t i = 0; i < FUSION_WEIGHTS; i++)
+		assert_int_equal(gone.rank[i], 0); /* there is no such article */
 }
 
 int main(void)

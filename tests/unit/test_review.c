@@ -30,6 +30,44 @@ static void test_review__a_label_against_all_that_was_learned_waits(void **state
 	assert_int_equal(lessons(f), before + 2);
 }
 
+/* Where the article stood that resolved it; NULL: nothing is kept. */
+static json_t *ranks_of(struct fixture *f, const char *id, const char *intent)
+{
+	const struct scan s = {
+		.kind = RECORD_RESOLUTION, .field = { "conversation" }, .value = { id }, .limit = 1
+	};
+	const char *line = arena_printf(
+		f->arena,
+		"{'id':'%s','turns':[{'role':'customer','text':'where is my parcel, number 900%s'}],'resolution':"
+		"{'outcome':'resolved','intent':'%s','text':'done','evidence_used':['depot']}}",
+		id, id, intent);
+	struct record *found;
+	size_t n;
+	int status;
+
+	NO_ERROR(f, conversation_import(&f->desk, &f->call, J(f, line), &status));
+	NO_ERROR(f, engine_scan(f->desk.engine, &s, f->arena, &found, &n, &f->err));
+	assert_int_equal(n, 1);
+	assert_non_null(at(found[0].body, "expected.seen"));
+	return at(found[0].body, "expected.documents");
+}
+
+/* Who is not believed does not weigh words either (learn/fusion.h). */
+static void test_review__what_is_contested_tells_nothing_of_articles(void **state)
+{
+	struct fixture *f = *state;
+
+	if (!f) {
+		skip();
+		return;
+	}
+	put_document(f, "depot", "Depot", "The depot keeps the parcel that could not be delivered.", NULL);
+	history(f);
+	assert_non_null(ranks_of(f, "right", "parcel"));
+	assert_null(ranks_of(f, "wrong", "refund"));
+	assert_true(is_contested(f, RECORD_CASE, "wrong/case"));
+}
+
 static void test_review__is_decided_once(void **state)
 {
 	struct fixture *f = *state;
@@ -379,6 +417,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_review__a_label_against_all_that_was_learned_waits),
+		cmocka_unit_test_setup_teardown(test_review__what_is_contested_tells_nothing_of_articles,
+						set_up_model, tear_down),
 		TEST(test_review__is_decided_once),
 		TEST(test_review__under_the_callers_rights),
 		TEST(test_review__lists_go_by_pages),
