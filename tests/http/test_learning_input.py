@@ -20,6 +20,20 @@ def desk(tmp_path_factory):
     assert server.stop() == 0
 
 
+@pytest.fixture
+def served(tmp_path):
+    """A function that serves the data folder of the test; the server ends with it."""
+    servers = []
+
+    def serve():
+        servers.append(Server(tmp_path / "data", "--embedder", "none").start())
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        assert server.stop() == 0
+
+
 def hand_over(server, conversation, said):
     body = {"conversation": {"id": conversation, "turns": [{"role": "customer", "text": said}]}, "trigger": "other"}
     return server.post("/v1/handoffs", body, key=server.agent).json()["id"]
@@ -63,7 +77,7 @@ def test_resolutions_that_contradict_each_other_leave_one_label_and_all_votes(de
     assert conversation["id"] == "odd/twice"
 
 
-def test_clocks_that_go_backwards(tmp_path):
+def test_clocks_that_go_backwards(tmp_path, served):
     times = ["2026-05-01T10:00:00Z", "2020-01-01T00:00:00Z", "2031-01-01T00:00:00Z", "2019-06-01T00:00:00Z"] * 2
     path = tmp_path / "backwards.ndjson"
     with open(path, "w", encoding="utf-8") as out:
@@ -77,22 +91,20 @@ def test_clocks_that_go_backwards(tmp_path):
     assert said.returncode == 0, said.stderr
     told = readback("import", "conversations", path, "--data", tmp_path / "data", "--embedder", "none")
     assert told.returncode == 0, told.stderr
-    server = Server(tmp_path / "data", "--embedder", "none").start()
+    server = served()
     wait_for_active(server, type_="usefulness")
     told = server.post("/v1/predict", {"text": "the lamp of room 70 is dark"}).json()
     assert told["intent"]["label"] == "lamp"
     useful = [b for s in told["suggestions"] for b in s["boosts"] if b["name"] == "usefulness"]
     assert [b["because"] for b in useful] == ["helped in 8 of 8 resolved lamp cases"]
-    assert server.stop() == 0
 
 
-def test_more_labels_than_a_model_takes_are_told_by_the_nearest(tmp_path):
+def test_more_labels_than_a_model_takes_are_told_by_the_nearest(tmp_path, served):
     lines = "".join(json.dumps({"text": f"where is item number {i} of the list", "label": f"item-{i}"}) + "\n"
                     for i in range(10000))
     data = tmp_path / "data"
     told = readback("import", "examples", "-", "--data", data, "--embedder", "none", input=lines)
     assert told.returncode == 0, told.stderr
-    server = Server(data, "--embedder", "none").start()
+    server = served()
     told = server.post("/v1/predict", {"text": "where is item number 4711 of the list"}).json()
     assert (told["intent"]["label"], told["models"]["intent"]) == ("item-4711", "knn-1")
-    assert server.stop() == 0
