@@ -36,6 +36,10 @@ int making_end(struct making *m, int rc, struct error *e);
 
 #define DATASET_ID_PREFIX "ds_"
 
+/* Subjects whose denial datasets do not know of yet. */
+int subjects_pending(struct dataset_jobs *j, size_t limit, struct arena *a, struct record **out, size_t *n,
+		     struct error *e);
+
 /* Supersedes the datasets of subjects that wait for it. 1: some did, 0: none. */
 int supersede_next(struct dataset_jobs *j, struct arena *a, struct error *e);
 

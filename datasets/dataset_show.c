@@ -402,12 +402,9 @@ static int check_state(const struct call *c, const struct record *r)
 /* Rows of who has just denied training may be in any file until it is known in which. */
 static int check_withdrawals(struct dataset_jobs *j, const struct call *c)
 {
-	const struct scan pending = {
-		.kind = RECORD_SUBJECT, .field = { "datasets" }, .value = { "pending" }, .limit = 1
-	};
 	struct record *found;
 	size_t n;
-	int rc = engine_scan(j->desk->engine, &pending, c->arena, &found, &n, c->err);
+	int rc = subjects_pending(j, 1, c->arena, &found, &n, c->err);
 
 	if (rc < 0 || n == 0)
 		return rc;

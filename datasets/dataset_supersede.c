@@ -152,8 +152,8 @@ static int supersede(const struct superseding *s, struct arena *a, const struct 
 	struct provenance rows = { 0 };
 	struct list l = { .lines = STRBUF_INIT };
 
-	if (body_text(r->body, "folder")
-		    .s) /* of the command line: its folder may be anywhere (withdrawn.h) */
+	/* Of the command line: its folder may be anywhere (withdrawn.h). */
+	if (*body_string(r->body, "folder"))
 		return 0;
 	int rc = folder ? provenance_open(folder, &rows, e) : no_memory(e);
 
@@ -224,15 +224,22 @@ static int supersede_all(struct superseding *s, const struct record *subjects, s
 	return s->failed;
 }
 
+int subjects_pending(struct dataset_jobs *j, size_t limit, struct arena *a, struct record **out, size_t *n,
+		     struct error *e)
+{
+	const struct scan pending = {
+		.kind = RECORD_SUBJECT, .field = { "datasets" }, .value = { "pending" }, .limit = limit
+	};
+
+	return engine_scan(j->desk->engine, &pending, a, out, n, e);
+}
+
 int supersede_next(struct dataset_jobs *j, struct arena *a, struct error *e)
 {
-	struct scan pending = {
-		.kind = RECORD_SUBJECT, .field = { "datasets" }, .value = { "pending" }, .limit = SUBJECTS
-	};
 	struct superseding s = { .jobs = j };
 	struct record *subjects;
 	size_t n;
-	int rc = engine_scan(j->desk->engine, &pending, a, &subjects, &n, e);
+	int rc = subjects_pending(j, SUBJECTS, a, &subjects, &n, e);
 
 	if (rc < 0 || n == 0)
 		return rc;

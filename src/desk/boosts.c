@@ -63,8 +63,10 @@ static int of_documents(const struct search_request *r)
 int boosts_set(struct arena *a, const struct learned *learned, const struct intent *in,
 	       struct search_request *r)
 {
-	if (learned->fusion && learned->fusion->company == fusion_company(learned) && of_documents(r))
-		r->weights = (struct search_weights){ 1 - learned->fusion->words, learned->fusion->words };
+	const struct fusion *fusion = fusion_in_force(learned);
+
+	if (fusion && of_documents(r))
+		r->weights = (struct search_weights){ 1 - fusion->words, fusion->words };
 	if (learned->usefulness && set_useful(a, learned->usefulness, in, r) < 0)
 		return -1;
 	return set_labels(a, in, r);

@@ -29,7 +29,7 @@ static int ask_shadow(struct desk *d, struct arena *a, const struct learned *lea
 {
 	struct intent in;
 
-	if (!learned->shadow || !told)
+	if (!learned->shadow)
 		return 0;
 	q->model = learned->shadow;
 	q->about = NULL; /* whether the label is contested is not his to say */
@@ -65,10 +65,10 @@ int expectation_make(struct desk *d, struct arena *a, struct text opening, const
 	int rc = intent_predict(d->engine, &q, NULL, a, &in, e);
 	if (rc == 0 && in.n > 0) {
 		x.told = body_of(a, &in, label);
-		rc = x.told ? fusion_look(d, a, &learned, &in, &q, documents, n_documents, x.told, e) : 0;
-	}
-	if (rc == 0 && in.n > 0) {
-		rc = ask_shadow(d, a, &learned, &q, label, x.told, e);
+		rc = x.told ? fusion_look(d, a, &learned, &in, &q, documents, n_documents, x.told, e)
+			    : no_memory(e);
+		if (rc == 0)
+			rc = ask_shadow(d, a, &learned, &q, label, x.told, e);
 	}
 	learner_give(d->learner, &learned);
 	if (rc < 0 || in.n == 0)
@@ -76,5 +76,5 @@ int expectation_make(struct desk *d, struct arena *a, struct text opening, const
 	x.doubt = in.doubt;
 	x.contested = in.doubt >= 0 && in.doubt < INTENT_CONTESTED;
 	*out = x;
-	return x.told ? 0 : no_memory(e);
+	return 0;
 }

@@ -10,6 +10,11 @@ unsigned fusion_company(const struct learned *l)
 	return (l->adapter ? FUSION_ADAPTER : 0) | (l->usefulness ? FUSION_USEFULNESS : 0);
 }
 
+const struct fusion *fusion_in_force(const struct learned *l)
+{
+	return l->fusion && l->fusion->company == fusion_company(l) ? l->fusion : NULL;
+}
+
 static int is_used(const struct search_hit *h, const struct case_document *documents, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

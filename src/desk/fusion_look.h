@@ -10,6 +10,9 @@
 /* What is learned of documents besides. */
 unsigned fusion_company(const struct learned *l);
 
+/* What is learned of the weight, unless it rests: it was learned in other company. NULL then, and where nothing is. */
+const struct fusion *fusion_in_force(const struct learned *l);
+
 /*
  * Searches for the opening `q` as it would have been, and sets "documents" of
  * `told` (struct fusion_ranks). Everybody's documents are asked: ranks alone

@@ -163,10 +163,8 @@ static json_t *prediction_json(const struct situation *s, const struct decision 
 		suggestions, "unaudited", !learned->answering, "models", "intent",
 		learned->intent ? version[LEARNED_INTENT] : MODEL_NEAREST, "risk",
 		learned->risk ? version[LEARNED_RISK] : MODEL_RISK, "fusion",
-		learned->fusion && learned->fusion->company == fusion_company(learned)
-			? version[LEARNED_FUSION]
-			: MODEL_FUSION,
-		"adapter", version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING], "usefulness",
+		fusion_in_force(learned) ? version[LEARNED_FUSION] : MODEL_FUSION, "adapter",
+		version[LEARNED_ADAPTER], "answering", version[LEARNED_ANSWERING], "usefulness",
 		version[LEARNED_USEFULNESS]);
 }
 
